@@ -1,0 +1,18 @@
+// Facts about the machine and the process that the programs report or decide by.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace mnist {
+
+/// Processors that this process may run on, as the scheduler's affinity has it; at least 1.
+int available_processors();
+
+/// The processor's name, such as "Intel(R) Xeon(R) Processor"; "unknown processor" when not told.
+std::string processor_name();
+
+/// Largest resident size of this process so far, in bytes.
+std::int64_t peak_memory_bytes();
+
+}  // namespace mnist

@@ -1,0 +1,52 @@
+// Bounds-checked reading.
+#include "mnist/support/byte_reader.hpp"
+
+#include "mnist/support/error.hpp"
+#include "test_support.hpp"
+
+namespace mnist {
+namespace {
+
+TEST(ByteReader, ReadsNumbersInBothOrders) {
+  const std::vector<std::uint8_t> bytes{1, 2, 3, 4, 0x3f, 0x80, 0, 0};
+  ByteReader reader(bytes, "source");
+  EXPECT_EQ(reader.take_big_endian<std::uint16_t>(), 0x0102);
+  EXPECT_EQ(reader.take_little_endian<std::uint16_t>(), 0x0403);
+  EXPECT_EQ(reader.take_big_endian<float>(), 1.0F);
+  EXPECT_EQ(reader.remaining(), 0U);
+}
+
+TEST(ByteReader, RefusesToPassTheEnd) {
+  const std::vector<std::uint8_t> bytes{1, 2, 3};
+  ByteReader reader(bytes, "source");
+  expect_throws<Error>([&] { reader.take_little_endian<std::uint32_t>(); },
+                       "source: ends at byte 3");
+  expect_throws<Error>([&] { reader.take(~std::size_t{0}); }, "source: ends at byte 3");
+  expect_throws<Error>([&] { reader.seek(4); }, "past its end");
+  EXPECT_EQ(reader.take(3).size(), 3U);
+}
+
+TEST(ByteReader, TakesLines) {
+  const std::vector<std::uint8_t> bytes = to_bytes("torch\nFloatStorage\nrest");
+  ByteReader reader(bytes, "source");
+  EXPECT_EQ(reader.take_line(), "torch");
+  EXPECT_EQ(reader.take_line(), "FloatStorage");
+  expect_throws<Error>([&] { reader.take_line(); }, "source: ends");
+}
+
+TEST(InputFile, NamesWhatIsWrong) {
+  const TemporaryFolder folder;
+  expect_throws<Error>([&] { InputFile file(folder / "none"); }, "none: cannot be opened: No such");
+  expect_throws<Error>([&] { InputFile file(folder.path()); }, "is a folder, expected a file");
+  expect_throws<Error>([&] { InputFile file("/dev/null"); }, "is not a regular file");
+}
+
+TEST(InputFile, WholeFileHasALimit) {
+  const TemporaryFolder folder;
+  write_bytes(folder / "a", {1, 2, 3});
+  EXPECT_EQ(read_whole_file(folder / "a", 3), (std::vector<std::uint8_t>{1, 2, 3}));
+  expect_throws<Error>([&] { read_whole_file(folder / "a", 2); }, "expected at most 2");
+}
+
+}  // namespace
+}  // namespace mnist
