@@ -1,0 +1,41 @@
+// Everything that an evaluation can be asked for.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "mnist/options/option_info.hpp"
+#include "mnist/options/option_text.hpp"
+
+namespace mnist {
+
+/// Options of mnist-eval.
+struct EvalOptions {
+  std::string model = "model.pt";
+  std::string data = "data/mnist";
+  Split split = Split::kTest;
+  std::string device = "auto";
+  std::int64_t threads = 0;
+  bool json = false;
+  double require_accuracy = 0;
+
+  /// Calls visit(member, OptionInfo) for each option, in the order in which help shows them.
+  template <class Self, class Visitor>
+  static void for_each(Self& self, Visitor&& visit) {
+    visit(self.model, OptionInfo{"model", "FILE", "the model, .pt or .safetensors", "Input"});
+    visit(self.data, OptionInfo{"data", "DIR", "folder with the four IDX files, raw or gzip",
+                                "Input", OptionScope::kPlace, "MNIST_DATA"});
+    visit(self.split,
+          OptionInfo{"split", "NAME", "which part of the data: train or test", "Input"});
+    visit(self.device, OptionInfo{"device", "NAME", "auto, cpu, cuda or cuda:N", "Machine"});
+    visit(self.threads, OptionInfo{"threads", "N", "processor threads; 0 chooses", "Machine"});
+    visit(self.json, OptionInfo{"json", "", "print one JSON object instead of text", "Output"});
+    visit(self.require_accuracy, OptionInfo{"require-accuracy", "PERCENT",
+                                            "exit with 3 when the accuracy is lower", "Output"});
+  }
+};
+
+/// Throws UsageError that names the flag, what was found and what is allowed.
+void validate(const EvalOptions& options);
+
+}  // namespace mnist

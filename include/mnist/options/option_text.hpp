@@ -1,0 +1,82 @@
+// Options as text: one parser and one printer a type, used by flags, TOML and JSON alike.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace mnist {
+
+/// Activation between linear layers.
+enum class Activation { kRelu, kTanh, kSigmoid, kIdentity };
+/// First-order optimiser.
+enum class Optimizer { kAdam, kAdamW };
+/// Which implementation of the optimisation step trains.
+enum class EngineKind { kAuto, kAutograd };
+/// Which of a data set's two parts.
+enum class Split { kTrain, kTest };
+
+/// The spelling of an enumeration's values, in their order; specialised for each.
+template <class Enum>
+struct EnumNames;
+template <>
+struct EnumNames<Activation> {
+  static constexpr std::array<std::string_view, 4> kNames{"relu", "tanh", "sigmoid", "identity"};
+};
+template <>
+struct EnumNames<Optimizer> {
+  static constexpr std::array<std::string_view, 2> kNames{"adam", "adamw"};
+};
+template <>
+struct EnumNames<EngineKind> {
+  static constexpr std::array<std::string_view, 2> kNames{"auto", "autograd"};
+};
+template <>
+struct EnumNames<Split> {
+  static constexpr std::array<std::string_view, 2> kNames{"train", "test"};
+};
+
+/// The name of an enumeration's value.
+template <class Enum>
+std::string_view name_of(Enum value) {
+  return EnumNames<Enum>::kNames.at(static_cast<std::size_t>(value));
+}
+
+/// Reads `text` into `value`. Throws UsageError "expected ..., found ..." when it is not of the
+/// type's form; numbers are read the same way in every locale.
+void parse_option(std::string_view text, std::string& value);
+void parse_option(std::string_view text, bool& value);
+void parse_option(std::string_view text, std::int64_t& value);
+void parse_option(std::string_view text, std::uint64_t& value);
+void parse_option(std::string_view text, double& value);
+/// Whole numbers with commas between them, "256,128", or "none" for an empty list.
+void parse_option(std::string_view text, std::vector<std::int64_t>& value);
+
+/// The text that parse_option reads back to the same value.
+std::string option_text(const std::string& value);
+std::string option_text(bool value);
+std::string option_text(std::int64_t value);
+std::string option_text(std::uint64_t value);
+std::string option_text(double value);
+std::string option_text(const std::vector<std::int64_t>& value);
+
+/// For messages: index of `text` among `names`, or UsageError with the names allowed.
+std::size_t find_name(std::string_view text, const std::string_view* names, std::size_t count);
+
+template <class Enum>
+  requires std::is_enum_v<Enum>
+void parse_option(std::string_view text, Enum& value) {
+  const auto& names = EnumNames<Enum>::kNames;
+  value = static_cast<Enum>(find_name(text, names.data(), names.size()));
+}
+
+template <class Enum>
+  requires std::is_enum_v<Enum>
+std::string option_text(Enum value) {
+  return std::string(name_of(value));
+}
+
+}  // namespace mnist

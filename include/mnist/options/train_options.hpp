@@ -1,0 +1,110 @@
+// Everything that a training run can be asked for: one struct, one table, one validation.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "mnist/options/option_info.hpp"
+#include "mnist/options/option_text.hpp"
+
+namespace mnist {
+
+/// Options of mnist-train. The defaults are the guide's: 784-256-128-10, Adam, 15 epochs of
+/// minibatches of 32.
+struct TrainOptions {
+  std::string data = "data/mnist";
+  std::int64_t limit = 0;
+  double validation = 0;
+
+  std::vector<std::int64_t> hidden{256, 128};
+  Activation activation = Activation::kRelu;
+
+  std::int64_t epochs = 15;
+  std::int64_t batch = 32;
+  double lr = 0.001;
+  Optimizer optimizer = Optimizer::kAdam;
+  double weight_decay = 0;
+  std::uint64_t seed = 0;
+
+  std::string device = "auto";
+  EngineKind engine = EngineKind::kAuto;
+  std::int64_t threads = 0;
+
+  std::string out = "model.pt";
+  std::string run_dir;
+  double require_accuracy = 0;
+
+  /// Calls visit(member, OptionInfo) for each option, in the order in which help shows them.
+  /// `Self` is TrainOptions or const TrainOptions.
+  template <class Self, class Visitor>
+  static void for_each(Self& self, Visitor&& visit);
+};
+
+/// Throws UsageError that names the flag, what was found and what is allowed. Looks at the options
+/// alone: neither at files nor at devices.
+void validate(const TrainOptions& options);
+
+/// `validation` in examples, for a training set of `examples`. Throws UsageError when nothing would
+/// be left to train on.
+std::int64_t validation_examples(const TrainOptions& options, std::int64_t examples);
+
+/// Throws UsageError unless `device` is auto, cpu, cuda or cuda:N.
+void validate_device(const std::string& device);
+
+/// Throws UsageError unless 0 <= threads <= 1024.
+void validate_threads(std::int64_t threads);
+
+/// Throws UsageError unless 0 <= percent <= 100.
+void validate_required_accuracy(double percent);
+
+template <class Self, class Visitor>
+void TrainOptions::for_each(Self& self, Visitor&& visit) {
+  using enum OptionScope;
+  const char* const data_group = "Data";
+  visit(self.data, OptionInfo{"data", "DIR", "folder with the four IDX files, raw or gzip",
+                              data_group, kPlace, "MNIST_DATA"});
+  visit(self.limit, OptionInfo{"limit", "N", "train on the first N examples; 0 is all of them",
+                               data_group, kLearning});
+  visit(self.validation,
+        OptionInfo{"validation", "N", "examples (or, below 1, the fraction) held out of the set",
+                   data_group, kLearning});
+
+  const char* const network_group = "Network";
+  visit(self.hidden, OptionInfo{"hidden", "N,N", "widths of the hidden layers; none is linear",
+                                network_group, kLearning});
+  visit(self.activation,
+        OptionInfo{"activation", "NAME", "after hidden layers: relu, tanh, sigmoid or identity",
+                   network_group, kLearning});
+
+  const char* const training_group = "Training";
+  visit(self.epochs,
+        OptionInfo{"epochs", "N", "passes over the training set", training_group, kLearning});
+  visit(self.batch, OptionInfo{"batch", "N", "examples in a minibatch; the last may be shorter",
+                               training_group, kLearning});
+  visit(self.lr, OptionInfo{"lr", "X", "learning rate", training_group, kLearning});
+  visit(self.optimizer,
+        OptionInfo{"optimizer", "NAME", "adam or adamw", training_group, kLearning});
+  visit(self.weight_decay,
+        OptionInfo{"weight-decay", "X", "L2 penalty (adam) or decoupled decay (adamw)",
+                   training_group, kLearning});
+  visit(self.seed,
+        OptionInfo{"seed", "N", "seed of every random decision", training_group, kLearning});
+
+  const char* const machine_group = "Machine";
+  visit(self.device, OptionInfo{"device", "NAME", "auto, cpu, cuda or cuda:N", machine_group});
+  visit(self.engine, OptionInfo{"engine", "NAME", "implementation of the step: auto or autograd",
+                                machine_group});
+  visit(self.threads, OptionInfo{"threads", "N", "processor threads; 0 chooses", machine_group});
+
+  const char* const output_group = "Output";
+  visit(self.out,
+        OptionInfo{"out", "FILE", "the model to write, .pt or .safetensors", output_group});
+  visit(self.run_dir,
+        OptionInfo{"run-dir", "DIR", "folder for config.toml and metrics.jsonl", output_group});
+  visit(self.require_accuracy,
+        OptionInfo{"require-accuracy", "PERCENT", "exit with 3 when the test accuracy is lower",
+                   output_group});
+}
+
+}  // namespace mnist

@@ -1,0 +1,105 @@
+// Options as text: one parser and one printer a type, used by flags, TOML and JSON alike.
+#include "mnist/options/option_text.hpp"
+
+#include <charconv>
+
+#include "mnist/support/error.hpp"
+
+namespace mnist {
+namespace {
+
+[[noreturn]] void refuse(std::string_view expected, std::string_view found) {
+  throw UsageError("expected " + std::string(expected) + ", found '" + std::string(found) + "'");
+}
+
+template <class Number>
+void parse_number(std::string_view text, Number& value, std::string_view expected) {
+  Number parsed{};
+  const char* const end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, parsed);
+  if (error != std::errc{} || stopped != end) refuse(expected, text);
+  value = parsed;
+}
+
+template <class Number>
+std::string number_text(Number value) {
+  std::array<char, 64> buffer{};
+  const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
+  return {buffer.data(), end};
+}
+
+}  // namespace
+
+void parse_option(std::string_view text, std::string& value) {
+  value = text;
+}
+
+void parse_option(std::string_view text, bool& value) {
+  if (text != "true" && text != "false") refuse("true or false", text);
+  value = text == "true";
+}
+
+void parse_option(std::string_view text, std::int64_t& value) {
+  parse_number(text, value, "a whole number");
+}
+
+void parse_option(std::string_view text, std::uint64_t& value) {
+  parse_number(text, value, "a whole number from 0 to 2^64 - 1");
+}
+
+void parse_option(std::string_view text, double& value) {
+  parse_number(text, value, "a number");
+}
+
+void parse_option(std::string_view text, std::vector<std::int64_t>& value) {
+  std::vector<std::int64_t> parsed;
+  if (text == "none") text = {};
+  while (!text.empty()) {
+    const std::size_t comma = text.find(',');
+    std::int64_t number = 0;
+    parse_number(text.substr(0, comma), number, "whole numbers with commas between them");
+    parsed.push_back(number);
+    if (comma == std::string_view::npos) break;
+    text.remove_prefix(comma + 1);
+    if (text.empty()) refuse("a whole number after the last comma", "nothing");
+  }
+  value = std::move(parsed);
+}
+
+std::string option_text(const std::string& value) {
+  return value;
+}
+std::string option_text(bool value) {
+  return value ? "true" : "false";
+}
+std::string option_text(std::int64_t value) {
+  return number_text(value);
+}
+std::string option_text(std::uint64_t value) {
+  return number_text(value);
+}
+std::string option_text(double value) {
+  return number_text(value);
+}
+
+std::string option_text(const std::vector<std::int64_t>& value) {
+  if (value.empty()) return "none";
+  std::string text;
+  for (const std::int64_t number : value) {
+    if (!text.empty()) text += ',';
+    text += number_text(number);
+  }
+  return text;
+}
+
+std::size_t find_name(std::string_view text, const std::string_view* names, std::size_t count) {
+  std::string allowed;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (names[i] == text) return i;
+    if (i > 0) allowed += i + 1 == count ? " or " : ", ";
+    allowed += names[i];
+  }
+  refuse(allowed, text);
+}
+
+}  // namespace mnist

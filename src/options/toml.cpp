@@ -1,0 +1,123 @@
+// Training options as TOML (toml.io, version 1.0) and as JSON.
+#include "mnist/options/toml.hpp"
+
+#include <sstream>
+
+#include <nlohmann/json.hpp>
+#include <toml++/toml.h>
+
+#include "mnist/support/error.hpp"
+
+namespace mnist {
+namespace {
+
+template <class Value>
+std::string toml_value(const Value& value) {
+  std::ostringstream text;
+  if constexpr (std::is_enum_v<Value>) {
+    text << toml::value<std::string>(option_text(value));
+  } else if constexpr (std::is_same_v<Value, std::vector<std::int64_t>>) {
+    text << '[' << (value.empty() ? "" : option_text(value)) << ']';
+  } else if constexpr (std::is_same_v<Value, std::string>) {
+    text << toml::value<std::string>(value);
+  } else {
+    text << option_text(value);
+  }
+  return text.str();
+}
+
+/// The text form of a TOML node, for parse_option; arrays come with commas between the elements.
+std::string node_text(const toml::node& node) {
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* array = node.as_array()) {
+    std::string joined;
+    for (const toml::node& element : *array) {
+      if (!joined.empty()) joined += ',';
+      joined += node_text(element);
+    }
+    return joined.empty() ? "none" : joined;
+  }
+  if (const auto* number = node.as_integer()) return option_text(number->get());
+  if (const auto* number = node.as_floating_point()) return option_text(number->get());
+  if (const auto* truth = node.as_boolean()) return option_text(truth->get());
+  throw UsageError("expected a number, a string, true, false or a list");
+}
+
+/// Whether the TOML type fits the option: strings for names, bare values for the rest.
+template <class Value>
+bool type_fits(const toml::node& node, const Value&) {
+  if constexpr (std::is_same_v<Value, std::string> || std::is_enum_v<Value>) {
+    return node.is_string();
+  } else if constexpr (std::is_same_v<Value, std::vector<std::int64_t>>) {
+    return node.is_array();
+  } else if constexpr (std::is_same_v<Value, bool>) {
+    return node.is_boolean();
+  } else if constexpr (std::is_same_v<Value, double>) {
+    return node.is_number();
+  } else {
+    return node.is_integer();
+  }
+}
+
+}  // namespace
+
+std::string to_toml(const TrainOptions& options) {
+  std::string text;
+  std::string group;
+  TrainOptions::for_each(options, [&](const auto& value, const OptionInfo& info) {
+    if (!info.in_config) return;
+    if (group != info.group) {
+      if (!group.empty()) text += '\n';
+      group = info.group;
+    }
+    text += std::string(info.name) + " = " + toml_value(value) + "  # " + info.help + '\n';
+  });
+  return text;
+}
+
+void read_toml(const std::string& text, const std::string& source, TrainOptions& options) {
+  toml::table table;
+  try {
+    table = toml::parse(text);
+  } catch (const toml::parse_error& error) {
+    throw UsageError(source + ":" + std::to_string(error.source().begin.line) + ": " +
+                     std::string(error.description()));
+  }
+  std::string known;
+  TrainOptions::for_each(options, [&](auto& value, const OptionInfo& info) {
+    if (!info.in_config) return;
+    known += std::string(known.empty() ? "" : ", ") + info.name;
+    const toml::node* node = table.get(info.name);
+    if (node == nullptr) return;
+    const std::string place =
+        source + ":" + std::to_string(node->source().begin.line) + ": " + info.name + ": ";
+    try {
+      const std::string found = node_text(*node);
+      if (!type_fits(*node, value)) throw UsageError("'" + found + "' has the wrong type");
+      parse_option(found, value);
+    } catch (const UsageError& error) {
+      throw UsageError(place + error.what());
+    }
+    table.erase(info.name);
+  });
+  if (table.empty()) return;
+  const auto first = table.cbegin();
+  throw UsageError(source + ":" + std::to_string(first->second.source().begin.line) +
+                   ": unknown option '" + std::string(first->first.str()) + "'; known are " +
+                   known);
+}
+
+nlohmann::ordered_json learning_options(const TrainOptions& options) {
+  nlohmann::ordered_json json;
+  TrainOptions::for_each(options, [&](const auto& value, const OptionInfo& info) {
+    if (info.scope != OptionScope::kLearning) return;
+    if constexpr (std::is_enum_v<std::decay_t<decltype(value)>>) {
+      json[info.name] = option_text(value);
+    } else {
+      json[info.name] = value;
+    }
+  });
+  return json;
+}
+
+}  // namespace mnist

@@ -1,0 +1,67 @@
+// Options to text and back.
+#include "mnist/options/option_text.hpp"
+
+#include <clocale>
+
+#include "mnist/support/error.hpp"
+#include "test_support.hpp"
+
+namespace mnist {
+namespace {
+
+template <class Value>
+Value parsed(std::string_view text) {
+  Value value{};
+  parse_option(text, value);
+  return value;
+}
+
+TEST(OptionText, ReadsNumbersInEveryLocale) {
+  for (const char* locale : {"C", "de_DE.UTF-8"}) {
+    std::setlocale(LC_ALL, locale);
+    EXPECT_EQ(parsed<double>("0.001"), 0.001);
+    EXPECT_EQ(option_text(0.001), "0.001");
+  }
+  std::setlocale(LC_ALL, "C");
+  EXPECT_EQ(parsed<double>("1e-3"), 0.001);
+  EXPECT_EQ(parsed<std::int64_t>("-5"), -5);
+  EXPECT_EQ(parsed<std::uint64_t>("18446744073709551615"), ~std::uint64_t{0});
+}
+
+TEST(OptionText, RefusesWhatIsNotWhollyANumber) {
+  for (const char* text : {"", "abc", "12x", "1,5", " 1", "0x10", "99999999999999999999"}) {
+    expect_throws<UsageError>([&] { parsed<std::int64_t>(text); },
+                              "expected a whole number, found");
+  }
+  expect_throws<UsageError>([] { parsed<std::int64_t>("1.5"); }, "found '1.5'");
+  expect_throws<UsageError>([] { parsed<std::uint64_t>("-1"); }, "found '-1'");
+  expect_throws<UsageError>([] { parsed<double>("1.0.0"); }, "expected a number, found '1.0.0'");
+}
+
+TEST(OptionText, ReadsLists) {
+  using List = std::vector<std::int64_t>;
+  EXPECT_EQ(parsed<List>("256,128"), (List{256, 128}));
+  EXPECT_EQ(parsed<List>("7"), List{7});
+  EXPECT_EQ(parsed<List>("none"), List{});
+  EXPECT_EQ(option_text(List{}), "none");
+  EXPECT_EQ(option_text(List{256, 128}), "256,128");
+  for (const char* text : {"256,,128", "256,", ",256", "256;128", "a"}) {
+    expect_throws<UsageError>([&] { parsed<List>(text); }, "expected");
+  }
+}
+
+TEST(OptionText, ReadsNames) {
+  EXPECT_EQ(parsed<Activation>("tanh"), Activation::kTanh);
+  EXPECT_EQ(option_text(Optimizer::kAdamW), "adamw");
+  expect_throws<UsageError>([] { parsed<Activation>("gelu"); },
+                            "expected relu, tanh, sigmoid or identity, found 'gelu'");
+}
+
+TEST(OptionText, DoublesComeBackExactly) {
+  for (const double value : {0.1, 1.0 / 3, 1e-300, 12345678.9}) {
+    EXPECT_EQ(parsed<double>(option_text(value)), value);
+  }
+}
+
+}  // namespace
+}  // namespace mnist

@@ -1,0 +1,72 @@
+// Options as TOML, there and back.
+#include "mnist/options/toml.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "mnist/support/error.hpp"
+#include "test_support.hpp"
+
+namespace mnist {
+namespace {
+
+TrainOptions unusual_options() {
+  TrainOptions options;
+  options.data = "a \"quoted\" #folder\\with\ttabs 'and' \u043f\u0443\u0442\u044c";
+  options.hidden = {};
+  options.validation = 0.1;
+  options.lr = 1.0 / 3;
+  options.optimizer = Optimizer::kAdamW;
+  options.seed = 42;
+  options.run_dir = "runs/x";
+  return options;
+}
+
+TEST(Toml, ReadsWhatItWrote) {
+  for (const TrainOptions& options : {TrainOptions{}, unusual_options()}) {
+    TrainOptions read;
+    read_toml(to_toml(options), "config.toml", read);
+    EXPECT_EQ(to_toml(read), to_toml(options));
+    EXPECT_EQ(read.data, options.data);
+    EXPECT_EQ(read.lr, options.lr);
+    EXPECT_EQ(read.hidden, options.hidden);
+  }
+}
+
+TEST(Toml, LeavesWhatItDoesNotName) {
+  TrainOptions options;
+  options.epochs = 7;
+  read_toml("batch = 64 # comment\nlr = 1\n", "config.toml", options);
+  EXPECT_EQ(options.epochs, 7);
+  EXPECT_EQ(options.batch, 64);
+  EXPECT_EQ(options.lr, 1.0);
+}
+
+TEST(Toml, ErrorsNameFileLineAndKey) {
+  TrainOptions options;
+  const auto read = [&](const char* text) {
+    return [&options, text] { read_toml(text, "c.toml", options); };
+  };
+  expect_throws<UsageError>(read("\nepoch = 3\n"),
+                            "c.toml:2: unknown option 'epoch'; known are data");
+  expect_throws<UsageError>(read("epochs = 'three'"),
+                            "c.toml:1: epochs: 'three' has the wrong type");
+  expect_throws<UsageError>(read("epochs = 1.5"), "c.toml:1: epochs");
+  expect_throws<UsageError>(read("hidden = [1, 'x']"), "c.toml:1: hidden: expected whole numbers");
+  expect_throws<UsageError>(read("activation = 'gelu'"), "expected relu");
+  expect_throws<UsageError>(read("epochs = \n"), "c.toml:1: ");
+  expect_throws<UsageError>(read("[training]\nepochs = 3"), "unknown option 'training'");
+}
+
+TEST(Toml, LearningOptionsLeaveOutPlaces) {
+  TrainOptions here;
+  TrainOptions there = here;
+  there.data = "elsewhere";
+  there.out = "other.pt";
+  there.threads = 3;
+  EXPECT_EQ(learning_options(here).dump(), learning_options(there).dump());
+  there.seed = 1;
+  EXPECT_NE(learning_options(here).dump(), learning_options(there).dump());
+}
+
+}  // namespace
+}  // namespace mnist
