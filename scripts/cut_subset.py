@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+"""Cuts the first examples of an MNIST-shaped set into a smaller one, as gzip.
+
+usage: scripts/cut_subset.py SOURCE TARGET TRAIN_EXAMPLES TEST_EXAMPLES
+"""
+
+import gzip
+import pathlib
+import struct
+import sys
+
+
+def read(folder: pathlib.Path, name: str) -> bytes:
+    path = folder / name
+    if path.exists():
+        return path.read_bytes()
+    return gzip.decompress((folder / f"{name}.gz").read_bytes())
+
+
+def cut(content: bytes, count: int) -> bytes:
+    """The first `count` items of an IDX file of u8."""
+    rank = content[3]
+    dimensions = struct.unpack(f">{rank}I", content[4 : 4 + 4 * rank])
+    item = 1
+    for size in dimensions[1:]:
+        item *= size
+    if count > dimensions[0]:
+        sys.exit(f"{count} examples wanted, {dimensions[0]} there")
+    payload = content[4 + 4 * rank :][: count * item]
+    return content[:4] + struct.pack(f">{rank}I", count, *dimensions[1:]) + payload
+
+
+def main() -> None:
+    source, target = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    counts = {"train": int(sys.argv[3]), "t10k": int(sys.argv[4])}
+    target.mkdir(parents=True, exist_ok=True)
+    for part, count in counts.items():
+        for kind in ("images-idx3-ubyte", "labels-idx1-ubyte"):
+            name = f"{part}-{kind}"
+            with open(target / f"{name}.gz", "wb") as file:
+                # No time stamp and no name: the same input gives the same bytes.
+                with gzip.GzipFile("", "wb", 9, file, mtime=0) as stream:
+                    stream.write(cut(read(source, name), count))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 5:
+        sys.exit(__doc__)
+    main()

@@ -1,0 +1,109 @@
+// IDX files, whole and broken in every way that a download can break them.
+#include "mnist/data/idx.hpp"
+
+#include <cstring>
+
+#include "gzip_support.hpp"
+#include "mnist/support/error.hpp"
+#include "test_support.hpp"
+
+namespace mnist {
+namespace {
+
+using ByteVector = std::vector<std::uint8_t>;
+
+/// Two images of 1x2 pixels.
+const ByteVector kImages{0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 10, 20, 30, 40};
+
+class IdxFile : public ::testing::Test {
+ protected:
+  std::string file(const ByteVector& bytes) {
+    write_bytes(folder_ / "file", bytes);
+    return folder_ / "file";
+  }
+  void expect_refused(const ByteVector& bytes, std::string_view words) {
+    expect_throws<Error>([&] { read_idx(file(bytes)); }, words);
+  }
+  TemporaryFolder folder_;
+};
+
+TEST_F(IdxFile, ReadsRawAndGzipToldByContent) {
+  for (const ByteVector& content : {kImages, gzip(kImages)}) {
+    const IdxArray array = read_idx(file(content));
+    EXPECT_EQ(array.type, IdxType::kU8);
+    EXPECT_EQ(array.dimensions, (std::vector<std::uint64_t>{2, 1, 2}));
+    EXPECT_EQ(array.bytes, (ByteVector{10, 20, 30, 40}));
+  }
+}
+
+TEST_F(IdxFile, ReadsEveryElementTypeFromBigEndian) {
+  const auto read = [&](std::uint8_t type, const ByteVector& element) {
+    ByteVector bytes{0, 0, type, 1, 0, 0, 0, 1};
+    bytes.insert(bytes.end(), element.begin(), element.end());
+    return read_idx(file(bytes));
+  };
+  const auto value = [](const IdxArray& array, auto zero) {
+    EXPECT_EQ(array.bytes.size(), sizeof(zero));
+    std::memcpy(&zero, array.bytes.data(), sizeof(zero));
+    return zero;
+  };
+  EXPECT_EQ(value(read(0x08, {200}), std::uint8_t{0}), 200);
+  EXPECT_EQ(value(read(0x09, {0xfe}), std::int8_t{0}), -2);
+  EXPECT_EQ(value(read(0x0B, {0xff, 0xfe}), std::int16_t{0}), -2);
+  EXPECT_EQ(value(read(0x0C, {0, 1, 0, 2}), std::int32_t{0}), 65538);
+  EXPECT_EQ(value(read(0x0D, {0x40, 0x49, 0x0f, 0xdb}), 0.0F), 3.14159274F);
+  EXPECT_EQ(value(read(0x0E, {0xc0, 4, 0, 0, 0, 0, 0, 0}), 0.0), -2.5);
+}
+
+TEST_F(IdxFile, WritesWhatItReads) {
+  const IdxArray array{IdxType::kI16, {2, 1}, {1, 2, 3, 4}};
+  write_idx(folder_ / "written", array);
+  const IdxArray read = read_idx(folder_ / "written");
+  EXPECT_EQ(read.type, array.type);
+  EXPECT_EQ(read.dimensions, array.dimensions);
+  EXPECT_EQ(read.bytes, array.bytes);
+}
+
+TEST_F(IdxFile, RefusesEveryTruncation) {
+  for (std::size_t size = 0; size < kImages.size(); ++size) {
+    const ByteVector cut(kImages.begin(), kImages.begin() + static_cast<std::ptrdiff_t>(size));
+    expect_throws<Error>([&] { read_idx(file(cut)); }, "file: ");
+    if (size > 0) expect_throws<Error>([&] { read_idx(file(gzip(cut))); }, "file: ");
+  }
+  const ByteVector compressed = gzip(kImages);
+  for (std::size_t size = 2; size < compressed.size(); ++size) {
+    expect_refused({compressed.begin(), compressed.begin() + static_cast<std::ptrdiff_t>(size)},
+                   "cut short");
+  }
+}
+
+TEST_F(IdxFile, RefusesTrailingBytes) {
+  ByteVector longer = kImages;
+  longer.push_back(0);
+  expect_refused(longer, "promises 4 bytes of elements, but 5 follow");
+  expect_refused(gzip(longer), "longer than its header says");
+  ByteVector trailing = gzip(kImages);
+  trailing.push_back(0);
+  expect_refused(trailing, "garbage");
+}
+
+TEST_F(IdxFile, RefusesSizesThatOverflowOrBomb) {
+  const ByteVector huge{0, 0, 0x0E, 3, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+  expect_refused(huge, "more than 64 bits can count");
+  expect_refused(gzip(huge), "more than 64 bits can count");
+  const ByteVector large{0, 0, 8, 1, 255, 255, 255, 255};  // 4 GB promised in a few bytes
+  expect_refused(large, "promises 4294967295 bytes");
+  expect_refused(gzip(large), "bytes of gzip can hold");
+}
+
+TEST_F(IdxFile, RefusesOtherFiles) {
+  expect_refused({}, "is empty");
+  expect_refused(to_bytes("<html>no such page</html>"), "is not an IDX file");
+  expect_refused({0, 0, 0x0A, 1, 0, 0, 0, 0}, "is not an IDX file");
+  expect_refused({0, 0, 8, 0, 0, 0, 0, 0}, "has 0 dimensions");
+  expect_throws<Error>([&] { read_idx(folder_.path()); }, "is a folder");
+  expect_throws<Error>([&] { read_idx(folder_ / "none"); }, "cannot be opened");
+}
+
+}  // namespace
+}  // namespace mnist
