@@ -1,0 +1,44 @@
+// Model files on disk: .pt, a plain state dict for torch.load, and .safetensors.
+#include "mnist/model/model_file.hpp"
+
+#include "mnist/model/pt_reader.hpp"
+#include "mnist/model/pt_writer.hpp"
+#include "mnist/model/safetensors.hpp"
+#include "mnist/support/atomic_file.hpp"
+#include "mnist/support/byte_reader.hpp"
+#include "mnist/support/error.hpp"
+
+namespace mnist {
+namespace {
+
+constexpr std::uint64_t kLargestModelFile = std::uint64_t{1} << 32;
+
+bool is_zip(Bytes file) {
+  return file.size() >= 4 && file[0] == 'P' && file[1] == 'K' && file[2] == 3 && file[3] == 4;
+}
+
+/// The form of torch.save before PyTorch 1.6: one pickle after another, starting with a magic long.
+bool is_legacy_pickle(Bytes file) {
+  return file.size() >= 2 && file[0] == 0x80 && file[1] <= 5;
+}
+
+}  // namespace
+
+void save_model(const std::string& path, const Model& model) {
+  const std::string info = info_text(model);
+  write_file_atomically(path, path.ends_with(".safetensors")
+                                  ? safetensors_bytes(model.parameters, info)
+                                  : pt_bytes(model.parameters, info));
+}
+
+Model load_model(const std::string& path) {
+  const std::vector<std::uint8_t> file = read_whole_file(path, kLargestModelFile);
+  if (is_legacy_pickle(file)) {
+    throw Error(path + ": is in torch.save's old form from before PyTorch 1.6 or a bare pickle; " +
+                "load and save it again with a newer PyTorch");
+  }
+  StoredTensors stored = is_zip(file) ? read_pt(file, path) : read_safetensors(file, path);
+  return make_model(std::move(stored.tensors), stored.info, path);
+}
+
+}  // namespace mnist
