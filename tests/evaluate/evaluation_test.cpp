@@ -1,0 +1,46 @@
+// Figures that follow from a confusion matrix.
+#include "mnist/evaluate/evaluation.hpp"
+
+#include <gtest/gtest.h>
+
+namespace mnist {
+namespace {
+
+// Rows are true classes: 8 of 10 a are found, 5 of 6 b, and c never occurs nor is guessed.
+const Evaluation kEvaluation{{"a", "b", "c"}, {8, 2, 0, 1, 5, 0, 0, 0, 0}, 0.5};
+
+TEST(Evaluation, CountsAndDivides) {
+  EXPECT_EQ(kEvaluation.examples(), 16);
+  EXPECT_EQ(kEvaluation.correct(), 13);
+  EXPECT_DOUBLE_EQ(kEvaluation.accuracy(), 13.0 / 16);
+}
+
+TEST(Evaluation, GivesFiguresByClass) {
+  const auto classes = kEvaluation.classes();
+  ASSERT_EQ(classes.size(), 3U);
+  EXPECT_EQ(classes[0].label, "a");
+  EXPECT_DOUBLE_EQ(classes[0].precision, 8.0 / 9);
+  EXPECT_DOUBLE_EQ(classes[0].recall, 8.0 / 10);
+  EXPECT_DOUBLE_EQ(classes[0].f1, 2 * (8.0 / 9) * 0.8 / (8.0 / 9 + 0.8));
+  EXPECT_EQ(classes[1].support, 6);
+  EXPECT_EQ(classes[2].precision, 0);
+  EXPECT_EQ(classes[2].recall, 0);
+  EXPECT_EQ(classes[2].f1, 0);
+}
+
+TEST(WilsonInterval, AgreesWithPublishedValues) {
+  // Newcombe 1998, table I: 81 of 263, 15 of 148, 0 of 20 and 1 of 29, Wilson score at 95 %.
+  const auto expect_interval = [](std::int64_t correct, std::int64_t n, double low, double high) {
+    const Interval interval = wilson_interval(correct, n);
+    EXPECT_NEAR(interval.low, low, 5e-5);
+    EXPECT_NEAR(interval.high, high, 5e-5);
+  };
+  expect_interval(81, 263, 0.2553, 0.3662);
+  expect_interval(15, 148, 0.0624, 0.1605);
+  expect_interval(0, 20, 0.0000, 0.1611);
+  expect_interval(1, 29, 0.0061, 0.1718);
+  expect_interval(0, 0, 0, 1);
+}
+
+}  // namespace
+}  // namespace mnist

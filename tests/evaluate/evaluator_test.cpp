@@ -1,0 +1,56 @@
+// Running a network over a set.
+#include "mnist/evaluate/evaluator.hpp"
+
+#include <cmath>
+
+#include "mnist/support/error.hpp"
+#include "test_support.hpp"
+
+namespace mnist {
+namespace {
+
+const Dataset& test_set() {
+  static const Dataset set =
+      load_dataset(std::string(MNIST_SOURCE_DIR) + "/data/mnist-subset", Split::kTest);
+  return set;
+}
+
+TEST(Evaluator, CountsEveryExampleOnce) {
+  const MlpShape shape;
+  const Evaluation evaluation = evaluate(shape, initial_parameters(shape, 0), test_set(), "cpu");
+  EXPECT_EQ(evaluation.examples(), 1000);
+  EXPECT_NEAR(evaluation.loss, std::log(10), 0.05);
+  for (std::size_t truth = 0; truth < 10; ++truth) {
+    std::int64_t row = 0;
+    for (std::size_t guess = 0; guess < 10; ++guess) row += evaluation.count(truth, guess);
+    EXPECT_EQ(row, std::count(test_set().labels.begin(), test_set().labels.end(), truth));
+  }
+}
+
+TEST(Evaluator, RowsAreTrueClassesAndLossIsTheMean) {
+  // Logits are the biases whatever is shown: always class 3, at a known loss.
+  const MlpShape shape{784, {}, 10, Activation::kRelu};
+  StateDict parameters = initial_parameters(shape, 0);
+  for (NamedTensor& tensor : parameters) tensor.values.assign(tensor.values.size(), 0.0F);
+  parameters[1].values[3] = 2.0F;
+  const Evaluation evaluation = evaluate(shape, parameters, test_set(), "cpu");
+  const auto threes = std::count(test_set().labels.begin(), test_set().labels.end(), 3);
+  EXPECT_EQ(evaluation.correct(), threes);
+  EXPECT_EQ(evaluation.count(7, 3),
+            std::count(test_set().labels.begin(), test_set().labels.end(), 7));
+  EXPECT_EQ(evaluation.count(3, 7), 0);
+  const double log_sum = std::log(9 + std::exp(2.0));
+  EXPECT_NEAR(evaluation.loss, log_sum - 2.0 * static_cast<double>(threes) / 1000, 1e-6);
+}
+
+TEST(Evaluator, RefusesModelsOfOtherShapes) {
+  expect_throws<Error>(
+      [] { check_fits({100, {5}, 10, Activation::kRelu}, test_set(), "m.pt", "data/mnist"); },
+      "m.pt: the network is 100-5-10 (relu), but the data in data/mnist need 784 inputs (28x28 "
+      "pixels) and 10 classes");
+  expect_throws<Error>([] { check_fits({784, {}, 47, Activation::kRelu}, test_set(), "m", "d"); },
+                       "784-47");
+}
+
+}  // namespace
+}  // namespace mnist
