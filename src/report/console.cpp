@@ -1,0 +1,89 @@
+// Tells a person at the terminal how a run goes.
+#include "mnist/report/console.hpp"
+
+#include <spdlog/fmt/fmt.h>
+
+#include "mnist/report/log.hpp"
+#include "mnist/support/machine.hpp"
+#include "mnist/support/version.hpp"
+
+namespace mnist {
+namespace {
+
+/// The options as flags, those with an empty value left out.
+std::string options_text(const TrainOptions& options) {
+  std::string text;
+  TrainOptions::for_each(options, [&](const auto& value, const OptionInfo& info) {
+    const std::string shown = option_text(value);
+    if (!shown.empty()) text += fmt::format(" --{} {}", info.name, shown);
+  });
+  return text;
+}
+
+}  // namespace
+
+void ConsoleObserver::on_start(const RunFacts& facts) {
+  epochs_ = facts.options.epochs;
+  log_info(fmt::format("mnist-trainer {} ({}), {}; {}; {}", kVersion, kRevision, facts.libtorch,
+                       facts.engine, processor_name()));
+  log_info(parameter_table_text(facts.shape));
+  log_info("options:" + options_text(facts.options));
+  std::string examples = with_thousands(facts.training_examples) + " training examples";
+  if (facts.validation_examples > 0) {
+    examples += ", " + with_thousands(facts.validation_examples) + " held out for validation";
+  }
+  log_info(examples);
+}
+
+void ConsoleObserver::on_epoch(const EpochReport& report) {
+  std::string line = fmt::format("epoch {:>{}}/{}  loss {:.4f}  accuracy {:.2f} %", report.epoch,
+                                 std::to_string(epochs_).size(), epochs_, report.training.loss,
+                                 100 * report.training.accuracy);
+  if (report.validation) {
+    line += fmt::format("  validation loss {:.4f}  accuracy {:.2f} %", report.validation->loss,
+                        100 * report.validation->accuracy);
+  }
+  line += fmt::format("  {:.2f} s  {} images/s", report.seconds,
+                      with_thousands(static_cast<std::int64_t>(report.images_per_second)));
+  log_info(line);
+}
+
+void ConsoleObserver::on_end(const RunResult& result) {
+  print_result(fmt::format(
+      "test accuracy {}, test loss {:.4f}, last-batch loss {:.4f}\nmodel: {}\n",
+      accuracy_text(result.test), result.test.loss, result.last_batch_loss, result.model_path));
+}
+
+std::string parameter_table_text(const MlpShape& shape) {
+  std::string text = "network " + to_string(shape);
+  for (const ParameterInfo& parameter : parameter_table(shape)) {
+    text += fmt::format("\n  {:<10} {:<12} {:>9}", parameter.name, shape_text(parameter.shape),
+                        with_thousands(parameter.count));
+  }
+  return text + fmt::format("\n  {:<10} {:<12} {:>9}", "parameters", "",
+                            with_thousands(parameter_count(shape)));
+}
+
+std::string accuracy_text(const Evaluation& evaluation) {
+  const Interval interval = wilson_interval(evaluation.correct(), evaluation.examples());
+  return fmt::format("{:.2f} % (95 % interval {:.2f} to {:.2f}; {} of {})",
+                     100 * evaluation.accuracy(), 100 * interval.low, 100 * interval.high,
+                     with_thousands(evaluation.correct()), with_thousands(evaluation.examples()));
+}
+
+bool below_requirement(const Evaluation& evaluation, double percent) {
+  if (100 * evaluation.accuracy() >= percent) return false;
+  log_error(fmt::format("accuracy {:.2f} % is below the required {} %", 100 * evaluation.accuracy(),
+                        percent));
+  return true;
+}
+
+std::string with_thousands(std::int64_t number) {
+  std::string digits = std::to_string(number);
+  for (std::ptrdiff_t place = std::ssize(digits) - 3; place > (number < 0 ? 1 : 0); place -= 3) {
+    digits.insert(static_cast<std::size_t>(place), ",");
+  }
+  return digits;
+}
+
+}  // namespace mnist

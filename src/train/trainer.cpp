@@ -1,0 +1,107 @@
+// The training loop: epochs of shuffled minibatches, and what is measured on the way.
+#include "mnist/train/trainer.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <numeric>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "mnist/support/error.hpp"
+#include "mnist/support/machine.hpp"
+#include "mnist/support/random.hpp"
+
+namespace mnist {
+namespace {
+
+// Steps between two looks at the losses: often enough to stop a run that has gone wrong within a
+// fraction of a second, seldom enough that looking costs nothing.
+constexpr std::int64_t kStepsAtOnce = 200;
+
+std::string norms_text(const NamedNorms& norms) {
+  std::string text;
+  for (const auto& [name, norm] : norms) {
+    text += fmt::format("{}{} {:.4g}", text.empty() ? "" : ", ", name, norm);
+  }
+  return text.empty() ? "none yet" : text;
+}
+
+}  // namespace
+
+std::vector<std::int64_t> shuffled(std::span<const std::int64_t> rows, std::uint64_t seed,
+                                   std::int64_t epoch) {
+  const RandomStream stream(seed, RandomPurpose::kShuffle, static_cast<std::uint32_t>(epoch));
+  std::vector<std::int64_t> order = stream.permutation(std::ssize(rows));
+  for (std::int64_t& row : order) row = rows[static_cast<std::size_t>(row)];
+  return order;
+}
+
+Trainer::Trainer(const TrainOptions& options, Engine& engine, std::vector<std::int64_t> rows)
+    : options_(options), engine_(engine), rows_(std::move(rows)) {}
+
+EpochReport Trainer::run() {
+  EpochReport report;
+  for (std::int64_t epoch = 1; epoch <= options_.epochs; ++epoch) {
+    report = run_epoch(epoch);
+    if (validate_) report.validation = validate_(engine_.parameters());
+    for (RunObserver* observer : observers_) observer->on_epoch(report);
+  }
+  return report;
+}
+
+EpochReport Trainer::run_epoch(std::int64_t epoch) {
+  const auto start = std::chrono::steady_clock::now();
+  const std::vector<std::int64_t> order = shuffled(rows_, options_.seed, epoch);
+  const std::vector<double> learning_rates(kStepsAtOnce, options_.lr);
+  std::vector<float> losses;
+  double loss_sum = 0;
+  std::int64_t correct = 0;
+  std::span<const std::int64_t> rest(order);
+  while (!rest.empty()) {
+    const auto count =
+        std::min<std::size_t>(rest.size(), static_cast<std::size_t>(kStepsAtOnce * options_.batch));
+    const Steps steps{rest.first(count), options_.batch, learning_rates};
+    const StepsResult result = engine_.train(steps);
+    check_finite(result, options_.lr);
+    step_ += steps.count();
+    correct += result.correct;
+    for (std::size_t i = 0; i < result.losses.size(); ++i) {
+      const std::size_t done = i * static_cast<std::size_t>(options_.batch);
+      const std::size_t examples = std::min(static_cast<std::size_t>(options_.batch), count - done);
+      loss_sum += static_cast<double>(result.losses[i]) * static_cast<double>(examples);
+    }
+    losses.insert(losses.end(), result.losses.begin(), result.losses.end());
+    rest = rest.subspan(count);
+    last_gradient_norms_ = engine_.gradient_norms();
+  }
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+
+  const auto examples = static_cast<double>(rows_.size());
+  EpochReport report;
+  report.epoch = epoch;
+  report.step = step_;
+  report.learning_rate = options_.lr;
+  report.training = {loss_sum / examples, static_cast<double>(correct) / examples};
+  report.first_batch_loss = static_cast<double>(losses.front());
+  report.last_batch_loss = static_cast<double>(losses.back());
+  report.gradient_norm = last_gradient_norms_;
+  report.seconds = seconds.count();
+  report.images_per_second = examples / seconds.count();
+  report.peak_memory_bytes = peak_memory_bytes();
+  return report;
+}
+
+void Trainer::check_finite(const StepsResult& result, double learning_rate) const {
+  const auto bad = std::find_if(result.losses.begin(), result.losses.end(),
+                                [](float loss) { return !std::isfinite(loss); });
+  if (bad == result.losses.end()) return;
+  throw Error(
+      fmt::format("training diverged: the loss of step {} is {} at learning rate {}; gradient "
+                  "norms at step {}: "
+                  "{}; now: {}; no model was written, try a lower --lr",
+                  step_ + (bad - result.losses.begin()) + 1, *bad, learning_rate, step_,
+                  norms_text(last_gradient_norms_), norms_text(engine_.gradient_norms())));
+}
+
+}  // namespace mnist

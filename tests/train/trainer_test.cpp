@@ -1,0 +1,132 @@
+// The loop, with an engine that only keeps a record of what it was asked.
+#include "mnist/train/trainer.hpp"
+
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <set>
+
+#include "mnist/support/error.hpp"
+#include "test_support.hpp"
+
+namespace mnist {
+namespace {
+
+/// Loss of a minibatch: the number of its rows; as many correct.
+class RecordingEngine : public Engine {
+ public:
+  StepsResult train(const Steps& steps) override {
+    StepsResult result;
+    EXPECT_GE(std::ssize(steps.learning_rates), steps.count());
+    for (std::int64_t i = 0; i < steps.count(); ++i) {
+      const std::int64_t size = std::min(steps.batch, std::ssize(steps.rows) - i * steps.batch);
+      sizes.push_back(size);
+      const bool bad = std::ssize(sizes) == bad_step;
+      result.losses.push_back(bad ? std::numeric_limits<float>::quiet_NaN()
+                                  : static_cast<float>(size));
+    }
+    rows.insert(rows.end(), steps.rows.begin(), steps.rows.end());
+    result.correct = std::ssize(steps.rows);
+    return result;
+  }
+  StateDict parameters() const override { return {}; }
+  NamedNorms gradient_norms() const override { return {{"0.weight", 2.5}}; }
+  std::string description() const override { return "recording"; }
+
+  std::vector<std::int64_t> rows;
+  std::vector<std::int64_t> sizes;
+  std::int64_t bad_step = 0;
+};
+
+class RecordingObserver : public RunObserver {
+ public:
+  void on_epoch(const EpochReport& report) override { reports.push_back(report); }
+  std::vector<EpochReport> reports;
+};
+
+std::vector<std::int64_t> first_rows(std::int64_t count) {
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
+  std::iota(rows.begin(), rows.end(), 100);
+  return rows;
+}
+
+TrainOptions options(std::int64_t epochs, std::int64_t batch) {
+  TrainOptions options;
+  options.epochs = epochs;
+  options.batch = batch;
+  return options;
+}
+
+TEST(Trainer, TrainsOnEachRowOnceAnEpochWithAShortLastMinibatch) {
+  RecordingEngine engine;
+  RecordingObserver observer;
+  Trainer trainer(options(2, 4), engine, first_rows(10));
+  trainer.add_observer(observer);
+  trainer.run();
+  EXPECT_EQ(engine.sizes, (std::vector<std::int64_t>{4, 4, 2, 4, 4, 2}));
+  const std::set<std::int64_t> first(engine.rows.begin(), engine.rows.begin() + 10);
+  EXPECT_EQ(first.size(), 10U);
+  EXPECT_EQ(*first.begin(), 100);
+  EXPECT_NE(std::vector<std::int64_t>(engine.rows.begin(), engine.rows.begin() + 10),
+            std::vector<std::int64_t>(engine.rows.begin() + 10, engine.rows.end()));
+
+  ASSERT_EQ(observer.reports.size(), 2U);
+  const EpochReport& report = observer.reports[1];
+  EXPECT_EQ(report.epoch, 2);
+  EXPECT_EQ(report.step, 6);
+  EXPECT_DOUBLE_EQ(report.training.loss, (4 * 4 + 4 * 4 + 2 * 2) / 10.0);  // weighted by size
+  EXPECT_DOUBLE_EQ(report.training.accuracy, 1.0);
+  EXPECT_EQ(report.first_batch_loss, 4);
+  EXPECT_EQ(report.last_batch_loss, 2);
+  EXPECT_EQ(report.gradient_norm.at(0).second, 2.5);
+  EXPECT_GT(report.images_per_second, 0);
+  EXPECT_GT(report.peak_memory_bytes, 0);
+  EXPECT_FALSE(report.validation.has_value());
+}
+
+TEST(Trainer, WeighsLossesRightAcrossStretches) {
+  RecordingEngine engine;
+  RecordingObserver observer;
+  Trainer trainer(options(1, 2), engine, first_rows(901));
+  trainer.add_observer(observer);
+  trainer.run();
+  EXPECT_EQ(engine.sizes.size(), 451U);
+  EXPECT_EQ(engine.sizes.back(), 1);
+  EXPECT_DOUBLE_EQ(observer.reports[0].training.loss, (450 * 2 * 2 + 1) / 901.0);
+}
+
+TEST(Trainer, OrderIsAFunctionOfSeedAndEpoch) {
+  const auto rows = first_rows(50);
+  EXPECT_EQ(shuffled(rows, 1, 2), shuffled(rows, 1, 2));
+  EXPECT_NE(shuffled(rows, 1, 2), shuffled(rows, 1, 3));
+  EXPECT_NE(shuffled(rows, 1, 2), shuffled(rows, 2, 2));
+}
+
+TEST(Trainer, ValidatesAfterEachEpoch) {
+  RecordingEngine engine;
+  RecordingObserver observer;
+  Trainer trainer(options(3, 4), engine, first_rows(8));
+  int calls = 0;
+  trainer.set_validation([&](const StateDict&) { return Score{1.0 * ++calls, 0.5}; });
+  trainer.add_observer(observer);
+  trainer.run();
+  EXPECT_EQ(calls, 3);
+  EXPECT_EQ(observer.reports[2].validation->loss, 3.0);
+}
+
+TEST(Trainer, StopsWhenALossIsNotFinite) {
+  RecordingEngine engine;
+  engine.bad_step = 4;
+  RecordingObserver observer;
+  Trainer trainer(options(9, 4), engine, first_rows(10));
+  trainer.add_observer(observer);
+  expect_throws<Error>(
+      [&] { trainer.run(); },
+      "the loss of step 4 is nan at learning rate 0.001; gradient norms at step 3: "
+      "0.weight 2.5");
+  EXPECT_EQ(observer.reports.size(), 1U);
+  EXPECT_EQ(engine.sizes.size(), 6U);
+}
+
+}  // namespace
+}  // namespace mnist
