@@ -1,0 +1,141 @@
+// Binds the tables of options to the command line, through CLI11.
+#include "mnist/cli/command_line.hpp"
+
+#include <cstdlib>
+
+#include <CLI/CLI.hpp>
+
+#include "mnist/options/toml.hpp"
+#include "mnist/support/byte_reader.hpp"
+#include "mnist/support/error.hpp"
+#include "mnist/support/version.hpp"
+
+namespace mnist {
+namespace {
+
+constexpr std::uint64_t kLargestConfig = 1 << 20;
+
+/// Reads `text` into an option; its errors name where the text came from.
+template <class Value>
+void parse_named(const std::string& name, std::string_view text, Value& value) {
+  try {
+    parse_option(text, value);
+  } catch (const UsageError& error) {
+    throw UsageError(name + ": " + error.what());
+  }
+}
+
+template <class Options>
+void bind_options(CLI::App& app, Options& options) {
+  Options::for_each(options, [&](auto& value, const OptionInfo& info) {
+    const std::string flag = std::string("--") + info.name;
+    CLI::Option* option = nullptr;
+    if constexpr (std::is_same_v<std::decay_t<decltype(value)>, bool>) {
+      option = app.add_flag(flag, value, info.help);
+    } else {
+      option = app.add_option_function<std::string>(
+          flag, [flag, &value](const std::string& text) { parse_named(flag, text, value); },
+          info.help);
+      option->type_name(info.value_name)->default_str(option_text(value));
+    }
+    option->group(info.group);
+    if (*info.environment != '\0') {
+      option->description(std::string(info.help) + " (environment: " + info.environment + ")");
+    }
+  });
+}
+
+template <class Options>
+void read_environment(Options& options) {
+  Options::for_each(options, [](auto& value, const OptionInfo& info) {
+    if (*info.environment == '\0') return;
+    const char* text = std::getenv(info.environment);
+    if (text != nullptr && *text != '\0') parse_named(info.environment, text, value);
+  });
+}
+
+/// Runs CLI11's parser; true when it was asked for help.
+bool parse(CLI::App& app, int argc, const char* const* argv) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return true;
+  } catch (const CLI::ParseError& error) {
+    throw UsageError(error.what());
+  }
+  return false;
+}
+
+/// What --config, --print-config and --version hold; bound beside the options.
+struct CommonFlags {
+  std::string config;
+  bool print_config = false;
+  bool version = false;
+};
+
+/// The whole command line, in the order in which help shows it.
+template <class Options>
+std::unique_ptr<CLI::App> make_app(const std::string& description, Options& options,
+                                   CommonFlags& flags) {
+  auto app = std::make_unique<CLI::App>(description);
+  bind_options(*app, options);
+  if (std::is_same_v<Options, TrainOptions>) {
+    app->add_option("--config", flags.config, "options from a TOML file; flags win over it")
+        ->type_name("FILE")
+        ->group("Configuration");
+    app->add_flag("--print-config", flags.print_config, "print the options as TOML and exit")
+        ->group("Configuration");
+  }
+  app->set_help_flag("-h,--help", "print this and exit")->group("Help");
+  app->add_flag("--version", flags.version, "print the versions and exit")->group("Help");
+  app->get_formatter()->column_width(34);
+  return app;
+}
+
+std::string version_line(const VersionText& version) {
+  return std::string("mnist-trainer ") + kVersion + " (" + kRevision + "), " + version() + "\n";
+}
+
+std::string read_config(const std::string& path) {
+  try {
+    const std::vector<std::uint8_t> bytes = read_whole_file(path, kLargestConfig);
+    return {bytes.begin(), bytes.end()};
+  } catch (const Error& error) {
+    throw UsageError(std::string("--config: ") + error.what());
+  }
+}
+
+}  // namespace
+
+CommandLine parse_command_line(int argc, const char* const* argv, const VersionText& version,
+                               TrainOptions& options) {
+  const std::string description = "Trains a multilayer perceptron on MNIST-shaped data.";
+  read_environment(options);
+  CommonFlags flags;
+  {
+    // A first pass only to find --config: what flags say must come after what the file says.
+    TrainOptions unused = options;
+    const auto app = make_app(description, unused, flags);
+    if (parse(*app, argc, argv)) return {false, app->help()};
+  }
+  if (flags.version) return {false, version_line(version)};
+  if (!flags.config.empty()) read_toml(read_config(flags.config), flags.config, options);
+  const auto app = make_app(description, options, flags);
+  parse(*app, argc, argv);
+  validate(options);
+  if (flags.print_config) return {false, to_toml(options)};
+  return {};
+}
+
+CommandLine parse_command_line(int argc, const char* const* argv, const VersionText& version,
+                               EvalOptions& options) {
+  read_environment(options);
+  CommonFlags flags;
+  const auto app = make_app("Measures a trained model on a set of examples.", options, flags);
+  if (parse(*app, argc, argv)) return {false, app->help()};
+  if (flags.version) return {false, version_line(version)};
+  validate(options);
+  return {};
+}
+
+}  // namespace mnist

@@ -1,0 +1,43 @@
+// mnist-eval: measures a model on a split of a data set.
+#include "mnist/cli/command_line.hpp"
+#include "mnist/cli/run_program.hpp"
+#include "mnist/data/dataset.hpp"
+#include "mnist/engine/device.hpp"
+#include "mnist/evaluate/evaluator.hpp"
+#include "mnist/model/model_file.hpp"
+#include "mnist/report/console.hpp"
+#include "mnist/report/evaluation_report.hpp"
+#include "mnist/report/log.hpp"
+#include "mnist/support/error.hpp"
+
+namespace mnist {
+namespace {
+
+int evaluate_model(const EvalOptions& options) {
+  const std::string device = resolve_device(options.device);
+  prepare_libtorch(options.threads);
+  const Model model = load_model(options.model);
+  const Dataset dataset = load_dataset(options.data, options.split);
+  check_fits(model.shape, dataset, options.model, options.data);
+
+  const Evaluation evaluation = evaluate(model.shape, model.parameters, dataset, device);
+  const EvaluationSubject subject{options.model, options.data, option_text(options.split)};
+  print_result(options.json ? evaluation_json(subject, evaluation)
+                            : evaluation_text(subject, evaluation));
+  return below_requirement(evaluation, options.require_accuracy) ? kExitBelowRequiredAccuracy
+                                                                 : kExitSuccess;
+}
+
+}  // namespace
+}  // namespace mnist
+
+int main(int argc, char** argv) {
+  using namespace mnist;
+  return run_program("mnist-eval", [&] {
+    EvalOptions options;
+    const CommandLine line = parse_command_line(argc, argv, libtorch_description, options);
+    if (line.wants_work) return evaluate_model(options);
+    print_result(line.text);
+    return static_cast<int>(kExitSuccess);
+  });
+}

@@ -1,0 +1,210 @@
+"""mnist-train as a user meets it."""
+
+import json
+import os
+import subprocess
+import unittest
+
+import programs
+from programs import BIN, FASHION_SUBSET, SUBSET, ProgramTest
+
+
+class Training(ProgramTest):
+    def test_run_says_what_it_does_and_found(self):
+        model = self.folder / "model.pt"
+        process = self.succeed("mnist-train", "--data", SUBSET, "--epochs", 2, "--device", "cpu", "--out", model)
+        self.assertRegex(process.stdout, r"^test accuracy \d\d\.\d\d % \(95 % interval \d\d\.\d\d to "
+                         r"\d\d\.\d\d; \d+ of 1,000\), test loss \d\.\d+, last-batch loss \d\.\d+\nmodel: ")
+        for words in ("LibTorch 2.", "autograd on cpu", "235,146", "0.weight", "[256, 784]",
+                      "--lr 0.001", "2,000 training examples", "epoch 1/2", "epoch 2/2"):
+            self.assertIn(words, process.stderr)
+        self.assertTrue(model.exists())
+
+    def test_learns(self):
+        process = self.succeed("mnist-train", "--data", SUBSET, "--epochs", 5, "--device", "cpu",
+                               "--out", self.folder / "m.pt", "--require-accuracy", 85)
+        self.assertIn("test accuracy", process.stdout)
+
+    def test_same_seed_same_bytes_another_seed_another_model(self):
+        first = self.train_quickly(name="a.pt").read_bytes()
+        again = self.train_quickly(name="b.pt").read_bytes()
+        other = self.train_quickly("--seed", 1, name="c.pt").read_bytes()
+        self.assertEqual(first, again)
+        self.assertNotEqual(first, other)
+
+    def test_run_folder(self):
+        run_folder = self.folder / "runs" / "one"
+        process = self.succeed("mnist-train", "--data", SUBSET, "--epochs", 3, "--validation", 500,
+                               "--device", "cpu", "--run-dir", run_folder, "--out", self.folder / "m.pt")
+        self.assertIn("1,500 training examples, 500 held out", process.stderr)
+        lines = [json.loads(line) for line in (run_folder / "metrics.jsonl").read_text().splitlines()]
+        self.assertEqual([line["epoch"] for line in lines], [1, 2, 3])
+        self.assertEqual(lines[-1]["step"], 3 * 47)
+        self.assertAlmostEqual(lines[0]["first_batch_loss"], 2.30, delta=0.05)
+        self.assertLess(lines[-1]["train_loss"], lines[0]["train_loss"])
+        self.assertGreater(lines[-1]["validation_accuracy"], 0.7)
+        self.assertEqual(len(lines[0]["gradient_norm"]), 6)
+        again = self.succeed("mnist-train", "--config", run_folder / "config.toml", "--print-config")
+        self.assertEqual(again.stdout, (run_folder / "config.toml").read_text())
+
+    def test_requirement_not_met(self):
+        model = self.folder / "m.pt"
+        process = programs.run("mnist-train", "--data", SUBSET, "--epochs", 1, "--device", "cpu",
+                               "--out", model, "--require-accuracy", 99.9)
+        self.assertEqual(process.returncode, 3)
+        self.assertIn("is below the required 99.9 %", process.stderr)
+        self.assertTrue(model.exists())
+
+    def test_divergence_stops_and_leaves_no_model(self):
+        model = self.folder / "m.pt"
+        model.write_bytes(b"old")
+        process = programs.run("mnist-train", "--data", SUBSET, "--lr", 100, "--epochs", 50,
+                               "--activation", "identity", "--hidden", ",".join(["16"] * 20),
+                               "--device", "cpu", "--out", model)
+        self.assertEqual(process.returncode, 1, process.stderr)
+        self.assertRegex(process.stderr, r"training diverged: the loss of step \d+ is -?(nan|inf) at "
+                         r"learning rate 100; gradient norms at step \d+: ")
+        self.assertEqual(model.read_bytes(), b"old")
+        self.assertEqual([path.name for path in self.folder.iterdir()], ["m.pt"])
+
+    def test_linear_classifier_and_other_activations(self):
+        process = self.succeed("mnist-train", "--data", SUBSET, "--epochs", 2, "--hidden", "none",
+                               "--device", "cpu", "--out", self.folder / "m.pt")
+        self.assertIn("784-10", process.stderr)
+        for activation in ("tanh", "sigmoid", "identity"):
+            self.train_quickly("--activation", activation)
+
+    def test_garments_from_a_config(self):
+        config = self.folder / "c.toml"
+        config.write_text(f'data = "{FASHION_SUBSET}"\nhidden = [64]\nepochs = 9\n')
+        process = self.succeed("mnist-train", "--config", config, "--epochs", 1, "--device", "cpu",
+                               "--out", self.folder / "m.safetensors")
+        self.assertIn("784-64-10", process.stderr)
+        self.assertIn("epoch 1/1", process.stderr)  # the flag won over the file
+
+    def test_names_with_spaces_and_line_breaks(self):
+        folder = self.folder / "a b\nc \udcff"
+        folder.mkdir()
+        model = folder / "my model.pt"
+        self.succeed("mnist-train", "--data", SUBSET, "--epochs", 1, "--hidden", 8, "--device", "cpu",
+                     "--run-dir", folder / "run", "--out", model)
+        self.assertTrue(model.exists())
+
+
+class Usage(ProgramTest):
+    def refuse(self, words, *flags, **how):
+        self.fail_with(2, words, "mnist-train", *flags, **how)
+
+    def test_values_out_of_range(self):
+        for flag, value, words in (
+            ("--epochs", "0", "--epochs must be from 1 to 1000000, found 0"),
+            ("--epochs", "three", "--epochs: expected a whole number, found 'three'"),
+            ("--batch", "0", "--batch must be from 1 to 60000, found 0"),
+            ("--batch", "70000", "--batch must be from 1 to 60000, found 70000"),
+            ("--lr", "nan", "--lr must be above 0 and at most 100, found nan"),
+            ("--lr", "-0.1", "--lr must be above 0"),
+            ("--hidden", "256,,128", "--hidden: expected whole numbers with commas between them, found ''"),
+            ("--activation", "gelu", "--activation: expected relu, tanh, sigmoid or identity, found 'gelu'"),
+            ("--device", "gpu", "--device must be auto, cpu, cuda or cuda:N, found 'gpu'"),
+            ("--out", "model.onnx", "--out must be a file name that ends in .pt or .safetensors"),
+            ("--out", "/none/model.pt", "there is no folder /none"),
+            ("--validation", "2000", "--validation 2000 leaves nothing of 2000 examples"),
+            ("--limit", "2001", "--limit 2001 is more than the 2000 examples"),
+        ):
+            with self.subTest(flag=flag, value=value):
+                self.refuse(words, "--data", SUBSET, flag, value)
+
+    def test_flags_that_do_not_exist_or_repeat(self):
+        self.refuse("--epoch", "--epoch", "3")
+        self.refuse("--epochs", "--epochs", "3", "--epochs", "4")
+        self.refuse("stray", "stray")
+        self.refuse("--lr", "--lr")
+
+    def test_contradiction(self):
+        self.refuse("--activation tanh contradicts --hidden none", "--hidden", "none", "--activation", "tanh")
+
+    def test_cuda_without_a_gpu(self):
+        self.refuse("--device cuda is not available", "--device", "cuda", "--data", SUBSET,
+                    environment={"CUDA_VISIBLE_DEVICES": ""})
+
+    def test_config_errors(self):
+        config = self.folder / "c.toml"
+        config.write_text("epochs = 3\nbatsh = 32\n")
+        self.refuse("c.toml:2: unknown option 'batsh'", "--config", config)
+        config.write_text("epochs = 'x'\n")
+        self.refuse("c.toml:1: epochs: 'x' has the wrong type", "--config", config)
+        config.write_text("epochs = 0\n")
+        self.refuse("--epochs must be from 1", "--config", config)
+        self.refuse("--config: ", "--config", self.folder / "none.toml")
+
+    def test_a_folder_that_cannot_be_written_is_found_before_training(self):
+        (self.folder / "m.pt").mkdir()
+        self.refuse("is a folder", "--data", SUBSET, "--out", self.folder / "m.pt")
+        self.refuse("cannot be written", "--data", SUBSET, "--out", "/proc/m.pt")
+
+    def test_order_of_sources(self):
+        config = self.folder / "c.toml"
+        config.write_text("data = 'from config'\n")
+        shown = lambda *flags: self.succeed(
+            "mnist-train", *flags, "--print-config", environment={"MNIST_DATA": "from environment"}
+        ).stdout.splitlines()[0]
+        self.assertIn("from environment", shown())
+        self.assertIn("from config", shown("--config", config))
+        self.assertIn("from flag", shown("--config", config, "--data", "from flag"))
+
+
+class Texts(ProgramTest):
+    def test_help_is_grouped_and_shows_defaults(self):
+        text = self.succeed("mnist-train", "--help").stdout
+        for words in ("Data:", "Network:", "Training:", "--epochs N=15", "--lr X=0.001",
+                      "--hidden N,N=256,128", "MNIST_DATA"):
+            self.assertIn(words, text)
+
+    def test_version(self):
+        text = self.succeed("mnist-train", "--version").stdout
+        self.assertRegex(text, r"^mnist-trainer \d+\.\d+\.\d+ \([0-9a-f]{10}(-dirty)?|unknown\), "
+                         r"LibTorch \d+\.\d+\.\d+ with(out)? CUDA\n$")
+
+    def test_full_standard_output_is_an_error_and_a_closed_pipe_is_none(self):
+        with open("/dev/full", "w") as full:
+            process = subprocess.run([BIN / "mnist-train", "--help"], stdout=full,
+                                     stderr=subprocess.PIPE, text=True)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("standard output cannot be written: No space left", process.stderr)
+        reader, writer = os.pipe()
+        os.close(reader)
+        process = subprocess.run([BIN / "mnist-train", "--help"], stdout=writer,
+                                 stderr=subprocess.PIPE, text=True)
+        os.close(writer)
+        self.assertEqual((process.returncode, process.stderr), (0, ""))
+
+
+class Data(ProgramTest):
+    def test_missing_data_say_how_to_fetch(self):
+        self.fail_with(1, "scripts/fetch_data.sh", "mnist-train", "--data", self.folder / "none")
+        self.fail_with(1, "has none of train-images-idx3-ubyte", "mnist-train", "--data", self.folder)
+
+    def test_broken_files_are_refused_at_once(self):
+        good = {path.name: path.read_bytes() for path in SUBSET.iterdir()}
+        images = "train-images-idx3-ubyte.gz"
+        for content, words in (
+            (b"", "is empty"),
+            (good[images][:-1000], "cut short"),
+            (good[images][:1000], "1000 bytes of gzip can hold"),
+            (good[images] + b"x", "garbage"),
+            (b"\0\0\x08\x03\0\0", "too few for an IDX header"),
+            (b"\0\0\x08\x03" + b"\xff" * 12, "64 bits"),
+            (good["train-labels-idx1-ubyte.gz"], "holds u8 of rank 1, expected images"),
+            (good["t10k-images-idx3-ubyte.gz"], "has 2000 labels, but"),
+        ):
+            with self.subTest(words=words):
+                for name, bytes_ in good.items():
+                    (self.folder / name).write_bytes(bytes_)
+                (self.folder / images).write_bytes(content)
+                self.fail_with(1, words, "mnist-train", "--data", self.folder, "--device", "cpu",
+                               "--out", self.folder / "m.pt")
+                self.assertFalse((self.folder / "m.pt").exists())
+
+
+if __name__ == "__main__":
+    unittest.main()
