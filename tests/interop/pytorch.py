@@ -1,0 +1,202 @@
+"""Python's PyTorch reads what we write, and we read what it writes."""
+
+import json
+import os
+import pathlib
+import pickle
+import subprocess
+import sys
+import unittest
+import zipfile
+from collections import OrderedDict
+
+import programs
+from programs import FULL, SUBSET, TEST_BIN, ProgramTest
+
+try:
+    import torch
+    from torch import nn
+except ImportError:
+    print("python cannot import torch: skipped")
+    sys.exit(77)
+
+
+def guides_network(*widths):
+    """nn.Sequential as the guide has it."""
+    layers = []
+    for i, (inputs, outputs) in enumerate(zip(widths, widths[1:])):
+        layers += [nn.ReLU()] if i else []
+        layers.append(nn.Linear(inputs, outputs))
+    return nn.Sequential(*layers)
+
+
+def read_idx(folder, name):
+    import gzip
+    path = pathlib.Path(folder) / name
+    content = path.read_bytes() if path.exists() else gzip.decompress(path.with_name(name + ".gz").read_bytes())
+    sizes = [int.from_bytes(content[4 + 4 * i : 8 + 4 * i], "big") for i in range(content[3])]
+    return torch.frombuffer(bytearray(content[4 + 4 * len(sizes) :]), dtype=torch.uint8).reshape(sizes)
+
+
+def examples(folder, part):
+    images = read_idx(folder, f"{part}-images-idx3-ubyte").reshape(-1, 784).float() / 255
+    return images, read_idx(folder, f"{part}-labels-idx1-ubyte").long()
+
+
+def confusion_of(network, folder):
+    images, labels = examples(folder, "t10k")
+    with torch.no_grad():
+        guesses = network(images).argmax(1)
+    return torch.bincount(labels * 10 + guesses, minlength=100).reshape(10, 10).tolist()
+
+
+class PyTorchReadsOurs(ProgramTest):
+    def test_predictions_are_the_same(self):
+        model = self.folder / "model.pt"
+        self.succeed("mnist-train", "--data", FULL, "--limit", 2000, "--epochs", 2, "--device", "cpu", "--out", model)
+        network = guides_network(784, 256, 128, 10)
+        network.load_state_dict(torch.load(model, weights_only=True))
+        report = json.loads(self.succeed("mnist-eval", "--model", model, "--data", FULL, "--json").stdout)
+        self.assertEqual(confusion_of(network, FULL), report["confusion"])
+
+    def test_facts_travel_in_a_record_of_their_own(self):
+        model = self.train_quickly()
+        with zipfile.ZipFile(model) as archive:
+            self.assertIsNone(archive.testzip())
+            facts = json.loads(archive.read("archive/mnist.json"))
+        self.assertEqual(facts["shape"], {"inputs": 784, "hidden": [16], "classes": 10})
+        self.assertEqual(facts["training"]["options"]["epochs"], 1)
+
+
+class WeReadPyTorchs(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        torch.manual_seed(0)
+        self.network = guides_network(784, 32, 16, 10)
+        self.path = self.folder / "python.pt"
+
+    def expect_same_predictions(self, network=None):
+        report = json.loads(self.succeed("mnist-eval", "--model", self.path, "--data", FULL, "--json").stdout)
+        self.assertEqual(report["confusion"], confusion_of(network or self.network, FULL))
+
+    def test_state_dict(self):
+        torch.save(self.network.state_dict(), self.path)
+        self.expect_same_predictions()
+
+    def test_plain_dict_and_every_pickle_protocol(self):
+        for protocol in (2, 3, 4, 5):
+            torch.save(dict(self.network.state_dict()), self.path, pickle_protocol=protocol)
+            self.expect_same_predictions()
+
+    def test_parameters_instead_of_tensors(self):
+        torch.save(OrderedDict(self.network.named_parameters()), self.path)
+        self.expect_same_predictions()
+
+    def test_checkpoint_with_the_state_dict_inside(self):
+        optimizer = torch.optim.Adam(self.network.parameters())
+        self.network(torch.rand(4, 784)).sum().backward()
+        optimizer.step()
+        for key in ("model", "state_dict", "model_state_dict"):
+            torch.save({"epoch": 3, "loss": 0.25, "best": None, "done": False, "name": "run",
+                        "optimizer": optimizer.state_dict(), key: self.network.state_dict()}, self.path)
+            self.expect_same_predictions()
+
+    def test_common_prefix(self):
+        state = {f"module.{name}": tensor for name, tensor in self.network.state_dict().items()}
+        torch.save(state, self.path)
+        self.expect_same_predictions()
+
+    def test_flatten_and_dropout_shift_the_numbers(self):
+        linear = [layer for layer in self.network if isinstance(layer, nn.Linear)]
+        shifted = nn.Sequential(nn.Flatten(), linear[0], nn.ReLU(), nn.Dropout(), linear[1], nn.ReLU(),
+                                nn.Dropout(), linear[2])
+        torch.save(shifted.state_dict(), self.path)
+        self.expect_same_predictions()
+
+    def test_other_types(self):
+        for dtype in (torch.float64, torch.float16, torch.bfloat16):
+            torch.save(self.network.to(dtype).state_dict(), self.path)
+            self.expect_same_predictions(self.network.float())
+
+    def test_views_transposes_and_shared_storages(self):
+        state = self.network.state_dict()
+        state["0.weight"] = state["0.weight"].t().contiguous().t()
+        everything = torch.cat([tensor.flatten() for tensor in state.values()])
+        offset = 0
+        for name, tensor in list(state.items())[1:]:
+            offset = sum(t.numel() for t in list(state.values())[: list(state).index(name)])
+            state[name] = everything[offset : offset + tensor.numel()].view(tensor.shape)
+        torch.save(state, self.path)
+        self.expect_same_predictions()
+
+    def test_missing_and_foreign_tensors(self):
+        state = self.network.state_dict()
+        del state["2.bias"]
+        torch.save(state, self.path)
+        self.fail_with(1, "has no tensor '2.bias'", "mnist-eval", "--model", self.path, "--data", SUBSET)
+        torch.save(nn.Conv2d(1, 8, 3).state_dict(), self.path)
+        self.fail_with(1, "of shape [8, 1, 3, 3] does not belong", "mnist-eval", "--model", self.path, "--data", SUBSET)
+        torch.save(guides_network(100, 10).state_dict(), self.path)
+        self.fail_with(1, "the network is 100-10, but", "mnist-eval", "--model", self.path, "--data", SUBSET)
+        torch.save({"0.weight": torch.ones(10, 784, dtype=torch.int64), "0.bias": torch.ones(10)}, self.path)
+        self.fail_with(1, "is stored as LongStorage", "mnist-eval", "--model", self.path, "--data", SUBSET)
+
+
+class Attack:
+    """Pickles as a call of the function that it was made with."""
+
+    def __init__(self, function, *arguments):
+        self.call = (function, arguments)
+
+    def __reduce__(self):
+        return self.call
+
+
+class AttacksAreRefused(ProgramTest):
+    def test_python_s_own_attacks(self):
+        witness = self.folder / "witness"
+        path = self.folder / "attack.pt"
+        for function, arguments, name in (
+            (os.system, (f"touch {witness}",), "system"),
+            (eval, (f"open({str(witness)!r}, 'w')",), "eval"),
+            (getattr, ("", "join"), "getattr"),
+            (subprocess.Popen, (["touch", str(witness)],), "Popen"),
+        ):
+            for protocol in (2, 4):
+                torch.save({"0.weight": Attack(function, *arguments)}, path, pickle_protocol=protocol)
+                process = self.fail_with(1, "attack.pt: is refused: its pickle asks for", "mnist-eval",
+                                         "--model", path, "--data", SUBSET)
+                self.assertIn(name, process.stderr)
+                self.assertFalse(witness.exists())
+
+    def test_old_formats_are_named(self):
+        path = self.folder / "old.pt"
+        torch.save({}, path, _use_new_zipfile_serialization=False)
+        self.fail_with(1, "old form", "mnist-eval", "--model", path, "--data", SUBSET)
+        path.write_bytes(pickle.dumps({}))
+        self.fail_with(1, "old form", "mnist-eval", "--model", path, "--data", SUBSET)
+
+
+class SameSteps(ProgramTest):
+    def test_fifty_losses_agree(self):
+        initial = self.folder / "initial.pt"
+        printed = subprocess.run([TEST_BIN / "reference_steps", str(FULL), "50", "32", initial],
+                                 capture_output=True, check=True, text=True).stdout
+        ours = json.loads(printed)
+        network = guides_network(784, 256, 128, 10)
+        network.load_state_dict(torch.load(initial, weights_only=True))
+        optimizer = torch.optim.Adam(network.parameters(), lr=0.001)
+        images, labels = examples(FULL, "train")
+        rows = torch.tensor(ours["rows"]).split(32)
+        self.assertEqual(len(rows), 50)
+        for step, (minibatch, loss_of_ours) in enumerate(zip(rows, ours["losses"], strict=True)):
+            optimizer.zero_grad()
+            loss = nn.functional.cross_entropy(network(images[minibatch]), labels[minibatch])
+            loss.backward()
+            optimizer.step()
+            self.assertAlmostEqual(loss.item(), loss_of_ours, delta=1e-5, msg=f"step {step}")
+        self.assertLess(ours["losses"][-1], 1.5)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,36 @@
+// Writes the initial model of a seed, takes some steps with the reference engine, and prints rows
+// and losses as JSON, so that Python can take the same steps.
+//
+// usage: reference_steps DATA STEPS BATCH INITIAL_MODEL
+#include <iostream>
+
+#include <nlohmann/json.hpp>
+
+#include "mnist/data/dataset.hpp"
+#include "mnist/engine/device.hpp"
+#include "mnist/engine/make_engine.hpp"
+#include "mnist/model/model_file.hpp"
+#include "mnist/train/trainer.hpp"
+
+int main(int argc, char** argv) {
+  using namespace mnist;
+  if (argc != 5) return 2;
+  const Dataset dataset = load_dataset(argv[1], Split::kTrain);
+  const auto steps = static_cast<std::size_t>(std::stoul(argv[2]));
+  const auto batch = static_cast<std::size_t>(std::stoul(argv[3]));
+  prepare_libtorch(0);
+
+  const MlpShape shape;
+  const StateDict initial = initial_parameters(shape, 0);
+  save_model(argv[4], {shape, initial, dataset.class_names, {}});
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(dataset.count));
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::int64_t>(i);
+  rows = shuffled(rows, 0, 1);
+  rows.resize(steps * batch);
+
+  const TrainOptions options;
+  const auto engine = make_engine(options, shape, initial, dataset, "cpu");
+  const std::vector<double> rates(steps, options.lr);
+  const StepsResult result = engine->train({rows, static_cast<std::int64_t>(batch), rates});
+  std::cout << nlohmann::json{{"rows", rows}, {"losses", result.losses}} << '\n';
+}
