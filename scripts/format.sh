@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Formats all C++ of the project; with --check, only tells what is not formatted, and fails then.
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+formatter=$project/.venv/bin/clang-format
+[ -x "$formatter" ] || die "clang-format is missing; run scripts/setup.sh --tests"
+cd "$project"
+mapfile -t sources < <(git ls-files --cached --others --exclude-standard '*.cpp' '*.hpp')
+case ${1-} in
+  --check) "$formatter" --dry-run --Werror "${sources[@]}" || die "run scripts/format.sh" ;;
+  '') "$formatter" -i "${sources[@]}" ;;
+  *) die "usage: scripts/format.sh [--check]" ;;
+esac

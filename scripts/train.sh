@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# From a bare machine to a trained and tested network: set-up, data, build, training, evaluation.
+# Flags go on to mnist-train: scripts/train.sh --epochs 3. What is there already is not done again.
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+"$project/scripts/setup.sh"
+build release
+train=$project/build/release/bin/mnist-train
+eval=$project/build/release/bin/mnist-eval
+
+for argument in "$@"; do
+  case $argument in
+    -h | --help | --version | --print-config) exec "$train" "$@" ;;
+  esac
+done
+
+cd "$project"
+config=$("$train" --print-config "$@")
+# The value of the string option $1 in the effective configuration.
+option() { sed -nE "s/^$1 = (['\"])(.*)\1  # .*/\2/p" <<<"$config"; }
+data=$(option data)
+case $(realpath -m "$data") in
+  "$project/data/mnist") scripts/fetch_data.sh mnist ;;
+  "$project/data/fashion-mnist") scripts/fetch_data.sh fashion-mnist ;;
+esac
+
+step "training"
+"$train" "$@"
+step "evaluating"
+"$eval" --model "$(option out)" --data "$data"
+step "the model is in $(realpath "$(option out)")"
