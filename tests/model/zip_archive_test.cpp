@@ -22,7 +22,9 @@ struct Record {
 class Writer {
  public:
   void number(std::uint64_t value, int size) {
-    for (int i = 0; i < size; ++i) bytes.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+    for (int i = 0; i < size; ++i) {
+      bytes.push_back(i < 8 ? static_cast<std::uint8_t>(value >> (8 * i)) : std::uint8_t{0});
+    }
   }
   void text(const std::string& value) { bytes.insert(bytes.end(), value.begin(), value.end()); }
   std::vector<std::uint8_t> bytes;
