@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""Times an epoch of ours beside its peers, all in one run, and prints seconds and ratios.
+
+Runs take turns, round after round, so that a machine that slows down slows all of them. The figure of
+an entry is the median of its epochs after the first of each run.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+PEERS = ROOT / "bench/peers"
+
+# Name, command, and what it adds to the environment. The commands take the peers' flags.
+PYTHON_PEERS = {
+    "guide: DataLoader, eager": ("guide_loop.py", {}),
+    "PyTorch resident, fused Adam": ("resident.py", {}),
+    "PyTorch resident, torch.compile": ("resident.py", {"PEER_COMPILE": "1"}),
+    "JAX, jitted scan": ("jax_scan.py", {}),
+    "scikit-learn MLPClassifier": ("sklearn_mlp.py", {}),
+}
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release")
+    parser.add_argument("--data", type=pathlib.Path, default=ROOT / "data/mnist")
+    parser.add_argument("--epochs", type=int, default=4, help="epochs of a run, the first not counted")
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--hidden", default="256,128")
+    parser.add_argument("--threads", default="1,2", help="numbers of cores, each a table of its own")
+    parser.add_argument("--only", default="", help="entries whose names have this in them")
+    parser.add_argument("--engines", default="autograd", help="engines of ours")
+    parser.add_argument("--json", type=pathlib.Path, help="also write all figures to this file")
+    return parser.parse_args()
+
+
+def entries(arguments):
+    """Each entry's name and the command that prints its epochs as JSON lines."""
+    shared = ["--data", arguments.data, "--epochs", arguments.epochs, "--batch", arguments.batch,
+              "--hidden", arguments.hidden]
+    found = {}
+    for engine in arguments.engines.split(","):
+        found[f"mnist-train, {engine}"] = (
+            [arguments.build / "bin/mnist-train", "--engine", engine, "--device", "cpu", *shared], {})
+    found["LibTorch C++ example"] = ([arguments.build / "bench/cpp_example", *shared], {})
+    for name, (script, environment) in PYTHON_PEERS.items():
+        found[name] = ([sys.executable, PEERS / script, *shared], environment)
+    return {name: entry for name, entry in found.items() if arguments.only in name}
+
+
+def epochs_of(command, environment, threads):
+    """Seconds of each epoch of one run on the first `threads` cores; empty when it failed."""
+    cores = sorted(os.sched_getaffinity(0))[:threads]
+    command = [*map(str, command), "--threads", str(threads)]
+    variables = os.environ | environment | {"OMP_NUM_THREADS": str(threads)}
+    with tempfile.TemporaryDirectory() as folder:
+        ours = command[0].endswith("mnist-train")
+        if ours:
+            command += ["--run-dir", folder, "--out", f"{folder}/model.pt"]
+        process = subprocess.run(command, env=variables, capture_output=True, text=True,
+                                 preexec_fn=lambda: os.sched_setaffinity(0, cores))
+        if process.returncode != 0:
+            print(f"{command[0]} failed:\n{process.stderr[-2000:]}", file=sys.stderr)
+            return []
+        text = (pathlib.Path(folder) / "metrics.jsonl").read_text() if ours else process.stdout
+    return [json.loads(line)["seconds"] for line in text.splitlines()]
+
+
+def measure(arguments, threads):
+    """Median seconds of an epoch for each entry that ran."""
+    seconds = {}
+    for turn in range(arguments.rounds):
+        for name, (command, environment) in entries(arguments).items():
+            print(f"  {threads} cores, round {turn + 1}: {name}", file=sys.stderr)
+            seconds.setdefault(name, []).extend(epochs_of(command, environment, threads)[1:])
+    return {name: values for name, values in seconds.items() if values}
+
+
+def print_table(seconds, threads):
+    medians = {name: statistics.median(values) for name, values in seconds.items()}
+    ours = [name for name in medians if name.startswith("mnist-train")]
+    peers = [name for name in medians if not name.startswith("mnist-train")]
+    best = min((medians[name] for name in peers), default=float("nan"))
+    print(f"\n{threads} core{'s' if threads > 1 else ''}, seconds an epoch")
+    print(f"{'':34} {'median':>8} {'min':>8} {'max':>8}   " + "".join(f"{'x ' + n[13:]:>12}" for n in ours))
+    for name, median in sorted(medians.items(), key=lambda item: item[1]):
+        ratios = "".join(f"{median / medians[engine]:12.2f}" for engine in ours)
+        print(f"{name:34} {median:8.3f} {min(seconds[name]):8.3f} {max(seconds[name]):8.3f}   {ratios}")
+    for name in ours:
+        print(f"{name}: {best / medians[name]:.2f} times as fast as the best peer")
+
+
+def main():
+    arguments = parse_arguments()
+    print(f"{platform.processor() or platform.machine()}, batch {arguments.batch}, hidden {arguments.hidden}, "
+          f"{arguments.data}")
+    figures = {}
+    for threads in map(int, arguments.threads.split(",")):
+        figures[threads] = measure(arguments, threads)
+        print_table(figures[threads], threads)
+    if arguments.json:
+        arguments.json.write_text(json.dumps({"arguments": {k: str(v) for k, v in vars(arguments).items()},
+                                              "seconds": figures}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
