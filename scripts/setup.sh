@@ -35,6 +35,7 @@ packages=(
   'libspdlog-dev header spdlog/spdlog.h'
   'libgtest-dev header gtest/gtest.h'
   'zlib1g-dev header zlib.h'
+  'libhwy-dev header hwy/highway.h'
   'nlohmann-json3-dev header nlohmann/json.hpp'
   'libtomlplusplus-dev header toml++/toml.h'
   'python3 command python3'

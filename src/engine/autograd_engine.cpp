@@ -9,9 +9,6 @@
 namespace mnist {
 namespace {
 
-constexpr double kBeta1 = 0.9;
-constexpr double kBeta2 = 0.999;
-constexpr double kEpsilon = 1e-8;
 constexpr double kLargestPixel = 255;
 
 /// `values` as a tensor on `device`; on the CPU it is the same memory.
@@ -78,11 +75,11 @@ void AutogradEngine::update(double learning_rate) {
   torch::_foreach_add_(step_counts_, 1);
   if (options_.optimizer == Optimizer::kAdam) {
     torch::_fused_adam_(parameters_, gradients_, first_moments_, second_moments_, {}, step_counts_,
-                        learning_rate, kBeta1, kBeta2, options_.weight_decay, kEpsilon,
+                        learning_rate, kAdamBeta1, kAdamBeta2, options_.weight_decay, kAdamEpsilon,
                         /*amsgrad=*/false, /*maximize=*/false);
   } else {
     torch::_fused_adamw_(parameters_, gradients_, first_moments_, second_moments_, {}, step_counts_,
-                         learning_rate, kBeta1, kBeta2, options_.weight_decay, kEpsilon,
+                         learning_rate, kAdamBeta1, kAdamBeta2, options_.weight_decay, kAdamEpsilon,
                          /*amsgrad=*/false, /*maximize=*/false);
   }
 }

@@ -79,6 +79,16 @@ void validate(const TrainOptions& options) {
 
   validate_device(options.device);
   validate_threads(options.threads);
+  if (options.engine == EngineKind::kFused) {
+    if (options.activation != Activation::kRelu) {
+      throw UsageError("--engine fused contradicts --activation " +
+                       option_text(options.activation) + ": it knows only relu");
+    }
+    if (options.device.starts_with("cuda")) {
+      throw UsageError("--engine fused contradicts --device " + options.device +
+                       ": it runs on the cpu");
+    }
+  }
 
   require(ends_with(options.out, ".pt") || ends_with(options.out, ".safetensors"), "out",
           "a file name that ends in .pt or .safetensors", "'" + options.out + "'");

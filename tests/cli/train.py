@@ -15,7 +15,7 @@ class Training(ProgramTest):
         process = self.succeed("mnist-train", "--data", SUBSET, "--epochs", 2, "--device", "cpu", "--out", model)
         self.assertRegex(process.stdout, r"^test accuracy \d\d\.\d\d % \(95 % interval \d\d\.\d\d to "
                          r"\d\d\.\d\d; \d+ of 1,000\), test loss \d\.\d+, last-batch loss \d\.\d+\nmodel: ")
-        for words in ("LibTorch 2.", "autograd on cpu", "235,146", "0.weight", "[256, 784]",
+        for words in ("LibTorch 2.", "fused on cpu", "235,146", "0.weight", "[256, 784]",
                       "--lr 0.001", "2,000 training examples", "epoch 1/2", "epoch 2/2"):
             self.assertIn(words, process.stderr)
         self.assertTrue(model.exists())
@@ -66,6 +66,20 @@ class Training(ProgramTest):
                          r"learning rate 100; gradient norms at step \d+: ")
         self.assertEqual(model.read_bytes(), b"old")
         self.assertEqual([path.name for path in self.folder.iterdir()], ["m.pt"])
+
+    def test_engines_and_threads(self):
+        flags = ("--data", SUBSET, "--epochs", 1, "--device", "cpu")
+        bytes_of = lambda name: (self.folder / name).read_bytes()
+        for threads in (1, 2, 64):
+            process = self.succeed("mnist-train", *flags, "--engine", "fused", "--threads", threads,
+                                   "--out", self.folder / f"{threads}.pt")
+            self.assertIn(f"{threads} thread", process.stderr)
+        self.assertEqual(bytes_of("1.pt"), bytes_of("2.pt"))
+        self.assertEqual(bytes_of("1.pt"), bytes_of("64.pt"))
+        process = self.succeed("mnist-train", *flags, "--engine", "autograd", "--out", self.folder / "a.pt")
+        self.assertIn("autograd on cpu", process.stderr)
+        process = self.succeed("mnist-train", *flags, "--activation", "tanh", "--out", self.folder / "t.pt")
+        self.assertIn("autograd on cpu", process.stderr)  # auto takes the engine that can
 
     def test_linear_classifier_and_other_activations(self):
         process = self.succeed("mnist-train", "--data", SUBSET, "--epochs", 2, "--hidden", "none",
@@ -122,6 +136,8 @@ class Usage(ProgramTest):
 
     def test_contradiction(self):
         self.refuse("--activation tanh contradicts --hidden none", "--hidden", "none", "--activation", "tanh")
+        self.refuse("--engine fused contradicts --activation tanh", "--engine", "fused", "--activation", "tanh")
+        self.refuse("--engine fused contradicts --device cuda", "--engine", "fused", "--device", "cuda")
 
     def test_cuda_without_a_gpu(self):
         self.refuse("--device cuda is not available", "--device", "cuda", "--data", SUBSET,

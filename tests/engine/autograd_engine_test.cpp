@@ -1,10 +1,9 @@
 // The reference engine against torch::optim itself.
 #include "mnist/engine/autograd_engine.hpp"
 
-#include <numeric>
-
 #include <torch/torch.h>
 
+#include "engine/engine_test_support.hpp"
 #include "mnist/engine/device.hpp"
 #include "mnist/engine/make_engine.hpp"
 #include "mnist/model/mlp.hpp"
@@ -13,18 +12,6 @@
 
 namespace mnist {
 namespace {
-
-const Dataset& training_set() {
-  static const Dataset set =
-      load_dataset(std::string(MNIST_SOURCE_DIR) + "/data/mnist-subset", Split::kTrain);
-  return set;
-}
-
-std::vector<std::int64_t> first_rows(std::int64_t count) {
-  std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
-  std::iota(rows.begin(), rows.end(), 0);
-  return rows;
-}
 
 /// The guide's loop, literally, over consecutive rows; the losses of all minibatches.
 template <class OptimizerType, class OptimizerOptionsType>
@@ -58,8 +45,7 @@ std::vector<float> guides_losses(const MlpShape& shape, const StateDict& initial
 StepsResult train(const MlpShape& shape, const StateDict& initial, const OptimizerOptions& options,
                   const std::vector<std::int64_t>& rows, std::int64_t batch) {
   AutogradEngine engine(shape, initial, training_set(), options, torch::kCPU);
-  const std::vector<double> rates(rows.size(), 0.001);
-  return engine.train({rows, batch, rates});
+  return train(engine, rows, batch);
 }
 
 void expect_close(const std::vector<float>& ours, const std::vector<float>& theirs) {
@@ -107,8 +93,7 @@ TEST(AutogradEngine, SameStartSameBits) {
   const auto rows = first_rows(1000);
   const auto final_parameters = [&] {
     AutogradEngine engine(shape, initial, training_set(), {}, torch::kCPU);
-    const std::vector<double> rates(rows.size(), 0.001);
-    engine.train({rows, 32, rates});
+    train(engine, rows, 32);
     return engine.parameters();
   };
   const StateDict first = final_parameters();
@@ -122,8 +107,7 @@ TEST(AutogradEngine, GradientNormsAreThoseOfTheLastMinibatch) {
   const StateDict initial = initial_parameters(shape, 0);
   AutogradEngine engine(shape, initial, training_set(), {}, torch::kCPU);
   const auto rows = first_rows(16);
-  const std::vector<double> rates{0.001};
-  engine.train({rows, 16, rates});
+  train(engine, rows, 16);
 
   torch::nn::Sequential network = make_mlp(shape, initial, torch::kCPU);
   const auto images = torch::from_blob(const_cast<std::uint8_t*>(training_set().images.data()),

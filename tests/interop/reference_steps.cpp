@@ -28,7 +28,8 @@ int main(int argc, char** argv) {
   rows = shuffled(rows, 0, 1);
   rows.resize(steps * batch);
 
-  const TrainOptions options;
+  TrainOptions options;
+  options.engine = EngineKind::kAutograd;
   const auto engine = make_engine(options, shape, initial, dataset, "cpu");
   const std::vector<double> rates(steps, options.lr);
   const StepsResult result = engine->train({rows, static_cast<std::int64_t>(batch), rates});

@@ -6,16 +6,10 @@
 
 #include "mnist/data/dataset.hpp"
 #include "mnist/engine/engine.hpp"
+#include "mnist/engine/optimizer_options.hpp"
 #include "mnist/model/mlp_shape.hpp"
 
 namespace mnist {
-
-/// What an engine needs to know of the optimiser. Adam: Kingma and Ba 2015, weight decay added to
-/// the gradient; AdamW: Loshchilov and Hutter 2019, weight decay apart from it.
-struct OptimizerOptions {
-  Optimizer optimizer = Optimizer::kAdam;
-  double weight_decay = 0;
-};
 
 /// Trains on any device that LibTorch has. The data set is there once, as u8 (on the CPU it is
 /// `dataset` itself, which must outlive the engine); a minibatch is one gather and one conversion;

@@ -15,7 +15,7 @@ enum class Activation { kRelu, kTanh, kSigmoid, kIdentity };
 /// First-order optimiser.
 enum class Optimizer { kAdam, kAdamW };
 /// Which implementation of the optimisation step trains.
-enum class EngineKind { kAuto, kAutograd };
+enum class EngineKind { kAuto, kAutograd, kFused };
 /// Which of a data set's two parts.
 enum class Split { kTrain, kTest };
 
@@ -32,7 +32,7 @@ struct EnumNames<Optimizer> {
 };
 template <>
 struct EnumNames<EngineKind> {
-  static constexpr std::array<std::string_view, 2> kNames{"auto", "autograd"};
+  static constexpr std::array<std::string_view, 3> kNames{"auto", "autograd", "fused"};
 };
 template <>
 struct EnumNames<Split> {

@@ -93,8 +93,9 @@ void TrainOptions::for_each(Self& self, Visitor&& visit) {
 
   const char* const machine_group = "Machine";
   visit(self.device, OptionInfo{"device", "NAME", "auto, cpu, cuda or cuda:N", machine_group});
-  visit(self.engine, OptionInfo{"engine", "NAME", "implementation of the step: auto or autograd",
-                                machine_group});
+  visit(self.engine,
+        OptionInfo{"engine", "NAME", "implementation of the step: auto, autograd or fused",
+                   machine_group});
   visit(self.threads, OptionInfo{"threads", "N", "processor threads; 0 chooses", machine_group});
 
   const char* const output_group = "Output";

@@ -1,0 +1,90 @@
+// The fused CPU engine held to the reference: the same start, the same minibatches, the same
+// losses.
+#include <cmath>
+
+#include <gtest/gtest.h>
+#include <torch/types.h>
+
+#include "engine/engine_test_support.hpp"
+#include "mnist/engine/autograd_engine.hpp"
+#include "mnist/engine/cpu_engine.hpp"
+#include "mnist/engine/device.hpp"
+#include "mnist/train/trainer.hpp"
+
+namespace mnist {
+namespace {
+
+constexpr std::int64_t kSteps = 200;
+
+/// `steps` minibatches of shuffled rows, epoch after epoch.
+std::vector<std::int64_t> many_rows(std::int64_t count) {
+  std::vector<std::int64_t> rows;
+  const auto all = first_rows(training_set().count);
+  for (std::int64_t epoch = 1; std::ssize(rows) < count; ++epoch) {
+    const auto order = shuffled(all, 0, epoch);
+    rows.insert(rows.end(), order.begin(), order.end());
+  }
+  rows.resize(static_cast<std::size_t>(count));
+  return rows;
+}
+
+void expect_agreement(const MlpShape& shape, std::int64_t batch, const OptimizerOptions& options) {
+  SCOPED_TRACE(to_string(shape) + ", batch " + std::to_string(batch) + ", " +
+               option_text(options.optimizer) + " " + std::to_string(options.weight_decay));
+  const StateDict initial = initial_parameters(shape, 1);
+  const auto rows = many_rows(kSteps * batch);
+  AutogradEngine reference(shape, initial, training_set(), options, torch::kCPU);
+  CpuEngine fused(shape, initial, training_set(), options, 2);
+  const StepsResult expected = train(reference, rows, batch);
+  const StepsResult found = train(fused, rows, batch);
+
+  ASSERT_EQ(found.losses.size(), expected.losses.size());
+  for (std::size_t i = 0; i < found.losses.size(); ++i) {
+    EXPECT_NEAR(found.losses[i], expected.losses[i], 1e-4F * expected.losses[i] + 1e-6F)
+        << "step " << i;
+  }
+  EXPECT_NEAR(static_cast<double>(found.correct), static_cast<double>(expected.correct), 2);
+  const StateDict ours = fused.parameters();
+  const StateDict theirs = reference.parameters();
+  for (std::size_t i = 0; i < ours.size(); ++i) {
+    float furthest = 0;
+    for (std::size_t n = 0; n < ours[i].values.size(); ++n) {
+      furthest = std::max(furthest, std::abs(ours[i].values[n] - theirs[i].values[n]));
+    }
+    EXPECT_LE(furthest, 1e-4F) << ours[i].name;
+  }
+  const NamedNorms our_norms = fused.gradient_norms();
+  const NamedNorms their_norms = reference.gradient_norms();
+  for (std::size_t i = 0; i < our_norms.size(); ++i) {
+    EXPECT_EQ(our_norms[i].first, their_norms[i].first);
+    EXPECT_NEAR(our_norms[i].second, their_norms[i].second, 1e-3 * their_norms[i].second + 1e-7);
+  }
+}
+
+class EnginesAgree : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { prepare_libtorch(2); }
+};
+
+TEST_F(EnginesAgree, OnShapes) {
+  for (const std::vector<std::int64_t>& hidden :
+       {std::vector<std::int64_t>{256, 128}, {}, {64}, {50, 33, 17}, {512, 256}}) {
+    expect_agreement({784, hidden, 10, Activation::kRelu}, 32, {});
+  }
+}
+
+TEST_F(EnginesAgree, OnBatches) {
+  for (const std::int64_t batch : {1, 31, 33, 100}) {
+    expect_agreement({784, {64, 32}, 10, Activation::kRelu}, batch, {});
+  }
+}
+
+TEST_F(EnginesAgree, OnOptimizers) {
+  const MlpShape shape{784, {64, 32}, 10, Activation::kRelu};
+  expect_agreement(shape, 32, {Optimizer::kAdam, 0.01});
+  expect_agreement(shape, 32, {Optimizer::kAdamW, 0.1});
+  expect_agreement(shape, 32, {Optimizer::kAdamW, 0});
+}
+
+}  // namespace
+}  // namespace mnist
