@@ -264,59 +264,75 @@ void backward(const LayerInputs& inputs, std::size_t begin, std::size_t end,
   }
 }
 
-/// Adam's numbers, each in all lanes.
+/// Adam's numbers, each in all lanes. The step is first / (root * root_factor + offset), so that
+/// the learning rate costs no multiplication.
 struct AdamVectors {
   explicit AdamVectors(const AdamStep& step)
       : beta1(hn::Set(FloatTag(), step.beta1)),
         beta2(hn::Set(FloatTag(), step.beta2)),
-        rate(hn::Set(FloatTag(), step.rate)),
-        root_scale(hn::Set(FloatTag(), step.root_scale)),
-        epsilon(hn::Set(FloatTag(), step.epsilon)),
+        root_factor(hn::Set(FloatTag(), step.root_scale / std::max(step.rate, kSmallestRate))),
+        offset(hn::Set(FloatTag(), step.epsilon / std::max(step.rate, kSmallestRate))),
         l2_penalty(hn::Set(FloatTag(), step.l2_penalty)),
         keep(hn::Set(FloatTag(), step.keep)) {}
-  Vector beta1, beta2, rate, root_scale, epsilon, l2_penalty, keep;
+
+  static constexpr float kSmallestRate = 1e-30F;
+  Vector beta1, beta2, root_factor, offset, l2_penalty, keep;
 };
 
-/// Square root and division by estimates, each with one Newton step: exact to about 1e-7 and five
-/// times as fast as the instructions that round correctly.
-HWY_INLINE Vector fast_root(Vector x) {
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
+// Estimates of 12 bits or more with one Newton step each: right to about 1e-7, and several times as
+// fast as the instructions that round correctly.
+
+HWY_INLINE Vector square_root(Vector x) {
   const FloatTag d;
-  const Vector safe = hn::Max(x, hn::Set(d, 1e-30F));
-  const Vector estimate = hn::ApproximateReciprocalSqrt(safe);
-  const Vector half = hn::Mul(hn::Mul(estimate, hn::Set(d, 0.5F)), x);
-  const Vector error = hn::NegMulAdd(half, estimate, hn::Set(d, 1.5F));
-  return hn::Mul(hn::Mul(x, estimate), error);
+  const Vector reciprocal = hn::ApproximateReciprocalSqrt(hn::Max(x, hn::Set(d, 1e-30F)));
+  const Vector root = hn::Mul(x, reciprocal);
+  return hn::MulAdd(hn::NegMulAdd(root, root, x), hn::Mul(reciprocal, hn::Set(d, 0.5F)), root);
+}
+
+/// c - a / b.
+HWY_INLINE Vector minus_quotient(Vector a, Vector b, Vector c) {
+  const Vector reciprocal = hn::ApproximateReciprocal(b);
+  const Vector correction = hn::NegMulAdd(b, reciprocal, hn::Set(FloatTag(), 2.0F));
+  return hn::NegMulAdd(hn::Mul(a, reciprocal), correction, c);
+}
 #else
+HWY_INLINE Vector square_root(Vector x) {
   return hn::Sqrt(x);
+}
+HWY_INLINE Vector minus_quotient(Vector a, Vector b, Vector c) {
+  return hn::Sub(c, hn::Div(a, b));
+}
 #endif
+
+/// Adam on one vector of parameters.
+template <bool kDecay>
+HWY_INLINE void adam(float* HWY_RESTRICT weights, float* HWY_RESTRICT first_moments,
+                     float* HWY_RESTRICT second_moments, Vector gradient, const AdamVectors& step) {
+  const FloatTag d;
+  Vector weight = hn::Load(d, weights);
+  if constexpr (kDecay) gradient = hn::MulAdd(step.l2_penalty, weight, gradient);
+  const Vector first = hn::MulAdd(step.beta1, hn::Load(d, first_moments), gradient);
+  const Vector second =
+      hn::MulAdd(step.beta2, hn::Load(d, second_moments), hn::Mul(gradient, gradient));
+  const Vector divisor = hn::MulAdd(square_root(second), step.root_factor, step.offset);
+  if constexpr (kDecay) weight = hn::Mul(weight, step.keep);
+  hn::Store(first, d, first_moments);
+  hn::Store(second, d, second_moments);
+  hn::Store(minus_quotient(first, divisor, weight), d, weights);
 }
 
-HWY_INLINE Vector fast_quotient(Vector a, Vector b) {
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
-  const FloatTag d;
-  const Vector estimate = hn::ApproximateReciprocal(b);
-  return hn::Mul(hn::Mul(a, estimate), hn::NegMulAdd(b, estimate, hn::Set(d, 2.0F)));
-#else
-  return hn::Div(a, b);
-#endif
-}
-
-/// Adam on one vector of parameters at `offset` of the slice.
-HWY_INLINE void adam(const ParameterSlice& slice, std::size_t offset, Vector gradient,
-                     const AdamVectors& step) {
-  const FloatTag d;
-  Vector weight = hn::Load(d, slice.weights + offset);
-  gradient = hn::MulAdd(step.l2_penalty, weight, gradient);
-  const Vector first = hn::MulAdd(step.beta1, hn::Load(d, slice.first_moments + offset), gradient);
-  const Vector second = hn::MulAdd(step.beta2, hn::Load(d, slice.second_moments + offset),
-                                   hn::Mul(gradient, gradient));
-  const Vector divisor = hn::MulAdd(fast_root(second), step.root_scale, step.epsilon);
-  weight = hn::Mul(weight, step.keep);
-  weight = hn::NegMulAdd(step.rate, fast_quotient(first, divisor), weight);
-  hn::Store(first, d, slice.first_moments + offset);
-  hn::Store(second, d, slice.second_moments + offset);
-  hn::Store(weight, d, slice.weights + offset);
+/// Adam on R vectors in a row, from `offset` of the slice.
+template <bool kDecay, std::size_t R>
+HWY_INLINE void adam_row(const ParameterSlice& slice, std::size_t offset, const Vector* gradients,
+                         const AdamVectors& step) {
+  const std::size_t lanes = hn::Lanes(FloatTag());
+  float* const HWY_RESTRICT weights = slice.weights + offset;
+  float* const HWY_RESTRICT first = slice.first_moments + offset;
+  float* const HWY_RESTRICT second = slice.second_moments + offset;
+  for (std::size_t r = 0; r < R; ++r) {
+    adam<kDecay>(weights + r * lanes, first + r * lanes, second + r * lanes, gradients[r], step);
+  }
 }
 
 HWY_INLINE void add_square(float* squares, Vector gradient) {
@@ -324,7 +340,7 @@ HWY_INLINE void add_square(float* squares, Vector gradient) {
   hn::StoreU(hn::MulAdd(gradient, gradient, hn::LoadU(d, squares)), d, squares);
 }
 
-template <std::size_t R, class Values>
+template <bool kDecay, std::size_t R, class Values>
 HWY_INLINE void update_run(const LayerInputs& inputs, std::size_t begin, std::size_t end,
                            Rows deltas, const ParameterSlice& slice, std::size_t column,
                            const AdamVectors& step, std::uint8_t* touched, float* squares) {
@@ -354,10 +370,8 @@ HWY_INLINE void update_run(const LayerInputs& inputs, std::size_t begin, std::si
     }
     if (touched[k / 2] == 0) continue;
     const std::size_t offset = k * slice.columns + column;
-    for (std::size_t r = 0; r < R; ++r) {
-      adam(slice, offset + r * lanes, row0[r], step);
-      adam(slice, offset + slice.columns + r * lanes, row1[r], step);
-    }
+    adam_row<kDecay, R>(slice, offset, row0, step);
+    adam_row<kDecay, R>(slice, offset + slice.columns, row1, step);
     if (squares == nullptr) continue;
     for (std::size_t r = 0; r < R; ++r) {
       add_square(squares + column + r * lanes, row0[r]);
@@ -366,19 +380,30 @@ HWY_INLINE void update_run(const LayerInputs& inputs, std::size_t begin, std::si
   }
 }
 
-void update(const LayerInputs& inputs, std::size_t begin, std::size_t end, Rows deltas,
-            const ParameterSlice& slice, const AdamStep& step, std::uint8_t* touched,
-            float* squares) {
+template <bool kDecay>
+void update_of(const LayerInputs& inputs, std::size_t begin, std::size_t end, Rows deltas,
+               const ParameterSlice& slice, const AdamStep& step, std::uint8_t* touched,
+               float* squares) {
   const AdamVectors vectors(step);
   for_each_run(slice.columns, [&]<std::size_t R>(std::size_t column) {
     if (inputs.pixels != nullptr) {
-      update_run<R, PixelValues>(inputs, begin, end, deltas, slice, column, vectors, touched,
-                                 squares);
+      update_run<kDecay, R, PixelValues>(inputs, begin, end, deltas, slice, column, vectors,
+                                         touched, squares);
     } else {
-      update_run<R, ActivationValues>(inputs, begin, end, deltas, slice, column, vectors, touched,
-                                      squares);
+      update_run<kDecay, R, ActivationValues>(inputs, begin, end, deltas, slice, column, vectors,
+                                              touched, squares);
     }
   });
+}
+
+void update(const LayerInputs& inputs, std::size_t begin, std::size_t end, Rows deltas,
+            const ParameterSlice& slice, const AdamStep& step, std::uint8_t* touched,
+            float* squares) {
+  if (step.l2_penalty == 0 && step.keep == 1) {
+    update_of<false>(inputs, begin, end, deltas, slice, step, touched, squares);
+  } else {
+    update_of<true>(inputs, begin, end, deltas, slice, step, touched, squares);
+  }
 }
 
 void update_bias(Rows deltas, std::size_t examples, const ParameterSlice& bias,
@@ -390,7 +415,8 @@ void update_bias(Rows deltas, std::size_t examples, const ParameterSlice& bias,
     for (std::size_t e = 0; e < examples; ++e) {
       gradient = hn::Add(gradient, hn::Load(d, deltas.data + e * deltas.stride + column));
     }
-    adam(bias, column, gradient, vectors);
+    adam<true>(bias.weights + column, bias.first_moments + column, bias.second_moments + column,
+               gradient, vectors);
     if (squares != nullptr) add_square(squares + column, gradient);
   }
 }
