@@ -37,7 +37,7 @@ def parse_arguments():
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--hidden", default="256,128")
     parser.add_argument("--threads", default="1,2", help="numbers of cores, each a table of its own")
-    parser.add_argument("--only", default="", help="entries whose names have this in them")
+    parser.add_argument("--only", default="", help="entries whose names have one of these, comma-separated")
     parser.add_argument("--engines", default="autograd", help="engines of ours")
     parser.add_argument("--json", type=pathlib.Path, help="also write all figures to this file")
     return parser.parse_args()
@@ -54,7 +54,7 @@ def entries(arguments):
     found["LibTorch C++ example"] = ([arguments.build / "bench/cpp_example", *shared], {})
     for name, (script, environment) in PYTHON_PEERS.items():
         found[name] = ([sys.executable, PEERS / script, *shared], environment)
-    return {name: entry for name, entry in found.items() if arguments.only in name}
+    return {name: entry for name, entry in found.items() if any(part in name for part in arguments.only.split(","))}
 
 
 def epochs_of(command, environment, threads):

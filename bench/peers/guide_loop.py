@@ -1,22 +1,10 @@
-"""The guide's own loop: a Dataset, a DataLoader, an eager step a minibatch."""
+"""The guide's own loop: a DataLoader, an eager step a minibatch. The data set is the fastest that the
+loader knows: tensors, converted once."""
 
 import torch
 from common import EpochTimer, parse_arguments, training_set
 from torch import nn
-from torch.utils.data import DataLoader, Dataset
-
-
-class Images(Dataset):
-    """One image at a time, scaled to 0..1, as torchvision's MNIST with ToTensor gives them."""
-
-    def __init__(self, images, labels):
-        self.images, self.labels = torch.from_numpy(images), torch.from_numpy(labels).long()
-
-    def __len__(self):
-        return len(self.labels)
-
-    def __getitem__(self, index):
-        return self.images[index].float().div(255), self.labels[index]
+from torch.utils.data import DataLoader, TensorDataset
 
 
 def main():
@@ -28,7 +16,9 @@ def main():
     model = nn.Sequential(*layers[:-1])
     optimizer = torch.optim.Adam(model.parameters(), lr=0.001)
     criterion = nn.CrossEntropyLoss()
-    loader = DataLoader(Images(*training_set(arguments.data)), batch_size=arguments.batch, shuffle=True)
+    images, labels = training_set(arguments.data)
+    dataset = TensorDataset(torch.from_numpy(images).float().div_(255), torch.from_numpy(labels).long())
+    loader = DataLoader(dataset, batch_size=arguments.batch, shuffle=True)
     for _ in range(arguments.epochs):
         with EpochTimer() as timer:
             model.train()
