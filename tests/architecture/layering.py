@@ -23,6 +23,8 @@ FORBIDDEN_HEADERS = {"report": {"mnist/evaluate/evaluator.hpp"}}
 INCLUDE = re.compile(r'^#include "(mnist/(\w+)/\w+\.hpp)"', re.MULTILINE)
 LIBTORCH = re.compile(r"^#include <(torch|ATen|c10|caffe2)/", re.MULTILINE)
 LIBTORCH_ROOMS = {"engine", "evaluate", "model"}
+# Lines of code in src and include together: blank lines and comments are not counted, so that
+# nobody saves on documentation.
 COMPLEXITY_BUDGET = 6000
 
 
@@ -55,8 +57,9 @@ class Layering(unittest.TestCase):
                 self.assertTrue(path.read_text().startswith("// "))
 
     def test_complexity_budget(self):
-        lines = sum(len(path.read_text().splitlines()) for _, path in sources())
-        self.assertLess(lines, COMPLEXITY_BUDGET)
+        lines = [line.strip() for _, path in sources() for line in path.read_text().splitlines()]
+        code = [line for line in lines if line and not line.startswith("//")]
+        self.assertLess(len(code), COMPLEXITY_BUDGET)
 
 
 if __name__ == "__main__":
