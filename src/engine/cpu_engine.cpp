@@ -195,8 +195,8 @@ Rows CpuEngine::deltas_of(std::size_t layer) {
 }
 
 StepsResult CpuEngine::train(const Steps& steps) {
-  reserve(static_cast<std::size_t>(steps.batch));
-  const auto batch = static_cast<std::size_t>(steps.batch);
+  const auto batch = std::min(static_cast<std::size_t>(steps.batch), steps.rows.size());
+  reserve(batch);
   const auto count = static_cast<std::size_t>(steps.count());
   const auto minibatch_rows = [&](std::size_t i) {
     const std::size_t begin = std::min(i * batch, steps.rows.size());

@@ -65,7 +65,6 @@ std::string to_toml(const TrainOptions& options) {
   std::string text;
   std::string group;
   TrainOptions::for_each(options, [&](const auto& value, const OptionInfo& info) {
-    if (!info.in_config) return;
     if (group != info.group) {
       if (!group.empty()) text += '\n';
       group = info.group;
@@ -85,7 +84,6 @@ void read_toml(const std::string& text, const std::string& source, TrainOptions&
   }
   std::string known;
   TrainOptions::for_each(options, [&](auto& value, const OptionInfo& info) {
-    if (!info.in_config) return;
     known += std::string(known.empty() ? "" : ", ") + info.name;
     const toml::node* node = table.get(info.name);
     if (node == nullptr) return;

@@ -15,7 +15,6 @@ struct OptionInfo {
   const char* group;
   OptionScope scope = OptionScope::kPlace;
   const char* environment = "";  ///< environment variable that gives the default, or ""
-  bool in_config = true;         ///< whether a TOML file may hold it
 };
 
 }  // namespace mnist

@@ -1,0 +1,166 @@
+// Gradients of weights in registers, and Adam with them on the spot.
+// Included by cpu_kernels.cpp once for each instruction set.
+
+HWY_BEFORE_NAMESPACE();
+namespace mnist {
+namespace HWY_NAMESPACE {
+/// Adam's numbers, each in all lanes. The step is first / (root * root_factor + offset), so that
+/// the learning rate costs no multiplication.
+struct AdamVectors {
+  explicit AdamVectors(const AdamStep& step)
+      : beta1(hn::Set(FloatTag(), step.beta1)),
+        beta2(hn::Set(FloatTag(), step.beta2)),
+        root_factor(hn::Set(FloatTag(), step.root_scale / std::max(step.rate, kSmallestRate))),
+        offset(hn::Set(FloatTag(), step.epsilon / std::max(step.rate, kSmallestRate))),
+        l2_penalty(hn::Set(FloatTag(), step.l2_penalty)),
+        keep(hn::Set(FloatTag(), step.keep)) {}
+
+  static constexpr float kSmallestRate = 1e-30F;
+  Vector beta1, beta2, root_factor, offset, l2_penalty, keep;
+};
+
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
+// Estimates of 12 bits or more with one Newton step each: right to about 1e-7, and several times as
+// fast as the instructions that round correctly.
+
+HWY_INLINE Vector square_root(Vector x) {
+  const FloatTag d;
+  const Vector reciprocal = hn::ApproximateReciprocalSqrt(hn::Max(x, hn::Set(d, 1e-30F)));
+  const Vector root = hn::Mul(x, reciprocal);
+  return hn::MulAdd(hn::NegMulAdd(root, root, x), hn::Mul(reciprocal, hn::Set(d, 0.5F)), root);
+}
+
+/// c - a / b.
+HWY_INLINE Vector minus_quotient(Vector a, Vector b, Vector c) {
+  const Vector reciprocal = hn::ApproximateReciprocal(b);
+  const Vector correction = hn::NegMulAdd(b, reciprocal, hn::Set(FloatTag(), 2.0F));
+  return hn::NegMulAdd(hn::Mul(a, reciprocal), correction, c);
+}
+#else
+HWY_INLINE Vector square_root(Vector x) {
+  return hn::Sqrt(x);
+}
+HWY_INLINE Vector minus_quotient(Vector a, Vector b, Vector c) {
+  return hn::Sub(c, hn::Div(a, b));
+}
+#endif
+
+/// Adam on one vector of parameters.
+template <bool kDecay>
+HWY_INLINE void adam(float* HWY_RESTRICT weights, float* HWY_RESTRICT first_moments,
+                     float* HWY_RESTRICT second_moments, Vector gradient, const AdamVectors& step) {
+  const FloatTag d;
+  Vector weight = hn::Load(d, weights);
+  if constexpr (kDecay) gradient = hn::MulAdd(step.l2_penalty, weight, gradient);
+  const Vector first = hn::MulAdd(step.beta1, hn::Load(d, first_moments), gradient);
+  const Vector second =
+      hn::MulAdd(step.beta2, hn::Load(d, second_moments), hn::Mul(gradient, gradient));
+  const Vector divisor = hn::MulAdd(square_root(second), step.root_factor, step.offset);
+  if constexpr (kDecay) weight = hn::Mul(weight, step.keep);
+  hn::Store(first, d, first_moments);
+  hn::Store(second, d, second_moments);
+  hn::Store(minus_quotient(first, divisor, weight), d, weights);
+}
+
+/// Adam on R vectors in a row, from `offset` of the slice.
+template <bool kDecay, std::size_t R>
+HWY_INLINE void adam_row(const ParameterSlice& slice, std::size_t offset, const Vector* gradients,
+                         const AdamVectors& step) {
+  const std::size_t lanes = hn::Lanes(FloatTag());
+  float* const HWY_RESTRICT weights = slice.weights + offset;
+  float* const HWY_RESTRICT first = slice.first_moments + offset;
+  float* const HWY_RESTRICT second = slice.second_moments + offset;
+  for (std::size_t r = 0; r < R; ++r) {
+    adam<kDecay>(weights + r * lanes, first + r * lanes, second + r * lanes, gradients[r], step);
+  }
+}
+
+HWY_INLINE void add_square(float* squares, Vector gradient) {
+  const FloatTag d;
+  hn::StoreU(hn::MulAdd(gradient, gradient, hn::LoadU(d, squares)), d, squares);
+}
+
+template <bool kDecay, std::size_t R, class Values>
+HWY_INLINE void update_run(const LayerInputs& inputs, std::size_t begin, std::size_t end,
+                           Rows deltas, const ParameterSlice& slice, std::size_t column,
+                           const AdamVectors& step, std::uint8_t* touched, float* squares) {
+  const FloatTag d;
+  const std::size_t lanes = hn::Lanes(d);
+  for (std::size_t k = begin; k < end; k += 2) {
+    Vector row0[R];
+    Vector row1[R];
+    for (std::size_t r = 0; r < R; ++r) row0[r] = row1[r] = hn::Zero(d);
+    for (std::size_t tile = 0; tile < inputs.tiles; ++tile) {
+      const std::uint32_t* const masks = inputs.masks + tile * inputs.inputs;
+      const Values value(inputs, tile);
+      const float* const first = deltas.data + tile * kTile * deltas.stride + column;
+      std::uint32_t bits = masks[k] | masks[k + 1];
+      if (bits != 0) touched[k / 2] = 1;
+      for (; bits != 0; bits &= bits - 1) {
+        const auto e = static_cast<std::size_t>(std::countr_zero(bits));
+        const Vector x0 = hn::Set(d, value(k, e));
+        const Vector x1 = hn::Set(d, value(k + 1, e));
+        const float* const delta = first + e * deltas.stride;
+        for (std::size_t r = 0; r < R; ++r) {
+          const Vector factor = hn::Load(d, delta + r * lanes);
+          row0[r] = hn::MulAdd(x0, factor, row0[r]);
+          row1[r] = hn::MulAdd(x1, factor, row1[r]);
+        }
+      }
+    }
+    if (touched[k / 2] == 0) continue;
+    const std::size_t offset = k * slice.columns + column;
+    adam_row<kDecay, R>(slice, offset, row0, step);
+    adam_row<kDecay, R>(slice, offset + slice.columns, row1, step);
+    if (squares == nullptr) continue;
+    for (std::size_t r = 0; r < R; ++r) {
+      add_square(squares + column + r * lanes, row0[r]);
+      add_square(squares + column + r * lanes, row1[r]);
+    }
+  }
+}
+
+template <bool kDecay>
+void update_of(const LayerInputs& inputs, std::size_t begin, std::size_t end, Rows deltas,
+               const ParameterSlice& slice, const AdamStep& step, std::uint8_t* touched,
+               float* squares) {
+  const AdamVectors vectors(step);
+  for_each_run(slice.columns, [&]<std::size_t R>(std::size_t column) {
+    if (inputs.pixels != nullptr) {
+      update_run<kDecay, R, PixelValues>(inputs, begin, end, deltas, slice, column, vectors,
+                                         touched, squares);
+    } else {
+      update_run<kDecay, R, ActivationValues>(inputs, begin, end, deltas, slice, column, vectors,
+                                              touched, squares);
+    }
+  });
+}
+
+void update(const LayerInputs& inputs, std::size_t begin, std::size_t end, Rows deltas,
+            const ParameterSlice& slice, const AdamStep& step, std::uint8_t* touched,
+            float* squares) {
+  if (step.l2_penalty == 0 && step.keep == 1) {
+    update_of<false>(inputs, begin, end, deltas, slice, step, touched, squares);
+  } else {
+    update_of<true>(inputs, begin, end, deltas, slice, step, touched, squares);
+  }
+}
+
+void update_bias(Rows deltas, std::size_t examples, const ParameterSlice& bias,
+                 const AdamStep& step, float* squares) {
+  const FloatTag d;
+  const AdamVectors vectors(step);
+  for (std::size_t column = 0; column < bias.columns; column += hn::Lanes(d)) {
+    Vector gradient = hn::Zero(d);
+    for (std::size_t e = 0; e < examples; ++e) {
+      gradient = hn::Add(gradient, hn::Load(d, deltas.data + e * deltas.stride + column));
+    }
+    adam<true>(bias.weights + column, bias.first_moments + column, bias.second_moments + column,
+               gradient, vectors);
+    if (squares != nullptr) add_square(squares + column, gradient);
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace mnist
+HWY_AFTER_NAMESPACE();

@@ -1,0 +1,103 @@
+// What is done to each element: transposed pixels, ReLU with its masks, softmax and its loss.
+// Included by cpu_kernels.cpp once for each instruction set.
+
+HWY_BEFORE_NAMESPACE();
+namespace mnist {
+namespace HWY_NAMESPACE {
+/// A block of 16 images by 16 pixels: four rounds of interleaving transpose it.
+HWY_INLINE void transpose_block(const std::uint8_t* const* images, std::size_t pixel,
+                                std::uint8_t* target) {
+  const hn::Full128<std::uint8_t> d;
+  hn::Vec<decltype(d)> rows[kBlock];
+  hn::Vec<decltype(d)> next[kBlock];
+  for (std::size_t i = 0; i < kBlock; ++i) rows[i] = hn::LoadU(d, images[i] + pixel);
+  for (int round = 0; round < 4; ++round) {
+    for (std::size_t i = 0; i < kBlock / 2; ++i) {
+      next[2 * i] = hn::InterleaveLower(d, rows[i], rows[i + kBlock / 2]);
+      next[2 * i + 1] = hn::InterleaveUpper(d, rows[i], rows[i + kBlock / 2]);
+    }
+    for (std::size_t i = 0; i < kBlock; ++i) rows[i] = next[i];
+  }
+  for (std::size_t i = 0; i < kBlock; ++i) hn::StoreU(rows[i], d, target + i * kTile);
+}
+
+void transpose_pixels(const std::uint8_t* const* images, std::size_t begin, std::size_t end,
+                      std::uint8_t* pixels, std::uint32_t* masks) {
+  std::size_t pixel = begin;
+  for (; pixel + kBlock <= end; pixel += kBlock) {
+    transpose_block(images, pixel, pixels + pixel * kTile);
+    transpose_block(images + kBlock, pixel, pixels + pixel * kTile + kBlock);
+  }
+  for (; pixel < end; ++pixel) {
+    for (std::size_t e = 0; e < kTile; ++e) pixels[pixel * kTile + e] = images[e][pixel];
+  }
+  const hn::Full128<std::uint8_t> d;
+  for (pixel = begin; pixel < end; ++pixel) {
+    std::uint8_t bits[16] = {};  // StoreMaskBits may write more than it needs
+    std::uint32_t mask = 0;
+    for (std::size_t half = 0; half < 2; ++half) {
+      const auto values = hn::LoadU(d, pixels + pixel * kTile + half * kBlock);
+      hn::StoreMaskBits(d, hn::Ne(values, hn::Zero(d)), bits);
+      mask |= (std::uint32_t{bits[0]} | std::uint32_t{bits[1]} << 8) << (half * kBlock);
+    }
+    masks[pixel] = mask;
+  }
+}
+
+void relu(Rows activations, std::size_t examples, std::size_t columns, std::uint32_t* masks,
+          std::size_t mask_stride) {
+  const FloatTag d;
+  const hn::RebindToUnsigned<FloatTag> du;
+  const std::size_t lanes = hn::Lanes(d);
+  const Vector zero = hn::Zero(d);
+  for (std::size_t first = 0; first < examples; first += kTile) {
+    const std::size_t count = std::min(kTile, examples - first);
+    for (std::size_t column = 0; column < columns; column += lanes) {
+      auto bits = hn::Zero(du);
+      for (std::size_t e = 0; e < count; ++e) {
+        float* const place = activations.data + (first + e) * activations.stride + column;
+        const Vector value = hn::Max(hn::Load(d, place), zero);
+        hn::Store(value, d, place);
+        const auto bit = hn::Set(du, std::uint32_t{1} << e);
+        bits = hn::Or(bits, hn::IfThenElseZero(hn::RebindMask(du, hn::Gt(value, zero)), bit));
+      }
+      hn::StoreU(bits, du, masks + first / kTile * mask_stride + column);
+    }
+  }
+}
+
+std::size_t softmax_loss(Rows logits, std::size_t begin, std::size_t end,
+                         const std::uint8_t* labels, const LossOptions& options, float* losses) {
+  const FloatTag d;
+  const std::size_t lanes = hn::Lanes(d);
+  const std::size_t columns = (options.classes + kBlock - 1) / kBlock * kBlock;
+  std::size_t correct = 0;
+  for (std::size_t e = begin; e < end; ++e) {
+    float* const row = logits.data + e * logits.stride;
+    const std::size_t label = labels[e];
+    const auto top = static_cast<std::size_t>(std::max_element(row, row + options.classes) - row);
+    const float highest = row[top];
+    const float own = row[label];
+    Vector sums = hn::Zero(d);
+    for (std::size_t c = 0; c < columns; c += lanes) {
+      const Vector shifted = hn::Sub(hn::Load(d, row + c), hn::Set(d, highest));
+      const auto is_class = hn::FirstN(d, options.classes - std::min(c, options.classes));
+      const Vector exponential = hn::IfThenElseZero(is_class, hn::Exp(d, shifted));
+      hn::Store(exponential, d, row + c);
+      sums = hn::Add(sums, exponential);
+    }
+    const float sum = hn::GetLane(hn::SumOfLanes(d, sums));
+    const Vector factor = hn::Set(d, options.scale / sum);
+    for (std::size_t c = 0; c < columns; c += lanes) {
+      hn::Store(hn::Mul(hn::Load(d, row + c), factor), d, row + c);
+    }
+    row[label] -= options.scale;
+    losses[e] = std::log(sum) + highest - own;
+    correct += top == label ? 1 : 0;
+  }
+  return correct;
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace mnist
+HWY_AFTER_NAMESPACE();

@@ -1,0 +1,120 @@
+// The products of the fused CPU engine: forward through a layer, and backward.
+// Included by cpu_kernels.cpp once for each instruction set.
+
+HWY_BEFORE_NAMESPACE();
+namespace mnist {
+namespace HWY_NAMESPACE {
+/// One tile, one run of R vectors of columns. Inputs go in pairs: neighbouring pixels are mostly
+/// zero together, and a pair halves the loads and stores of the outputs.
+template <std::size_t R, class Values>
+HWY_INLINE void forward_run(const Values& value, const std::uint32_t* masks, std::uint32_t examples,
+                            std::size_t inputs, const float* weights, std::size_t columns,
+                            Rows outputs) {
+  const FloatTag d;
+  const std::size_t lanes = hn::Lanes(d);
+  for (std::size_t k = 0; k < inputs; k += 2) {
+    std::uint32_t bits = (masks[k] | masks[k + 1]) & examples;
+    if (bits == 0) continue;
+    Vector row0[R];
+    Vector row1[R];
+    for (std::size_t r = 0; r < R; ++r) {
+      row0[r] = hn::Load(d, weights + k * columns + r * lanes);
+      row1[r] = hn::Load(d, weights + (k + 1) * columns + r * lanes);
+    }
+    do {
+      const auto e = static_cast<std::size_t>(std::countr_zero(bits));
+      bits &= bits - 1;
+      const Vector x0 = hn::Set(d, value(k, e));
+      const Vector x1 = hn::Set(d, value(k + 1, e));
+      float* const output = outputs.data + e * outputs.stride;
+      for (std::size_t r = 0; r < R; ++r) {
+        const Vector sum = hn::MulAdd(x0, row0[r], hn::Load(d, output + r * lanes));
+        hn::Store(hn::MulAdd(x1, row1[r], sum), d, output + r * lanes);
+      }
+    } while (bits != 0);
+  }
+}
+
+template <class Values>
+void forward_of(const LayerInputs& inputs, std::size_t begin, std::size_t end,
+                const ParameterSlice& slice, const float* bias, Rows outputs) {
+  for (std::size_t e = begin; e < end; ++e) {
+    std::copy(bias, bias + slice.columns, outputs.data + e * outputs.stride);
+  }
+  for (std::size_t tile = begin / kTile; tile * kTile < end; ++tile) {
+    const Values value(inputs, tile);
+    const std::uint32_t examples = tile_bits(tile, begin, end);
+    float* const first = outputs.data + tile * kTile * outputs.stride;
+    for_each_run(slice.columns, [&]<std::size_t R>(std::size_t column) {
+      forward_run<R>(value, inputs.masks + tile * inputs.inputs, examples, inputs.inputs,
+                     slice.weights + column, slice.columns, Rows{first + column, outputs.stride});
+    });
+  }
+}
+
+void forward(const LayerInputs& inputs, std::size_t begin, std::size_t end,
+             const ParameterSlice& slice, const float* bias, Rows outputs) {
+  if (inputs.pixels != nullptr) {
+    forward_of<PixelValues>(inputs, begin, end, slice, bias, outputs);
+  } else {
+    forward_of<ActivationValues>(inputs, begin, end, slice, bias, outputs);
+  }
+}
+
+/// Writes row k of all panels, one behind the other; returns how many floats they are.
+HWY_INLINE std::size_t gather_row(const std::vector<WeightPanel>& panels, std::size_t k,
+                                  float* target) {
+  std::size_t size = 0;
+  for (const WeightPanel& panel : panels) {
+    const float* const row = panel.weights + k * panel.columns;
+    std::copy(row, row + panel.columns, target + size);
+    size += panel.columns;
+  }
+  return size;
+}
+
+void backward(const LayerInputs& inputs, std::size_t begin, std::size_t end,
+              const std::vector<WeightPanel>& panels, Rows deltas, Rows below, float* scratch) {
+  const FloatTag d;
+  const std::size_t lanes = hn::Lanes(d);
+  for (std::size_t e = 0; e < inputs.tiles * kTile; ++e) {
+    float* const row = below.data + e * below.stride;
+    std::fill(row + begin, row + end, 0.0F);
+  }
+  for (std::size_t k = begin; k < end; ++k) {
+    const std::size_t size = gather_row(panels, k, scratch);
+    for (std::size_t tile = 0; tile < inputs.tiles; ++tile) {
+      const float* const first = deltas.data + tile * kTile * deltas.stride;
+      float* const target = below.data + tile * kTile * below.stride + k;
+      std::uint32_t bits = inputs.masks[tile * inputs.inputs + k];
+      while (bits != 0) {
+        // Up to four examples at once share the loads of the weights.
+        std::size_t e[4];
+        std::size_t count = 0;
+        for (; count < 4 && bits != 0; ++count, bits &= bits - 1) {
+          e[count] = static_cast<std::size_t>(std::countr_zero(bits));
+        }
+        for (std::size_t i = count; i < 4; ++i) e[i] = e[0];
+        Vector sum0 = hn::Zero(d);
+        Vector sum1 = hn::Zero(d);
+        Vector sum2 = hn::Zero(d);
+        Vector sum3 = hn::Zero(d);
+        for (std::size_t j = 0; j < size; j += lanes) {
+          const Vector weights = hn::Load(d, scratch + j);
+          sum0 = hn::MulAdd(weights, hn::Load(d, first + e[0] * deltas.stride + j), sum0);
+          sum1 = hn::MulAdd(weights, hn::Load(d, first + e[1] * deltas.stride + j), sum1);
+          sum2 = hn::MulAdd(weights, hn::Load(d, first + e[2] * deltas.stride + j), sum2);
+          sum3 = hn::MulAdd(weights, hn::Load(d, first + e[3] * deltas.stride + j), sum3);
+        }
+        target[e[0] * below.stride] = hn::GetLane(hn::SumOfLanes(d, sum0));
+        if (count > 1) target[e[1] * below.stride] = hn::GetLane(hn::SumOfLanes(d, sum1));
+        if (count > 2) target[e[2] * below.stride] = hn::GetLane(hn::SumOfLanes(d, sum2));
+        if (count > 3) target[e[3] * below.stride] = hn::GetLane(hn::SumOfLanes(d, sum3));
+      }
+    }
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace mnist
+HWY_AFTER_NAMESPACE();

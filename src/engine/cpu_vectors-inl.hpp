@@ -1,0 +1,85 @@
+// Vectors, the values that go into a layer, and runs of columns: what all CPU kernels share.
+// Included by cpu_kernels.cpp once for each instruction set.
+
+HWY_BEFORE_NAMESPACE();
+namespace mnist {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using FloatTag = hn::CappedTag<float, kBlock>;
+using Vector = hn::Vec<FloatTag>;
+
+// Two rows of this many vectors, and what is computed with them, fit the registers.
+#if HWY_TARGET == HWY_AVX2
+constexpr std::size_t kMostVectors = 4;
+#else
+constexpr std::size_t kMostVectors = 8;
+#endif
+
+/// f32 of a pixel, 0 to 1, as a product with the same constant as the reference engine has.
+struct PixelTable {
+  PixelTable() {
+    for (std::size_t i = 0; i < 256; ++i) {
+      values[i] = static_cast<float>(i) * static_cast<float>(1.0 / 255);
+    }
+  }
+  float values[256];
+};
+const PixelTable kPixelTable;
+
+/// The value of input k in example e of a tile, from pixels.
+struct PixelValues {
+  PixelValues(const LayerInputs& inputs, std::size_t tile)
+      : pixels(inputs.pixels + tile * inputs.inputs * kTile) {}
+  float operator()(std::size_t k, std::size_t e) const {
+    return kPixelTable.values[pixels[k * kTile + e]];
+  }
+  const std::uint8_t* pixels;
+};
+
+/// The same from the activations of the layer before.
+struct ActivationValues {
+  ActivationValues(const LayerInputs& inputs, std::size_t tile)
+      : values(inputs.values + tile * kTile * inputs.value_stride), stride(inputs.value_stride) {}
+  float operator()(std::size_t k, std::size_t e) const { return values[e * stride + k]; }
+  const float* values;
+  std::size_t stride;
+};
+
+/// Bits of the examples begin .. end - 1 that lie in a tile.
+std::uint32_t tile_bits(std::size_t tile, std::size_t begin, std::size_t end) {
+  const std::size_t first = tile * kTile;
+  const auto below = [&](std::size_t example) -> std::uint64_t {
+    const std::size_t count = std::clamp(example, first, first + kTile) - first;
+    return (std::uint64_t{1} << count) - 1;
+  };
+  return static_cast<std::uint32_t>(below(end) & ~below(begin));
+}
+
+/// Cuts `columns` into runs of 8, 4, 2 or 1 vectors and calls work.template
+/// operator()<run>(column).
+template <class Work>
+HWY_INLINE void for_each_run(std::size_t columns, const Work& work) {
+  const std::size_t lanes = hn::Lanes(FloatTag());
+  std::size_t column = 0;
+  while (column < columns) {
+    const std::size_t left = (columns - column) / lanes;
+    if (left >= kMostVectors) {
+      work.template operator()<kMostVectors>(column);
+      column += kMostVectors * lanes;
+    } else if (left >= 4) {
+      work.template operator()<4>(column);
+      column += 4 * lanes;
+    } else if (left >= 2) {
+      work.template operator()<2>(column);
+      column += 2 * lanes;
+    } else {
+      work.template operator()<1>(column);
+      column += lanes;
+    }
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace mnist
+HWY_AFTER_NAMESPACE();
