@@ -21,7 +21,7 @@ torch::Tensor resident(const std::vector<std::uint8_t>& values, torch::IntArrayR
 }  // namespace
 
 AutogradEngine::AutogradEngine(const MlpShape& shape, const StateDict& initial,
-                               const Dataset& dataset, const OptimizerOptions& options,
+                               const Dataset& dataset, const EngineOptions& options,
                                torch::Device device)
     : device_(device),
       options_(options),
@@ -59,7 +59,9 @@ torch::Tensor AutogradEngine::step(const torch::Tensor& rows, double learning_ra
   const torch::Tensor inputs = images_.index_select(0, rows).mul(1 / kLargestPixel);
   const torch::Tensor labels = labels_.index_select(0, rows);
   const torch::Tensor logits = network_->forward(inputs);
-  const torch::Tensor loss = torch::nn::functional::cross_entropy(logits, labels);
+  const torch::Tensor loss = torch::nn::functional::cross_entropy(
+      logits, labels,
+      torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(options_.label_smoothing));
   gradients_ = torch::autograd::grad({loss}, parameters_);
   update(learning_rate);
 

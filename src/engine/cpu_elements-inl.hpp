@@ -71,6 +71,8 @@ std::size_t softmax_loss(Rows logits, std::size_t begin, std::size_t end,
   const FloatTag d;
   const std::size_t lanes = hn::Lanes(d);
   const std::size_t columns = (options.classes + kBlock - 1) / kBlock * kBlock;
+  const auto classes = static_cast<float>(options.classes);
+  const float spread = options.scale * options.smoothing / classes;
   std::size_t correct = 0;
   for (std::size_t e = begin; e < end; ++e) {
     float* const row = logits.data + e * logits.stride;
@@ -78,6 +80,8 @@ std::size_t softmax_loss(Rows logits, std::size_t begin, std::size_t end,
     const auto top = static_cast<std::size_t>(std::max_element(row, row + options.classes) - row);
     const float highest = row[top];
     const float own = row[label];
+    const float mean =
+        spread == 0 ? 0.0F : std::accumulate(row, row + options.classes, 0.0F) / classes;
     Vector sums = hn::Zero(d);
     for (std::size_t c = 0; c < columns; c += lanes) {
       const Vector shifted = hn::Sub(hn::Load(d, row + c), hn::Set(d, highest));
@@ -91,8 +95,9 @@ std::size_t softmax_loss(Rows logits, std::size_t begin, std::size_t end,
     for (std::size_t c = 0; c < columns; c += lanes) {
       hn::Store(hn::Mul(hn::Load(d, row + c), factor), d, row + c);
     }
-    row[label] -= options.scale;
-    losses[e] = std::log(sum) + highest - own;
+    for (std::size_t c = 0; spread != 0 && c < options.classes; ++c) row[c] -= spread;
+    row[label] -= options.scale * (1 - options.smoothing);
+    losses[e] = std::log(sum) + highest - (1 - options.smoothing) * own - options.smoothing * mean;
     correct += top == label ? 1 : 0;
   }
   return correct;

@@ -47,7 +47,7 @@ ParameterSlice CpuEngine::Parameters::view() {
 }
 
 CpuEngine::CpuEngine(const MlpShape& shape, const StateDict& initial, const Dataset& dataset,
-                     const OptimizerOptions& options, int threads, const CpuKernels& kernels)
+                     const EngineOptions& options, int threads, const CpuKernels& kernels)
     : dataset_(dataset),
       options_(options),
       kernels_(kernels),
@@ -283,7 +283,8 @@ void CpuEngine::judge(int thread, const Minibatch& minibatch) {
   const Rows logits{last.activations.data(), last.padded};
   kernels_.forward(inputs_of(layers_.size() - 1, minibatch), share.begin, share.end,
                    last.slices[0].weights.view(), last.slices[0].bias.weights.data(), logits);
-  const LossOptions options{last.outputs, 1.0F / static_cast<float>(examples)};
+  const LossOptions options{last.outputs, 1.0F / static_cast<float>(examples),
+                            static_cast<float>(options_.label_smoothing)};
   correct_[static_cast<std::size_t>(thread)][0] += kernels_.softmax_loss(
       logits, share.begin, share.end, minibatch.labels.data(), options, losses_.data());
   team_.barrier();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <numeric>
 
 #if defined(__x86_64__)
 #include <xmmintrin.h>

@@ -18,7 +18,7 @@ constexpr int kMostHelpfulThreads = 8;
 std::unique_ptr<Engine> make_engine(const TrainOptions& options, const MlpShape& shape,
                                     const StateDict& initial, const Dataset& dataset,
                                     const std::string& device) {
-  const OptimizerOptions optimizer{options.optimizer, options.weight_decay};
+  const EngineOptions optimizer{options.optimizer, options.weight_decay, options.label_smoothing};
   const bool fits = device == "cpu" && shape.activation == Activation::kRelu;
   if (options.engine == EngineKind::kFused || (options.engine == EngineKind::kAuto && fits)) {
     const int threads = options.threads > 0 ? static_cast<int>(options.threads)

@@ -77,6 +77,9 @@ void validate(const TrainOptions& options) {
   require(std::isfinite(options.weight_decay) && options.weight_decay >= 0, "weight-decay",
           "a number from 0", option_text(options.weight_decay));
 
+  require(options.label_smoothing >= 0 && options.label_smoothing < 1, "label-smoothing",
+          "from 0 to below 1", option_text(options.label_smoothing));
+
   validate_device(options.device);
   validate_threads(options.threads);
   if (options.engine == EngineKind::kFused) {

@@ -42,7 +42,7 @@ std::vector<float> guides_losses(const MlpShape& shape, const StateDict& initial
   return losses;
 }
 
-StepsResult train(const MlpShape& shape, const StateDict& initial, const OptimizerOptions& options,
+StepsResult train(const MlpShape& shape, const StateDict& initial, const EngineOptions& options,
                   const std::vector<std::int64_t>& rows, std::int64_t batch) {
   AutogradEngine engine(shape, initial, training_set(), options, torch::kCPU);
   return train(engine, rows, batch);

@@ -101,7 +101,8 @@ TEST_P(Kernels, ReluAndItsMasks) {
   EXPECT_EQ(masks[kColumns] >> (kExamples - kTile), 0U) << "no bits beyond the last example";
 }
 
-TEST_P(Kernels, SoftmaxLossAndItsGradient) {
+/// The kernel against its definition in double precision.
+void expect_softmax_loss(const CpuKernels& kernels, float smoothing) {
   constexpr std::size_t kClasses = 19;
   constexpr std::size_t kStride = 32;
   AlignedVector<float> logits = noise(kExamples * kStride, 6);
@@ -110,25 +111,35 @@ TEST_P(Kernels, SoftmaxLossAndItsGradient) {
   std::vector<std::uint8_t> labels(kExamples);
   for (std::size_t e = 0; e < kExamples; ++e) labels[e] = static_cast<std::uint8_t>(e % kClasses);
   std::vector<float> losses(kExamples, -1);
-  const std::size_t correct = GetParam()->softmax_loss(
-      {logits.data(), kStride}, 1, kExamples, labels.data(), {kClasses, 0.25F}, losses.data());
+  const std::size_t correct =
+      kernels.softmax_loss({logits.data(), kStride}, 1, kExamples, labels.data(),
+                           {kClasses, 0.25F, smoothing}, losses.data());
   std::size_t expected_correct = 0;
   EXPECT_EQ(losses[0], -1);
   for (std::size_t e = 1; e < kExamples; ++e) {
     const float* const row = &before[e * kStride];
     const float highest = *std::max_element(row, row + kClasses);
     double sum = 0;
-    for (std::size_t c = 0; c < kClasses; ++c)
+    for (std::size_t c = 0; c < kClasses; ++c) {
       sum += std::exp(static_cast<double>(row[c] - highest));
-    if (row[labels[e]] == highest) ++expected_correct;
-    EXPECT_NEAR(losses[e], std::log(sum) + static_cast<double>(highest - row[labels[e]]), 1e-5);
-    for (std::size_t c = 0; c < kStride; ++c) {
-      const double probability =
-          c < kClasses ? std::exp(static_cast<double>(row[c] - highest)) / sum : 0;
-      EXPECT_NEAR(logits[e * kStride + c], 0.25 * (probability - (c == labels[e] ? 1 : 0)), 1e-6);
     }
+    if (row[labels[e]] == highest) ++expected_correct;
+    double loss = 0;
+    for (std::size_t c = 0; c < kClasses; ++c) {
+      const double log_probability = static_cast<double>(row[c] - highest) - std::log(sum);
+      const double target = static_cast<double>(smoothing) / kClasses +
+                            (c == labels[e] ? 1.0 - static_cast<double>(smoothing) : 0.0);
+      loss -= target * log_probability;
+      EXPECT_NEAR(logits[e * kStride + c], 0.25 * (std::exp(log_probability) - target), 1e-6);
+    }
+    EXPECT_NEAR(losses[e], loss, 2e-5);
+    for (std::size_t c = kClasses; c < kStride; ++c) EXPECT_EQ(logits[e * kStride + c], 0.0F);
   }
   EXPECT_EQ(correct, expected_correct);
+}
+
+TEST_P(Kernels, SoftmaxLossAndItsGradient) {
+  for (const float smoothing : {0.0F, 0.25F}) expect_softmax_loss(*GetParam(), smoothing);
 }
 
 TEST_P(Kernels, BackwardThroughPanels) {

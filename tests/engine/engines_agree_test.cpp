@@ -28,7 +28,7 @@ std::vector<std::int64_t> many_rows(std::int64_t count) {
   return rows;
 }
 
-void expect_agreement(const MlpShape& shape, std::int64_t batch, const OptimizerOptions& options) {
+void expect_agreement(const MlpShape& shape, std::int64_t batch, const EngineOptions& options) {
   SCOPED_TRACE(to_string(shape) + ", batch " + std::to_string(batch) + ", " +
                option_text(options.optimizer) + " " + std::to_string(options.weight_decay));
   const StateDict initial = initial_parameters(shape, 1);
@@ -84,6 +84,11 @@ TEST_F(EnginesAgree, OnOptimizers) {
   expect_agreement(shape, 32, {Optimizer::kAdam, 0.01});
   expect_agreement(shape, 32, {Optimizer::kAdamW, 0.1});
   expect_agreement(shape, 32, {Optimizer::kAdamW, 0});
+}
+
+TEST_F(EnginesAgree, OnSmoothedLabels) {
+  expect_agreement({784, {64, 32}, 10, Activation::kRelu}, 32, {Optimizer::kAdam, 0, 0.1});
+  expect_agreement({784, {}, 10, Activation::kRelu}, 31, {Optimizer::kAdamW, 0.01, 0.5});
 }
 
 }  // namespace

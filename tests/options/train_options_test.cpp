@@ -35,6 +35,7 @@ TEST(TrainOptions, RefusesWhatIsOutOfRange) {
   expect_refused([](Options& o) { o.lr = 0; }, "--lr must be above 0");
   expect_refused([](Options& o) { o.lr = -1; }, "--lr must be above 0");
   expect_refused([](Options& o) { o.weight_decay = -1; }, "--weight-decay");
+  expect_refused([](Options& o) { o.label_smoothing = 1; }, "--label-smoothing must be from 0");
   expect_refused([](Options& o) { o.hidden = {256, 0}; }, "--hidden must be from 1");
   expect_refused([](Options& o) { o.hidden.assign(65, 8); }, "--hidden must be at most 64 widths");
   expect_refused([](Options& o) { o.limit = -1; }, "--limit");

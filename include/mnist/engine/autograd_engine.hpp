@@ -6,7 +6,7 @@
 
 #include "mnist/data/dataset.hpp"
 #include "mnist/engine/engine.hpp"
-#include "mnist/engine/optimizer_options.hpp"
+#include "mnist/engine/engine_options.hpp"
 #include "mnist/model/mlp_shape.hpp"
 
 namespace mnist {
@@ -17,7 +17,7 @@ namespace mnist {
 class AutogradEngine : public Engine {
  public:
   AutogradEngine(const MlpShape& shape, const StateDict& initial, const Dataset& dataset,
-                 const OptimizerOptions& options, torch::Device device);
+                 const EngineOptions& options, torch::Device device);
 
   StepsResult train(const Steps& steps) override;
   StateDict parameters() const override;
@@ -29,7 +29,7 @@ class AutogradEngine : public Engine {
   void update(double learning_rate);
 
   torch::Device device_;
-  OptimizerOptions options_;
+  EngineOptions options_;
   torch::Tensor images_;  ///< u8 [n, pixels]
   torch::Tensor labels_;  ///< i64 [n]
   torch::nn::Sequential network_;

@@ -8,7 +8,7 @@
 #include "mnist/data/dataset.hpp"
 #include "mnist/engine/cpu_kernels.hpp"
 #include "mnist/engine/engine.hpp"
-#include "mnist/engine/optimizer_options.hpp"
+#include "mnist/engine/engine_options.hpp"
 #include "mnist/model/mlp_shape.hpp"
 #include "mnist/support/aligned.hpp"
 #include "mnist/support/thread_team.hpp"
@@ -22,7 +22,7 @@ class CpuEngine : public Engine {
  public:
   /// `dataset` must outlive the engine. Throws Error when `shape` has another activation than ReLU.
   CpuEngine(const MlpShape& shape, const StateDict& initial, const Dataset& dataset,
-            const OptimizerOptions& options, int threads,
+            const EngineOptions& options, int threads,
             const CpuKernels& kernels = best_cpu_kernels());
 
   StepsResult train(const Steps& steps) override;
@@ -82,7 +82,7 @@ class CpuEngine : public Engine {
   void update(int thread, const Minibatch& minibatch, const AdamStep& adam, bool want_norms);
 
   const Dataset& dataset_;
-  const OptimizerOptions options_;
+  const EngineOptions options_;
   const CpuKernels& kernels_;
   ThreadTeam team_;
   std::vector<Layer> layers_;

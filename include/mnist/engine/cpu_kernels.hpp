@@ -78,7 +78,8 @@ struct WeightPanel {
 /// What the loss of a minibatch needs besides the logits.
 struct LossOptions {
   std::size_t classes = 0;
-  float scale = 1;  ///< of the gradient: 1 / examples of the minibatch
+  float scale = 1;      ///< of the gradient: 1 / examples of the minibatch
+  float smoothing = 0;  ///< part of the target that is spread over all classes
 };
 
 /// The kernels of one instruction set.

@@ -25,6 +25,7 @@ struct TrainOptions {
   double lr = 0.001;
   Optimizer optimizer = Optimizer::kAdam;
   double weight_decay = 0;
+  double label_smoothing = 0;
   std::uint64_t seed = 0;
 
   std::string device = "auto";
@@ -87,6 +88,9 @@ void TrainOptions::for_each(Self& self, Visitor&& visit) {
         OptionInfo{"optimizer", "NAME", "adam or adamw", training_group, kLearning});
   visit(self.weight_decay,
         OptionInfo{"weight-decay", "X", "L2 penalty (adam) or decoupled decay (adamw)",
+                   training_group, kLearning});
+  visit(self.label_smoothing,
+        OptionInfo{"label-smoothing", "X", "part of the target spread over all classes",
                    training_group, kLearning});
   visit(self.seed,
         OptionInfo{"seed", "N", "seed of every random decision", training_group, kLearning});
