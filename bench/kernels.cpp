@@ -1,0 +1,113 @@
+// Times the fused CPU engine's kernels alone, on the first layer of the guide's network and real
+// pixels, for every instruction set, beside the machine's measured peak.
+//
+// usage: kernels [--benchmark_filter=REGEX]; reads data/mnist-subset
+#include <benchmark/benchmark.h>
+
+#include <string>
+#include <vector>
+
+#include "mnist/data/dataset.hpp"
+#include "mnist/engine/cpu_kernels.hpp"
+#include "mnist/support/aligned.hpp"
+
+namespace mnist {
+namespace {
+
+constexpr std::size_t kInputs = 784;
+
+/// One minibatch of 32 real digits and a slice of a layer behind it.
+class FirstLayer {
+ public:
+  FirstLayer(const CpuKernels& kernels, std::size_t columns)
+      : kernels_(kernels),
+        columns_(columns),
+        dataset_(load_dataset(std::string(MNIST_SOURCE_DIR) + "/data/mnist-subset", Split::kTrain)),
+        pixels_(kInputs * kTile),
+        masks_(kInputs),
+        touched_(kInputs / 2),
+        weights_(kInputs * columns, 0.01F),
+        first_(kInputs * columns, 0.0F),
+        second_(kInputs * columns, 0.0F),
+        outputs_(kTile * columns, 0.5F),
+        bias_(columns, 0.0F) {
+    flush_subnormals();
+    for (std::size_t e = 0; e < kTile; ++e) images_[e] = dataset_.images.data() + e * kInputs;
+    transpose();
+  }
+
+  void transpose() {
+    kernels_.transpose_pixels(images_, 0, kInputs, pixels_.data(), masks_.data());
+  }
+  void forward() {
+    kernels_.forward(inputs(), 0, kTile, slice(), bias_.data(), {outputs_.data(), columns_});
+    benchmark::DoNotOptimize(outputs_.data());
+  }
+  void update() {
+    kernels_.update(inputs(), 0, kInputs, {outputs_.data(), columns_}, slice(),
+                    {.rate = 1e-4F, .root_scale = 0.03F}, touched_.data(), nullptr);
+    benchmark::DoNotOptimize(weights_.data());
+  }
+
+ private:
+  LayerInputs inputs() const { return {kInputs, 1, masks_.data(), pixels_.data(), nullptr, 0}; }
+  ParameterSlice slice() { return {columns_, weights_.data(), first_.data(), second_.data()}; }
+
+  const CpuKernels& kernels_;
+  std::size_t columns_;
+  Dataset dataset_;
+  const std::uint8_t* images_[kTile];
+  AlignedVector<std::uint8_t> pixels_;
+  AlignedVector<std::uint32_t> masks_;
+  std::vector<std::uint8_t> touched_;
+  AlignedVector<float> weights_, first_, second_, outputs_, bias_;
+};
+
+/// Registers `work` on a layer of `columns` outputs; `dense` floating-point operations are what a
+/// dense product would take, so that the rate can be held against the peak.
+void add(const CpuKernels& kernels, const std::string& name, std::size_t columns, double dense,
+         void (FirstLayer::*work)()) {
+  const std::string full = name + "/" + kernels.target + "/" + std::to_string(columns);
+  benchmark::RegisterBenchmark(full.c_str(), [=, &kernels](benchmark::State& state) {
+    FirstLayer layer(kernels, columns);
+    for (auto _ : state) (layer.*work)();
+    if (dense > 0) {
+      state.counters["dense_flops"] =
+          benchmark::Counter(dense, benchmark::Counter::kIsIterationInvariantRate);
+    }
+  })->Unit(benchmark::kMicrosecond);
+}
+
+/// The peak of fused multiply-adds in f32, by as many independent chains as keep the units busy.
+void peak(benchmark::State& state) {
+  constexpr std::size_t kLanes = 16 * 12;
+  alignas(64) float sums[kLanes];
+  for (float& sum : sums) sum = 1;
+  constexpr int kRounds = 1000;
+  for (auto _ : state) {
+    for (int round = 0; round < kRounds; ++round) {
+      for (float& sum : sums) sum = sum * 0.999F + 0.001F;
+    }
+    benchmark::DoNotOptimize(sums);
+  }
+  state.counters["flops"] = benchmark::Counter(2.0 * kLanes * kRounds,
+                                               benchmark::Counter::kIsIterationInvariantRate);
+}
+
+}  // namespace
+}  // namespace mnist
+
+int main(int argc, char** argv) {
+  using namespace mnist;
+  benchmark::RegisterBenchmark("peak of this processor", peak);
+  for (const CpuKernels* kernels : all_cpu_kernels()) {
+    add(*kernels, "transpose_pixels", kBlock, 0, &FirstLayer::transpose);
+    for (const std::size_t columns : {std::size_t{128}, std::size_t{256}}) {
+      const double dense = 2.0 * kTile * kInputs * static_cast<double>(columns);
+      add(*kernels, "forward", columns, dense, &FirstLayer::forward);
+      add(*kernels, "update", columns, dense, &FirstLayer::update);
+    }
+  }
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+}
