@@ -3,7 +3,6 @@
 //
 // usage: kernels [--benchmark_filter=REGEX]; reads data/mnist-subset
 #include <benchmark/benchmark.h>
-
 #include <string>
 #include <vector>
 
@@ -90,8 +89,8 @@ void peak(benchmark::State& state) {
     }
     benchmark::DoNotOptimize(sums);
   }
-  state.counters["flops"] = benchmark::Counter(2.0 * kLanes * kRounds,
-                                               benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["flops"] =
+      benchmark::Counter(2.0 * kLanes * kRounds, benchmark::Counter::kIsIterationInvariantRate);
 }
 
 }  // namespace

@@ -214,6 +214,7 @@ StepsResult CpuEngine::train(const Steps& steps) {
     prepare(thread, minibatch_rows(0), minibatches_[0]);
     team_.barrier();
     for (std::size_t i = 0; i < count; ++i) {
+      prefetch(thread, minibatch_rows(i + 1));
       step(thread, minibatches_[i % 2], adam[i], i + 1 == count);
       if (thread == 0) {
         const auto examples = minibatches_[i % 2].rows.size();
@@ -251,6 +252,22 @@ void CpuEngine::prepare(int thread, std::span<const std::int64_t> rows, Minibatc
     kernels_.transpose_pixels(images, share.begin, share.end,
                               minibatch.pixels.data() + tile * inputs * kTile,
                               minibatch.masks.data() + tile * inputs);
+  }
+}
+
+void CpuEngine::prefetch(int thread, std::span<const std::int64_t> rows) const {
+  const auto pixels = static_cast<std::size_t>(dataset_.pixels());
+  const Share share(pixels, kBlock, thread, team_.size());
+  constexpr std::size_t kCacheLine = 64;
+  constexpr int kForReading = 0;
+  constexpr int kSecondLevel = 2;
+  constexpr std::size_t kMostRows = 512;  // more would push one another out again
+  for (const std::int64_t row : rows.first(std::min(rows.size(), kMostRows))) {
+    const std::uint8_t* const image =
+        dataset_.images.data() + static_cast<std::size_t>(row) * pixels;
+    for (std::size_t pixel = share.begin; pixel < share.end; pixel += kCacheLine) {
+      __builtin_prefetch(image + pixel, kForReading, kSecondLevel);
+    }
   }
 }
 

@@ -75,6 +75,8 @@ class CpuEngine : public Engine {
   LayerInputs inputs_of(std::size_t layer, const Minibatch& minibatch) const;
   Rows deltas_of(std::size_t layer);
   void prepare(int thread, std::span<const std::int64_t> rows, Minibatch& minibatch);
+  /// Asks for the images of a later minibatch: they lie anywhere in 47 MB of main memory.
+  void prefetch(int thread, std::span<const std::int64_t> rows) const;
   void step(int thread, const Minibatch& minibatch, const AdamStep& adam, bool want_norms);
   void forward(int thread, const Minibatch& minibatch);
   void judge(int thread, const Minibatch& minibatch);
