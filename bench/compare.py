@@ -38,7 +38,7 @@ def parse_arguments():
     parser.add_argument("--hidden", default="256,128")
     parser.add_argument("--threads", default="1,2", help="numbers of cores, each a table of its own")
     parser.add_argument("--only", default="", help="entries whose names have one of these, comma-separated")
-    parser.add_argument("--engines", default="autograd", help="engines of ours")
+    parser.add_argument("--engines", default="fused,autograd", help="engines of ours")
     parser.add_argument("--json", type=pathlib.Path, help="also write all figures to this file")
     return parser.parse_args()
 
