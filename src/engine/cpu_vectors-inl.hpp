@@ -18,14 +18,15 @@ constexpr std::size_t kMostVectors = 8;
 
 /// f32 of a pixel, 0 to 1, as a product with the same constant as the reference engine has.
 struct PixelTable {
-  PixelTable() {
+  constexpr PixelTable() {
     for (std::size_t i = 0; i < 256; ++i) {
       values[i] = static_cast<float>(i) * static_cast<float>(1.0 / 255);
     }
   }
-  float values[256];
+  float values[256] = {};
 };
-const PixelTable kPixelTable;
+// Filled at compile time: code for this instruction set must not run before it was chosen.
+constexpr PixelTable kPixelTable;
 
 /// The value of input k in example e of a tile, from pixels.
 struct PixelValues {
