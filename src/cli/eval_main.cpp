@@ -1,5 +1,4 @@
 // mnist-eval: measures a model on a split of a data set.
-#include "mnist/cli/command_line.hpp"
 #include "mnist/cli/run_program.hpp"
 #include "mnist/data/dataset.hpp"
 #include "mnist/engine/device.hpp"
@@ -33,11 +32,5 @@ int evaluate_model(const EvalOptions& options) {
 
 int main(int argc, char** argv) {
   using namespace mnist;
-  return run_program("mnist-eval", [&] {
-    EvalOptions options;
-    const CommandLine line = parse_command_line(argc, argv, libtorch_description, options);
-    if (line.wants_work) return evaluate_model(options);
-    print_result(line.text);
-    return static_cast<int>(kExitSuccess);
-  });
+  return run_program<EvalOptions>("mnist-eval", argc, argv, libtorch_description, evaluate_model);
 }

@@ -4,12 +4,9 @@
 #include <csignal>
 #include <new>
 
-#include "mnist/report/log.hpp"
-#include "mnist/support/error.hpp"
-
 namespace mnist {
 
-int run_program(const std::string& name, const std::function<int()>& work) {
+int run_guarded(const std::string& name, const std::function<int()>& work) {
   start_log(name);
   std::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c): a reader that leaves is no error
   try {

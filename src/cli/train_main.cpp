@@ -1,5 +1,6 @@
 // mnist-train: trains a network and writes it to a file.
-#include "mnist/cli/command_line.hpp"
+#include <optional>
+
 #include "mnist/cli/run_program.hpp"
 #include "mnist/data/dataset.hpp"
 #include "mnist/engine/device.hpp"
@@ -35,10 +36,9 @@ int train(const TrainOptions& options) {
       make_engine(options, shape, initial_parameters(shape, options.seed), training, device);
 
   ConsoleObserver console;
-  std::vector<std::unique_ptr<RunObserver>> files;
-  if (!options.run_dir.empty()) files.push_back(std::make_unique<MetricsFile>(options.run_dir));
   std::vector<RunObserver*> observers{&console};
-  for (const auto& file : files) observers.push_back(file.get());
+  std::optional<MetricsFile> metrics;
+  if (!options.run_dir.empty()) observers.push_back(&metrics.emplace(options.run_dir));
 
   Trainer trainer(options, *engine, training_rows);
   for (RunObserver* observer : observers) {
@@ -73,11 +73,5 @@ int train(const TrainOptions& options) {
 
 int main(int argc, char** argv) {
   using namespace mnist;
-  return run_program("mnist-train", [&] {
-    TrainOptions options;
-    const CommandLine line = parse_command_line(argc, argv, libtorch_description, options);
-    if (line.wants_work) return train(options);
-    print_result(line.text);
-    return static_cast<int>(kExitSuccess);
-  });
+  return run_program<TrainOptions>("mnist-train", argc, argv, libtorch_description, train);
 }

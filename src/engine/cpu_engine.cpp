@@ -48,7 +48,8 @@ ParameterSlice CpuEngine::Parameters::view() {
 
 CpuEngine::CpuEngine(const MlpShape& shape, const StateDict& initial, const Dataset& dataset,
                      const EngineOptions& options, int threads, const CpuKernels& kernels)
-    : dataset_(dataset),
+    : shape_(shape),
+      dataset_(dataset),
       options_(options),
       kernels_(kernels),
       team_(threads),
@@ -56,14 +57,14 @@ CpuEngine::CpuEngine(const MlpShape& shape, const StateDict& initial, const Data
   if (!shape.hidden.empty() && shape.activation != Activation::kRelu) {
     throw Error("the fused engine knows only relu, found " + option_text(shape.activation));
   }
-  make_layers(shape);
+  make_layers();
   load(initial);
   correct_.assign(static_cast<std::size_t>(threads), AlignedVector<std::size_t>(1));
 }
 
-void CpuEngine::make_layers(const MlpShape& shape) {
-  const std::vector<std::int64_t> widths = shape.widths();
-  std::size_t inputs = round_up(static_cast<std::size_t>(shape.inputs), 2);
+void CpuEngine::make_layers() {
+  const std::vector<std::int64_t> widths = shape_.widths();
+  std::size_t inputs = round_up(static_cast<std::size_t>(shape_.inputs), 2);
   for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
     const bool last = l + 2 == widths.size();
     Layer& layer = layers_.emplace_back();
@@ -89,49 +90,36 @@ void CpuEngine::make_layers(const MlpShape& shape) {
   }
 }
 
-void CpuEngine::load(const StateDict& state) {
-  for (std::size_t l = 0; l < layers_.size(); ++l) {
-    const NamedTensor& weight = state.at(2 * l);
-    const NamedTensor& bias = state.at(2 * l + 1);
+template <class Self, class State, class Copy>
+void CpuEngine::for_each_parameter(Self& engine, State& state, const Copy& copy) {
+  for (std::size_t l = 0; l < engine.layers_.size(); ++l) {
+    auto& weight = state.at(2 * l);
+    auto& bias = state.at(2 * l + 1);
     const auto inputs = static_cast<std::size_t>(weight.shape.at(1));
-    for (Slice& slice : layers_[l].slices) {
-      const std::size_t end = std::min(slice.begin + slice.weights.columns, layers_[l].outputs);
+    for (auto& slice : engine.layers_[l].slices) {
+      const std::size_t columns = slice.weights.columns;
+      const std::size_t end = std::min(slice.begin + columns, engine.layers_[l].outputs);
       for (std::size_t j = slice.begin; j < end; ++j) {
         for (std::size_t k = 0; k < inputs; ++k) {
-          slice.weights.weights[k * slice.weights.columns + j - slice.begin] =
-              weight.values[j * inputs + k];
+          copy(slice.weights.weights[k * columns + j - slice.begin], weight.values[j * inputs + k]);
         }
-        slice.bias.weights[j - slice.begin] = bias.values[j];
+        copy(slice.bias.weights[j - slice.begin], bias.values[j]);
       }
     }
   }
 }
 
+void CpuEngine::load(const StateDict& state) {
+  for_each_parameter(*this, state, [](float& ours, const float& given) { ours = given; });
+}
+
 StateDict CpuEngine::parameters() const {
   StateDict state;
-  auto inputs = static_cast<std::size_t>(dataset_.pixels());
-  for (std::size_t l = 0; l < layers_.size(); ++l) {
-    const Layer& layer = layers_[l];
-    const std::string prefix = std::to_string(2 * l);
-    const auto out = static_cast<std::int64_t>(layer.outputs);
-    NamedTensor weight{prefix + ".weight", {out, static_cast<std::int64_t>(inputs)}, {}};
-    NamedTensor bias{prefix + ".bias", {out}, {}};
-    weight.values.resize(layer.outputs * inputs);
-    bias.values.resize(layer.outputs);
-    for (const Slice& slice : layer.slices) {
-      const std::size_t end = std::min(slice.begin + slice.weights.columns, layer.outputs);
-      for (std::size_t j = slice.begin; j < end; ++j) {
-        for (std::size_t k = 0; k < inputs; ++k) {
-          weight.values[j * inputs + k] =
-              slice.weights.weights[k * slice.weights.columns + j - slice.begin];
-        }
-        bias.values[j] = slice.bias.weights[j - slice.begin];
-      }
-    }
-    state.push_back(std::move(weight));
-    state.push_back(std::move(bias));
-    inputs = layer.outputs;
+  for (const ParameterInfo& parameter : parameter_table(shape_)) {
+    state.push_back({parameter.name, parameter.shape,
+                     std::vector<float>(static_cast<std::size_t>(parameter.count))});
   }
+  for_each_parameter(*this, state, [](const float& ours, float& given) { given = ours; });
   return state;
 }
 

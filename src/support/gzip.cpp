@@ -43,6 +43,17 @@ GzipReader::~GzipReader() {
   inflateEnd(&state_->stream);
 }
 
+void GzipReader::fail_cut_short() const {
+  throw Error(name_ + ": the gzip data are cut short; fetch the file again");
+}
+
+void GzipReader::fail_damaged(int status) const {
+  const char* const reason = state_->stream.msg;
+  throw Error(name_ + ": the gzip data are damaged: " +
+              (reason != nullptr ? reason : "zlib error " + std::to_string(status)) +
+              "; fetch the file again");
+}
+
 void GzipReader::read(std::span<std::uint8_t> target) {
   z_stream& stream = state_->stream;
   while (!target.empty()) {
@@ -61,11 +72,9 @@ void GzipReader::read(std::span<std::uint8_t> target) {
       state_->ended = true;
     } else if (status == Z_BUF_ERROR || (status == Z_OK && stream.avail_in == 0 &&
                                          state_->unread.empty() && stream.avail_out > 0)) {
-      throw Error(name_ + ": the gzip data are cut short; fetch the file again");
+      fail_cut_short();
     } else if (status != Z_OK) {
-      throw Error(name_ + ": the gzip data are damaged: " +
-                  (stream.msg != nullptr ? stream.msg : "zlib error " + std::to_string(status)) +
-                  "; fetch the file again");
+      fail_damaged(status);
     }
   }
 }
@@ -82,12 +91,10 @@ void GzipReader::expect_end() {
       throw Error(name_ + ": its decompressed content is longer than its header says");
     }
     if (status == Z_BUF_ERROR || status == Z_OK) {
-      throw Error(name_ + ": the gzip data are cut short; fetch the file again");
+      fail_cut_short();
     }
     if (status != Z_STREAM_END) {
-      throw Error(name_ + ": the gzip data are damaged: " +
-                  (stream.msg != nullptr ? stream.msg : "zlib error " + std::to_string(status)) +
-                  "; fetch the file again");
+      fail_damaged(status);
     }
     state_->ended = true;
   }

@@ -54,7 +54,7 @@ EpochReport Trainer::run_epoch(std::int64_t epoch) {
   const auto start = std::chrono::steady_clock::now();
   const std::vector<std::int64_t> order = shuffled(rows_, options_.seed, epoch);
   const std::vector<double> learning_rates(kStepsAtOnce, options_.lr);
-  std::vector<float> losses;
+  EpochReport report;
   double loss_sum = 0;
   std::int64_t correct = 0;
   std::span<const std::int64_t> rest(order);
@@ -71,20 +71,20 @@ EpochReport Trainer::run_epoch(std::int64_t epoch) {
       const std::size_t examples = std::min(static_cast<std::size_t>(options_.batch), count - done);
       loss_sum += static_cast<double>(result.losses[i]) * static_cast<double>(examples);
     }
-    losses.insert(losses.end(), result.losses.begin(), result.losses.end());
+    if (rest.size() == order.size()) {
+      report.first_batch_loss = static_cast<double>(result.losses.front());
+    }
+    report.last_batch_loss = static_cast<double>(result.losses.back());
     rest = rest.subspan(count);
     last_gradient_norms_ = engine_.gradient_norms();
   }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
 
   const auto examples = static_cast<double>(rows_.size());
-  EpochReport report;
   report.epoch = epoch;
   report.step = step_;
   report.learning_rate = options_.lr;
   report.training = {loss_sum / examples, static_cast<double>(correct) / examples};
-  report.first_batch_loss = static_cast<double>(losses.front());
-  report.last_batch_loss = static_cast<double>(losses.back());
   report.gradient_norm = last_gradient_norms_;
   report.seconds = seconds.count();
   report.images_per_second = examples / seconds.count();

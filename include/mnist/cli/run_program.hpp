@@ -4,10 +4,27 @@
 #include <functional>
 #include <string>
 
+#include "mnist/cli/command_line.hpp"
+#include "mnist/report/log.hpp"
+#include "mnist/support/error.hpp"
+
 namespace mnist {
 
 /// Runs `work` and returns its exit code. What it throws becomes one line on standard error and
 /// exit code 2 for a UsageError, 1 for anything else.
-int run_program(const std::string& name, const std::function<int()>& work);
+int run_guarded(const std::string& name, const std::function<int()>& work);
+
+/// Runs a program: work(options) with what the command line says, or the text that it asks for.
+template <class Options, class Work>
+int run_program(const std::string& name, int argc, const char* const* argv,
+                const VersionText& version, const Work& work) {
+  return run_guarded(name, [&]() -> int {
+    Options options;
+    const CommandLine line = parse_command_line(argc, argv, version, options);
+    if (line.wants_work) return work(options);
+    print_result(line.text);
+    return kExitSuccess;
+  });
+}
 
 }  // namespace mnist

@@ -68,8 +68,11 @@ class CpuEngine : public Engine {
     std::size_t tiles() const { return (rows.size() + kTile - 1) / kTile; }
   };
 
-  void make_layers(const MlpShape& shape);
+  void make_layers();
   void reserve(std::size_t batch);
+  /// Calls copy(ours, given) for each number of the network and its place in `state`.
+  template <class Self, class State, class Copy>
+  static void for_each_parameter(Self& engine, State& state, const Copy& copy);
   void load(const StateDict& state);
   AdamStep adam_step(double learning_rate) const;
   LayerInputs inputs_of(std::size_t layer, const Minibatch& minibatch) const;
@@ -83,6 +86,7 @@ class CpuEngine : public Engine {
   void backward(int thread, const Minibatch& minibatch);
   void update(int thread, const Minibatch& minibatch, const AdamStep& adam, bool want_norms);
 
+  const MlpShape shape_;
   const Dataset& dataset_;
   const EngineOptions options_;
   const CpuKernels& kernels_;

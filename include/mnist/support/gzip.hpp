@@ -33,6 +33,10 @@ class GzipReader {
 
  private:
   struct State;
+
+  [[noreturn]] void fail_cut_short() const;
+  [[noreturn]] void fail_damaged(int status) const;
+
   std::unique_ptr<State> state_;
   std::string name_;
 };
