@@ -36,7 +36,7 @@ class FirstLayer {
   }
 
   void transpose() {
-    kernels_.transpose_pixels(images_, 0, kInputs, pixels_.data(), masks_.data());
+    kernels_.transpose_pixels(images_, 0, kInputs, nullptr, pixels_.data(), masks_.data());
   }
   void forward() {
     kernels_.forward(inputs(), 0, kTile, slice(), bias_.data(), {outputs_.data(), columns_});
@@ -49,7 +49,9 @@ class FirstLayer {
   }
 
  private:
-  LayerInputs inputs() const { return {kInputs, 1, masks_.data(), pixels_.data(), nullptr, 0}; }
+  LayerInputs inputs() const {
+    return {kInputs, 1, masks_.data(), pixels_.data(), values_.data(), nullptr, 0};
+  }
   ParameterSlice slice() { return {columns_, weights_.data(), first_.data(), second_.data()}; }
 
   const CpuKernels& kernels_;
@@ -57,6 +59,7 @@ class FirstLayer {
   Dataset dataset_;
   const std::uint8_t* images_[kTile];
   AlignedVector<std::uint8_t> pixels_;
+  const std::vector<float> values_ = pixel_values();
   AlignedVector<std::uint32_t> masks_;
   std::vector<std::uint8_t> touched_;
   AlignedVector<float> weights_, first_, second_, outputs_, bias_;

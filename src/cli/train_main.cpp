@@ -32,8 +32,8 @@ int train(const TrainOptions& options) {
 
   const MlpShape shape{training.pixels(), options.hidden, training.classes(), options.activation};
   check_fits(shape, test, "the training split", options.data);
-  const auto engine =
-      make_engine(options, shape, initial_parameters(shape, options.seed), training, device);
+  const auto engine = make_engine(
+      options, shape, initial_parameters(shape, options.seed, options.init), training, device);
 
   ConsoleObserver console;
   std::vector<RunObserver*> observers{&console};
@@ -52,9 +52,9 @@ int train(const TrainOptions& options) {
       return Score{evaluation.loss, evaluation.accuracy()};
     });
   }
-  const EpochReport last = trainer.run();
+  TrainingResult trained = trainer.run();
 
-  Model model{shape, engine->parameters(), training.class_names, {}};
+  Model model{shape, std::move(trained.parameters), training.class_names, {}};
   const Evaluation result = evaluate(shape, model.parameters, test, device);
   model.training["options"] = learning_options(options);
   model.training["data"] = {{"examples", training.count}, {"crc32", training.fingerprint()}};
@@ -62,7 +62,7 @@ int train(const TrainOptions& options) {
   model.training["test_loss"] = result.loss;
   save_model(options.out, model);
   for (RunObserver* observer : observers) {
-    observer->on_end({result, last.last_batch_loss, options.out});
+    observer->on_end({result, trained.last, trained.kept_epoch, options.out});
   }
   return below_requirement(result, options.require_accuracy) ? kExitBelowRequiredAccuracy
                                                              : kExitSuccess;

@@ -23,7 +23,8 @@ torch::Tensor resident(const std::vector<std::uint8_t>& values, torch::IntArrayR
 AutogradEngine::AutogradEngine(const MlpShape& shape, const StateDict& initial,
                                const Dataset& dataset, const EngineOptions& options,
                                torch::Device device)
-    : device_(device),
+    : dataset_(dataset),
+      device_(device),
       options_(options),
       images_(resident(dataset.images, {dataset.count, dataset.pixels()}, device)),
       labels_(resident(dataset.labels, {dataset.count}, device).to(torch::kInt64)),
@@ -33,6 +34,13 @@ AutogradEngine::AutogradEngine(const MlpShape& shape, const StateDict& initial,
     first_moments_.push_back(torch::zeros_like(parameter));
     second_moments_.push_back(torch::zeros_like(parameter));
     step_counts_.push_back(torch::zeros({}, torch::device(device).dtype(torch::kFloat32)));
+    if (options.ema > 0) averages_.push_back(parameter.detach().clone());
+  }
+  for (std::size_t layer = 0; layer <= shape.hidden.size(); ++layer) {
+    dropouts_.emplace_back(options.dropout_of(layer), options.seed, layer);
+  }
+  if (options.augment.any()) {
+    augmenter_.emplace(options.augment, dataset.rows, dataset.columns, options.seed);
   }
 }
 
@@ -45,7 +53,7 @@ StepsResult AutogradEngine::train(const Steps& steps) {
   losses.reserve(minibatches.size());
   torch::Tensor correct = torch::zeros({}, rows.options());
   for (std::size_t i = 0; i < minibatches.size(); ++i) {
-    losses.push_back(step(minibatches[i], steps.learning_rates[i], correct));
+    losses.push_back(step(minibatches[i], steps.learning_rates[i], steps.epoch, correct));
   }
   // The first wait for the device since the steps began.
   const torch::Tensor all_losses = torch::stack(losses).to(torch::kCPU);
@@ -54,11 +62,11 @@ StepsResult AutogradEngine::train(const Steps& steps) {
 }
 
 torch::Tensor AutogradEngine::step(const torch::Tensor& rows, double learning_rate,
-                                   torch::Tensor& correct) {
-  // u8 times a scalar of floating point is f32: gather, then conversion and scaling in one pass.
-  const torch::Tensor inputs = images_.index_select(0, rows).mul(1 / kLargestPixel);
+                                   std::int64_t epoch, torch::Tensor& correct) {
+  ++steps_done_;
+  // u8 times a scalar of floating point is f32: conversion and scaling in one pass.
+  const torch::Tensor logits = forward(images_of(rows, epoch).mul(1 / kLargestPixel));
   const torch::Tensor labels = labels_.index_select(0, rows);
-  const torch::Tensor logits = network_->forward(inputs);
   const torch::Tensor loss = torch::nn::functional::cross_entropy(
       logits, labels,
       torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(options_.label_smoothing));
@@ -70,24 +78,83 @@ torch::Tensor AutogradEngine::step(const torch::Tensor& rows, double learning_ra
   return loss.detach();
 }
 
+/// u8 [rows, pixels], distorted when that is asked for.
+torch::Tensor AutogradEngine::images_of(const torch::Tensor& rows, std::int64_t epoch) {
+  if (!augmenter_) return images_.index_select(0, rows);
+  const torch::Tensor on_host = rows.to(torch::kCPU);
+  const std::int64_t pixels = dataset_.pixels();
+  torch::Tensor distorted = torch::empty({rows.size(0), pixels}, torch::kUInt8);
+  for (std::int64_t e = 0; e < rows.size(0); ++e) {
+    const std::int64_t row = on_host.const_data_ptr<std::int64_t>()[e];
+    (*augmenter_)(dataset_.images.data() + row * pixels, epoch, row,
+                  distorted.mutable_data_ptr<std::uint8_t>() + e * pixels);
+  }
+  return distorted.to(device_);
+}
+
+/// nn::Sequential's forward with dropout before its linear layers.
+torch::Tensor AutogradEngine::forward(torch::Tensor values) {
+  constexpr std::size_t kModulesOfLayer = 2;  // linear and activation
+  std::size_t number = 0;
+  for (torch::nn::AnyModule& module : *network_) {
+    if (number % kModulesOfLayer == 0) values = drop(values, dropouts_[number / kModulesOfLayer]);
+    values = module.forward(values);
+    ++number;
+  }
+  return values;
+}
+
+torch::Tensor AutogradEngine::drop(const torch::Tensor& values, const Dropout& dropout) const {
+  if (!dropout.on()) return values;
+  constexpr std::int64_t kBits = 32;
+  const std::int64_t units = values.size(1);
+  torch::Tensor mask = torch::empty({values.size(0), units}, torch::kFloat32);
+  auto* const data = mask.mutable_data_ptr<float>();
+  for (std::int64_t first = 0; first < values.size(0); first += kBits) {
+    const std::int64_t count = std::min(kBits, values.size(0) - first);
+    for (std::int64_t unit = 0; unit < units; ++unit) {
+      const std::uint32_t keep = dropout.keep(steps_done_, static_cast<std::size_t>(first / kBits),
+                                              static_cast<std::size_t>(unit));
+      for (std::int64_t e = 0; e < count; ++e) {
+        data[(first + e) * units + unit] = (keep >> e & 1) != 0 ? dropout.scale() : 0.0F;
+      }
+    }
+  }
+  return values * mask.to(device_);
+}
+
 /// One fused update of all parameters; torch::optim::Adam does the same with ten times as many
 /// small operations.
 void AutogradEngine::update(double learning_rate) {
   const torch::NoGradGuard no_grad;
   torch::_foreach_add_(step_counts_, 1);
+  std::vector<torch::Tensor> gradients = gradients_;
+  if (options_.clip_norm > 0) {
+    const torch::Tensor norm = torch::stack(torch::_foreach_norm(gradients_)).norm();
+    gradients = torch::_foreach_mul(gradients_,
+                                    (options_.clip_norm / (norm + kClipEpsilon)).clamp_max(1.0));
+  }
   if (options_.optimizer == Optimizer::kAdam) {
-    torch::_fused_adam_(parameters_, gradients_, first_moments_, second_moments_, {}, step_counts_,
+    torch::_fused_adam_(parameters_, gradients, first_moments_, second_moments_, {}, step_counts_,
                         learning_rate, kAdamBeta1, kAdamBeta2, options_.weight_decay, kAdamEpsilon,
                         /*amsgrad=*/false, /*maximize=*/false);
   } else {
-    torch::_fused_adamw_(parameters_, gradients_, first_moments_, second_moments_, {}, step_counts_,
+    torch::_fused_adamw_(parameters_, gradients, first_moments_, second_moments_, {}, step_counts_,
                          learning_rate, kAdamBeta1, kAdamBeta2, options_.weight_decay, kAdamEpsilon,
                          /*amsgrad=*/false, /*maximize=*/false);
   }
+  const double weight = average_weight(options_.ema, steps_done_);
+  if (weight > 0) torch::_foreach_lerp_(averages_, parameters_, weight);
 }
 
 StateDict AutogradEngine::parameters() const {
-  return parameters_of(network_);
+  StateDict state = parameters_of(network_);
+  for (std::size_t i = 0; i < averages_.size(); ++i) {
+    const torch::Tensor average = averages_[i].to(torch::kCPU).contiguous();
+    const auto* data = average.const_data_ptr<float>();
+    state[i].values.assign(data, data + average.numel());
+  }
+  return state;
 }
 
 NamedNorms AutogradEngine::gradient_norms() const {

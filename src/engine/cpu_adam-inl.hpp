@@ -12,11 +12,12 @@ struct AdamVectors {
         beta2(hn::Set(FloatTag(), step.beta2)),
         root_factor(hn::Set(FloatTag(), step.root_scale / std::max(step.rate, kSmallestRate))),
         offset(hn::Set(FloatTag(), step.epsilon / std::max(step.rate, kSmallestRate))),
+        clip(hn::Set(FloatTag(), step.clip)),
         l2_penalty(hn::Set(FloatTag(), step.l2_penalty)),
         keep(hn::Set(FloatTag(), step.keep)) {}
 
   static constexpr float kSmallestRate = 1e-30F;
-  Vector beta1, beta2, root_factor, offset, l2_penalty, keep;
+  Vector beta1, beta2, root_factor, offset, clip, l2_penalty, keep;
 };
 
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
@@ -45,25 +46,31 @@ HWY_INLINE Vector minus_quotient(Vector a, Vector b, Vector c) {
 }
 #endif
 
+/// What is done with a gradient: Adam, Adam with everything that AdamStep can ask for, or nothing
+/// but squaring it.
+enum class Use { kPlainAdam, kAdam, kMeasure };
+
 /// Adam on one vector of parameters.
-template <bool kDecay>
+template <Use kUse>
 HWY_INLINE void adam(float* HWY_RESTRICT weights, float* HWY_RESTRICT first_moments,
                      float* HWY_RESTRICT second_moments, Vector gradient, const AdamVectors& step) {
   const FloatTag d;
   Vector weight = hn::Load(d, weights);
-  if constexpr (kDecay) gradient = hn::MulAdd(step.l2_penalty, weight, gradient);
+  if constexpr (kUse == Use::kAdam) {
+    gradient = hn::MulAdd(step.l2_penalty, weight, hn::Mul(gradient, step.clip));
+  }
   const Vector first = hn::MulAdd(step.beta1, hn::Load(d, first_moments), gradient);
   const Vector second =
       hn::MulAdd(step.beta2, hn::Load(d, second_moments), hn::Mul(gradient, gradient));
   const Vector divisor = hn::MulAdd(square_root(second), step.root_factor, step.offset);
-  if constexpr (kDecay) weight = hn::Mul(weight, step.keep);
+  if constexpr (kUse == Use::kAdam) weight = hn::Mul(weight, step.keep);
   hn::Store(first, d, first_moments);
   hn::Store(second, d, second_moments);
   hn::Store(minus_quotient(first, divisor, weight), d, weights);
 }
 
 /// Adam on R vectors in a row, from `offset` of the slice.
-template <bool kDecay, std::size_t R>
+template <Use kUse, std::size_t R>
 HWY_INLINE void adam_row(const ParameterSlice& slice, std::size_t offset, const Vector* gradients,
                          const AdamVectors& step) {
   const std::size_t lanes = hn::Lanes(FloatTag());
@@ -71,7 +78,7 @@ HWY_INLINE void adam_row(const ParameterSlice& slice, std::size_t offset, const 
   float* const HWY_RESTRICT first = slice.first_moments + offset;
   float* const HWY_RESTRICT second = slice.second_moments + offset;
   for (std::size_t r = 0; r < R; ++r) {
-    adam<kDecay>(weights + r * lanes, first + r * lanes, second + r * lanes, gradients[r], step);
+    adam<kUse>(weights + r * lanes, first + r * lanes, second + r * lanes, gradients[r], step);
   }
 }
 
@@ -80,7 +87,7 @@ HWY_INLINE void add_square(float* squares, Vector gradient) {
   hn::StoreU(hn::MulAdd(gradient, gradient, hn::LoadU(d, squares)), d, squares);
 }
 
-template <bool kDecay, std::size_t R, class Values>
+template <Use kUse, std::size_t R, class Values>
 HWY_INLINE void update_run(const LayerInputs& inputs, std::size_t begin, std::size_t end,
                            Rows deltas, const ParameterSlice& slice, std::size_t column,
                            const AdamVectors& step, std::uint8_t* touched, float* squares) {
@@ -110,8 +117,10 @@ HWY_INLINE void update_run(const LayerInputs& inputs, std::size_t begin, std::si
     }
     if (touched[k / 2] == 0) continue;
     const std::size_t offset = k * slice.columns + column;
-    adam_row<kDecay, R>(slice, offset, row0, step);
-    adam_row<kDecay, R>(slice, offset + slice.columns, row1, step);
+    if constexpr (kUse != Use::kMeasure) {
+      adam_row<kUse, R>(slice, offset, row0, step);
+      adam_row<kUse, R>(slice, offset + slice.columns, row1, step);
+    }
     if (squares == nullptr) continue;
     for (std::size_t r = 0; r < R; ++r) {
       add_square(squares + column + r * lanes, row0[r]);
@@ -120,18 +129,18 @@ HWY_INLINE void update_run(const LayerInputs& inputs, std::size_t begin, std::si
   }
 }
 
-template <bool kDecay>
+template <Use kUse>
 void update_of(const LayerInputs& inputs, std::size_t begin, std::size_t end, Rows deltas,
                const ParameterSlice& slice, const AdamStep& step, std::uint8_t* touched,
                float* squares) {
   const AdamVectors vectors(step);
   for_each_run(slice.columns, [&]<std::size_t R>(std::size_t column) {
     if (inputs.pixels != nullptr) {
-      update_run<kDecay, R, PixelValues>(inputs, begin, end, deltas, slice, column, vectors,
-                                         touched, squares);
+      update_run<kUse, R, PixelValues>(inputs, begin, end, deltas, slice, column, vectors, touched,
+                                       squares);
     } else {
-      update_run<kDecay, R, ActivationValues>(inputs, begin, end, deltas, slice, column, vectors,
-                                              touched, squares);
+      update_run<kUse, R, ActivationValues>(inputs, begin, end, deltas, slice, column, vectors,
+                                            touched, squares);
     }
   });
 }
@@ -139,25 +148,41 @@ void update_of(const LayerInputs& inputs, std::size_t begin, std::size_t end, Ro
 void update(const LayerInputs& inputs, std::size_t begin, std::size_t end, Rows deltas,
             const ParameterSlice& slice, const AdamStep& step, std::uint8_t* touched,
             float* squares) {
-  if (step.l2_penalty == 0 && step.keep == 1) {
-    update_of<false>(inputs, begin, end, deltas, slice, step, touched, squares);
+  if (step.clip == 1 && step.l2_penalty == 0 && step.keep == 1) {
+    update_of<Use::kPlainAdam>(inputs, begin, end, deltas, slice, step, touched, squares);
   } else {
-    update_of<true>(inputs, begin, end, deltas, slice, step, touched, squares);
+    update_of<Use::kAdam>(inputs, begin, end, deltas, slice, step, touched, squares);
   }
+}
+
+void measure(const LayerInputs& inputs, std::size_t begin, std::size_t end, Rows deltas,
+             const ParameterSlice& slice, std::uint8_t* touched, float* squares) {
+  update_of<Use::kMeasure>(inputs, begin, end, deltas, slice, AdamStep{}, touched, squares);
+}
+
+HWY_INLINE Vector bias_gradient(Rows deltas, std::size_t examples, std::size_t column) {
+  const FloatTag d;
+  Vector gradient = hn::Zero(d);
+  for (std::size_t e = 0; e < examples; ++e) {
+    gradient = hn::Add(gradient, hn::Load(d, deltas.data + e * deltas.stride + column));
+  }
+  return gradient;
 }
 
 void update_bias(Rows deltas, std::size_t examples, const ParameterSlice& bias,
                  const AdamStep& step, float* squares) {
-  const FloatTag d;
   const AdamVectors vectors(step);
-  for (std::size_t column = 0; column < bias.columns; column += hn::Lanes(d)) {
-    Vector gradient = hn::Zero(d);
-    for (std::size_t e = 0; e < examples; ++e) {
-      gradient = hn::Add(gradient, hn::Load(d, deltas.data + e * deltas.stride + column));
-    }
-    adam<true>(bias.weights + column, bias.first_moments + column, bias.second_moments + column,
-               gradient, vectors);
+  for (std::size_t column = 0; column < bias.columns; column += hn::Lanes(FloatTag())) {
+    const Vector gradient = bias_gradient(deltas, examples, column);
+    adam<Use::kAdam>(bias.weights + column, bias.first_moments + column,
+                     bias.second_moments + column, gradient, vectors);
     if (squares != nullptr) add_square(squares + column, gradient);
+  }
+}
+
+void measure_bias(Rows deltas, std::size_t examples, const ParameterSlice& bias, float* squares) {
+  for (std::size_t column = 0; column < bias.columns; column += hn::Lanes(FloatTag())) {
+    add_square(squares + column, bias_gradient(deltas, examples, column));
   }
 }
 

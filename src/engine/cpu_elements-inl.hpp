@@ -22,7 +22,7 @@ HWY_INLINE void transpose_block(const std::uint8_t* const* images, std::size_t p
 }
 
 void transpose_pixels(const std::uint8_t* const* images, std::size_t begin, std::size_t end,
-                      std::uint8_t* pixels, std::uint32_t* masks) {
+                      const std::uint32_t* keep, std::uint8_t* pixels, std::uint32_t* masks) {
   std::size_t pixel = begin;
   for (; pixel + kBlock <= end; pixel += kBlock) {
     transpose_block(images, pixel, pixels + pixel * kTile);
@@ -36,7 +36,16 @@ void transpose_pixels(const std::uint8_t* const* images, std::size_t begin, std:
     std::uint8_t bits[16] = {};  // StoreMaskBits may write more than it needs
     std::uint32_t mask = 0;
     for (std::size_t half = 0; half < 2; ++half) {
-      const auto values = hn::LoadU(d, pixels + pixel * kTile + half * kBlock);
+      std::uint8_t* const place = pixels + pixel * kTile + half * kBlock;
+      auto values = hn::LoadU(d, place);
+      if (keep != nullptr) {
+        const std::uint32_t kept = keep[pixel] >> (half * kBlock);
+        // LoadMaskBits may read more than it needs.
+        const std::uint8_t kept_bits[16] = {static_cast<std::uint8_t>(kept),
+                                            static_cast<std::uint8_t>(kept >> 8)};
+        values = hn::IfThenElseZero(hn::LoadMaskBits(d, kept_bits), values);
+        hn::StoreU(values, d, place);
+      }
       hn::StoreMaskBits(d, hn::Ne(values, hn::Zero(d)), bits);
       mask |= (std::uint32_t{bits[0]} | std::uint32_t{bits[1]} << 8) << (half * kBlock);
     }
@@ -44,24 +53,30 @@ void transpose_pixels(const std::uint8_t* const* images, std::size_t begin, std:
   }
 }
 
-void relu(Rows activations, std::size_t examples, std::size_t columns, std::uint32_t* masks,
-          std::size_t mask_stride) {
+void relu(Rows activations, std::size_t examples, std::size_t columns, const Kept& kept,
+          std::uint32_t* masks, std::size_t mask_stride) {
   const FloatTag d;
   const hn::RebindToUnsigned<FloatTag> du;
   const std::size_t lanes = hn::Lanes(d);
   const Vector zero = hn::Zero(d);
+  const Vector scale = hn::Set(d, kept.scale);
   for (std::size_t first = 0; first < examples; first += kTile) {
     const std::size_t count = std::min(kTile, examples - first);
     for (std::size_t column = 0; column < columns; column += lanes) {
+      const std::size_t place_of_masks = first / kTile * mask_stride + column;
+      const auto keep = kept.masks == nullptr ? hn::Set(du, ~std::uint32_t{0})
+                                              : hn::LoadU(du, kept.masks + place_of_masks);
       auto bits = hn::Zero(du);
       for (std::size_t e = 0; e < count; ++e) {
         float* const place = activations.data + (first + e) * activations.stride + column;
-        const Vector value = hn::Max(hn::Load(d, place), zero);
-        hn::Store(value, d, place);
         const auto bit = hn::Set(du, std::uint32_t{1} << e);
+        const auto is_kept = hn::RebindMask(d, hn::TestBit(keep, bit));
+        const Vector active = hn::Mul(hn::Max(hn::Load(d, place), zero), scale);
+        const Vector value = hn::IfThenElseZero(is_kept, active);
+        hn::Store(value, d, place);
         bits = hn::Or(bits, hn::IfThenElseZero(hn::RebindMask(du, hn::Gt(value, zero)), bit));
       }
-      hn::StoreU(bits, du, masks + first / kTile * mask_stride + column);
+      hn::StoreU(bits, du, masks + place_of_masks);
     }
   }
 }

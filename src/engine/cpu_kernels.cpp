@@ -32,8 +32,8 @@ namespace HWY_NAMESPACE {
 
 const CpuKernels* kernels() {
   static const CpuKernels table{
-      forward, relu,        softmax_loss,     backward,
-      update,  update_bias, transpose_pixels, hwy::TargetName(HWY_TARGET)};
+      forward, relu,        softmax_loss, backward,         update,
+      measure, update_bias, measure_bias, transpose_pixels, hwy::TargetName(HWY_TARGET)};
   return &table;
 }
 
@@ -61,6 +61,14 @@ std::vector<const CpuKernels*> all_cpu_kernels() {
   hwy::SetSupportedTargetsForTest(0);
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());
   return all;
+}
+
+std::vector<float> pixel_values(float scale) {
+  std::vector<float> values;
+  for (int byte = 0; byte < 256; ++byte) {
+    values.push_back(static_cast<float>(byte) * static_cast<float>(1.0 / 255) * scale);
+  }
+  return values;
 }
 
 void flush_subnormals() {

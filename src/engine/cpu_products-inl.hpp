@@ -74,7 +74,8 @@ HWY_INLINE std::size_t gather_row(const std::vector<WeightPanel>& panels, std::s
 }
 
 void backward(const LayerInputs& inputs, std::size_t begin, std::size_t end,
-              const std::vector<WeightPanel>& panels, Rows deltas, Rows below, float* scratch) {
+              const std::vector<WeightPanel>& panels, Rows deltas, float scale, Rows below,
+              float* scratch) {
   const FloatTag d;
   const std::size_t lanes = hn::Lanes(d);
   for (std::size_t e = 0; e < inputs.tiles * kTile; ++e) {
@@ -106,10 +107,10 @@ void backward(const LayerInputs& inputs, std::size_t begin, std::size_t end,
           sum2 = hn::MulAdd(weights, hn::Load(d, first + e[2] * deltas.stride + j), sum2);
           sum3 = hn::MulAdd(weights, hn::Load(d, first + e[3] * deltas.stride + j), sum3);
         }
-        target[e[0] * below.stride] = hn::GetLane(hn::SumOfLanes(d, sum0));
-        if (count > 1) target[e[1] * below.stride] = hn::GetLane(hn::SumOfLanes(d, sum1));
-        if (count > 2) target[e[2] * below.stride] = hn::GetLane(hn::SumOfLanes(d, sum2));
-        if (count > 3) target[e[3] * below.stride] = hn::GetLane(hn::SumOfLanes(d, sum3));
+        target[e[0] * below.stride] = scale * hn::GetLane(hn::SumOfLanes(d, sum0));
+        if (count > 1) target[e[1] * below.stride] = scale * hn::GetLane(hn::SumOfLanes(d, sum1));
+        if (count > 2) target[e[2] * below.stride] = scale * hn::GetLane(hn::SumOfLanes(d, sum2));
+        if (count > 3) target[e[3] * below.stride] = scale * hn::GetLane(hn::SumOfLanes(d, sum3));
       }
     }
   }

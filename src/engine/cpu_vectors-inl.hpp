@@ -16,26 +16,13 @@ constexpr std::size_t kMostVectors = 4;
 constexpr std::size_t kMostVectors = 8;
 #endif
 
-/// f32 of a pixel, 0 to 1, as a product with the same constant as the reference engine has.
-struct PixelTable {
-  constexpr PixelTable() {
-    for (std::size_t i = 0; i < 256; ++i) {
-      values[i] = static_cast<float>(i) * static_cast<float>(1.0 / 255);
-    }
-  }
-  float values[256] = {};
-};
-// Filled at compile time: code for this instruction set must not run before it was chosen.
-constexpr PixelTable kPixelTable;
-
 /// The value of input k in example e of a tile, from pixels.
 struct PixelValues {
   PixelValues(const LayerInputs& inputs, std::size_t tile)
-      : pixels(inputs.pixels + tile * inputs.inputs * kTile) {}
-  float operator()(std::size_t k, std::size_t e) const {
-    return kPixelTable.values[pixels[k * kTile + e]];
-  }
+      : pixels(inputs.pixels + tile * inputs.inputs * kTile), values(inputs.pixel_values) {}
+  float operator()(std::size_t k, std::size_t e) const { return values[pixels[k * kTile + e]]; }
   const std::uint8_t* pixels;
+  const float* values;
 };
 
 /// The same from the activations of the layer before.

@@ -13,19 +13,34 @@ namespace {
 // Measured up to 2; beyond 8 a thread would own two cache lines of the second hidden layer.
 constexpr int kMostHelpfulThreads = 8;
 
+EngineOptions engine_options(const TrainOptions& options) {
+  EngineOptions engine;
+  engine.optimizer = options.optimizer;
+  engine.weight_decay = options.weight_decay;
+  engine.clip_norm = options.clip_norm;
+  engine.ema = options.ema;
+  engine.label_smoothing = options.label_smoothing;
+  engine.dropout.push_back(options.input_dropout);
+  for (std::size_t layer = 0; layer < options.hidden.size(); ++layer) {
+    engine.dropout.push_back(options.hidden_dropout(layer));
+  }
+  engine.augment = options.augment;
+  engine.seed = options.seed;
+  return engine;
+}
+
 }  // namespace
 
 std::unique_ptr<Engine> make_engine(const TrainOptions& options, const MlpShape& shape,
                                     const StateDict& initial, const Dataset& dataset,
                                     const std::string& device) {
-  const EngineOptions optimizer{options.optimizer, options.weight_decay, options.label_smoothing};
   const bool fits = device == "cpu" && shape.activation == Activation::kRelu;
   if (options.engine == EngineKind::kFused || (options.engine == EngineKind::kAuto && fits)) {
     const int threads = options.threads > 0 ? static_cast<int>(options.threads)
                                             : std::min(available_processors(), kMostHelpfulThreads);
-    return std::make_unique<CpuEngine>(shape, initial, dataset, optimizer, threads);
+    return std::make_unique<CpuEngine>(shape, initial, dataset, engine_options(options), threads);
   }
-  return std::make_unique<AutogradEngine>(shape, initial, dataset, optimizer,
+  return std::make_unique<AutogradEngine>(shape, initial, dataset, engine_options(options),
                                           torch::Device(device));
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <numbers>
 #include <optional>
 
 #include "mnist/support/error.hpp"
@@ -81,6 +82,28 @@ void check_chain(const std::vector<Layer>& layers, const std::string& source) {
   }
 }
 
+/// Normal numbers by Box and Muller's transformation.
+StateDict he_parameters(const MlpShape& shape, std::uint64_t seed) {
+  StateDict state;
+  std::uint32_t number = 0;
+  for (const ParameterInfo& parameter : parameter_table(shape)) {
+    const RandomStream stream(seed, RandomPurpose::kInitialisation, number++);
+    NamedTensor tensor{parameter.name, parameter.shape,
+                       std::vector<float>(static_cast<std::size_t>(parameter.count))};
+    if (parameter.shape.size() == 2) {
+      const double deviation = std::sqrt(2.0 / static_cast<double>(parameter.shape[1]));
+      for (std::size_t i = 0; i < tensor.values.size(); ++i) {
+        const double radius =
+            std::sqrt(-2 * std::log(1 - static_cast<double>(stream.uniform(2 * i))));
+        const double angle = 2 * std::numbers::pi * static_cast<double>(stream.uniform(2 * i + 1));
+        tensor.values[i] = static_cast<float>(deviation * radius * std::cos(angle));
+      }
+    }
+    state.push_back(std::move(tensor));
+  }
+  return state;
+}
+
 }  // namespace
 
 std::vector<std::int64_t> MlpShape::widths() const {
@@ -151,7 +174,9 @@ MlpShape shape_of(const StateDict& state, Activation activation) {
   return shape;
 }
 
-StateDict initial_parameters(const MlpShape& shape, std::uint64_t seed) {
+StateDict initial_parameters(const MlpShape& shape, std::uint64_t seed,
+                             Initialisation initialisation) {
+  if (initialisation == Initialisation::kHe) return he_parameters(shape, seed);
   StateDict state;
   std::uint32_t number = 0;
   float bound = 0;

@@ -28,6 +28,33 @@ std::string number_text(Number value) {
   return {buffer.data(), end};
 }
 
+template <class Number>
+void parse_list(std::string_view text, std::vector<Number>& value, std::string_view expected) {
+  std::vector<Number> parsed;
+  if (text == "none") text = {};
+  while (!text.empty()) {
+    const std::size_t comma = text.find(',');
+    Number number{};
+    parse_number(text.substr(0, comma), number, expected);
+    parsed.push_back(number);
+    if (comma == std::string_view::npos) break;
+    text.remove_prefix(comma + 1);
+    if (text.empty()) refuse("a number after the last comma", "nothing");
+  }
+  value = std::move(parsed);
+}
+
+template <class Number>
+std::string list_text(const std::vector<Number>& value) {
+  if (value.empty()) return "none";
+  std::string text;
+  for (const Number number : value) {
+    if (!text.empty()) text += ',';
+    text += number_text(number);
+  }
+  return text;
+}
+
 }  // namespace
 
 void parse_option(std::string_view text, std::string& value) {
@@ -52,18 +79,11 @@ void parse_option(std::string_view text, double& value) {
 }
 
 void parse_option(std::string_view text, std::vector<std::int64_t>& value) {
-  std::vector<std::int64_t> parsed;
-  if (text == "none") text = {};
-  while (!text.empty()) {
-    const std::size_t comma = text.find(',');
-    std::int64_t number = 0;
-    parse_number(text.substr(0, comma), number, "whole numbers with commas between them");
-    parsed.push_back(number);
-    if (comma == std::string_view::npos) break;
-    text.remove_prefix(comma + 1);
-    if (text.empty()) refuse("a whole number after the last comma", "nothing");
-  }
-  value = std::move(parsed);
+  parse_list(text, value, "whole numbers with commas between them");
+}
+
+void parse_option(std::string_view text, std::vector<double>& value) {
+  parse_list(text, value, "numbers with commas between them");
 }
 
 std::string option_text(const std::string& value) {
@@ -83,13 +103,10 @@ std::string option_text(double value) {
 }
 
 std::string option_text(const std::vector<std::int64_t>& value) {
-  if (value.empty()) return "none";
-  std::string text;
-  for (const std::int64_t number : value) {
-    if (!text.empty()) text += ',';
-    text += number_text(number);
-  }
-  return text;
+  return list_text(value);
+}
+std::string option_text(const std::vector<double>& value) {
+  return list_text(value);
 }
 
 std::size_t find_name(std::string_view text, const std::string_view* names, std::size_t count) {

@@ -12,11 +12,15 @@ namespace mnist {
 namespace {
 
 template <class Value>
+constexpr bool kIsList =
+    std::is_same_v<Value, std::vector<std::int64_t>> || std::is_same_v<Value, std::vector<double>>;
+
+template <class Value>
 std::string toml_value(const Value& value) {
   std::ostringstream text;
   if constexpr (std::is_enum_v<Value>) {
     text << toml::value<std::string>(option_text(value));
-  } else if constexpr (std::is_same_v<Value, std::vector<std::int64_t>>) {
+  } else if constexpr (kIsList<Value>) {
     text << '[' << (value.empty() ? "" : option_text(value)) << ']';
   } else if constexpr (std::is_same_v<Value, std::string>) {
     text << toml::value<std::string>(value);
@@ -43,13 +47,14 @@ std::string node_text(const toml::node& node) {
   throw UsageError("expected a number, a string, true, false or a list");
 }
 
-/// Whether the TOML type fits the option: strings for names, bare values for the rest.
+/// Whether the TOML type fits the option: strings for names, bare values for the rest. A list of
+/// one may be bare, too.
 template <class Value>
 bool type_fits(const toml::node& node, const Value&) {
   if constexpr (std::is_same_v<Value, std::string> || std::is_enum_v<Value>) {
     return node.is_string();
-  } else if constexpr (std::is_same_v<Value, std::vector<std::int64_t>>) {
-    return node.is_array();
+  } else if constexpr (kIsList<Value>) {
+    return node.is_array() || node.is_number();
   } else if constexpr (std::is_same_v<Value, bool>) {
     return node.is_boolean();
   } else if constexpr (std::is_same_v<Value, double>) {

@@ -27,8 +27,44 @@ void require_range(Number value, Number low, Number high, const std::string& fla
           "from " + option_text(low) + " to " + option_text(high), option_text(value));
 }
 
-bool ends_with(const std::string& text, const std::string& suffix) {
-  return text.ends_with(suffix);
+/// 0 to below 1.
+void require_part(double value, const std::string& flag) {
+  require(value >= 0 && value < 1, flag, "from 0 to below 1", option_text(value));
+}
+
+void validate_learning_rate(const TrainOptions& options) {
+  require(std::isfinite(options.lr) && options.lr > 0 && options.lr <= 100, "lr",
+          "above 0 and at most 100", option_text(options.lr));
+  require(options.warmup >= 0 && options.warmup < static_cast<double>(options.epochs), "warmup",
+          "from 0 to below the " + option_text(options.epochs) + " epochs",
+          option_text(options.warmup));
+  if (options.schedule == Schedule::kOneCycle && options.warmup > 0) {
+    throw UsageError("--warmup contradicts --schedule one-cycle, which warms up by itself");
+  }
+  require_range<std::int64_t>(options.step_epochs, 1, 1'000'000, "step-epochs");
+  require(options.step_factor > 0 && options.step_factor <= 1, "step-factor",
+          "above 0 and at most 1", option_text(options.step_factor));
+}
+
+void validate_regularisation(const TrainOptions& options) {
+  require_part(options.label_smoothing, "label-smoothing");
+  for (const double part : options.dropout) require_part(part, "dropout");
+  if (options.dropout.size() > 1 && options.dropout.size() != options.hidden.size()) {
+    throw UsageError("--dropout must have one number, or one for each of the " +
+                     std::to_string(options.hidden.size()) + " hidden layers, found " +
+                     option_text(options.dropout));
+  }
+  require_part(options.input_dropout, "input-dropout");
+  const AugmentOptions& augment = options.augment;
+  require_range<double>(augment.rotation, 0, 180, "rotation");
+  require_range<double>(augment.translation, 0, 1000, "translation");
+  require_part(augment.scaling, "scaling");
+  require(augment.shear >= 0 && augment.shear < 90, "shear", "from 0 to below 90",
+          option_text(augment.shear));
+  require_range<double>(augment.elastic, 0, 1000, "elastic");
+  require_range<double>(augment.elastic_smoothness, 1, 1000, "elastic-smoothness");
+  require_range<double>(augment.flip, 0, 1, "flip");
+  require_range<double>(augment.erasing, 0, 1, "erasing");
 }
 
 }  // namespace
@@ -72,13 +108,18 @@ void validate(const TrainOptions& options) {
 
   require_range<std::int64_t>(options.epochs, 1, 1'000'000, "epochs");
   require_range<std::int64_t>(options.batch, 1, kLargestBatch, "batch");
-  require(std::isfinite(options.lr) && options.lr > 0 && options.lr <= 100, "lr",
-          "above 0 and at most 100", option_text(options.lr));
+  validate_learning_rate(options);
   require(std::isfinite(options.weight_decay) && options.weight_decay >= 0, "weight-decay",
           "a number from 0", option_text(options.weight_decay));
 
-  require(options.label_smoothing >= 0 && options.label_smoothing < 1, "label-smoothing",
-          "from 0 to below 1", option_text(options.label_smoothing));
+  require(std::isfinite(options.clip_norm) && options.clip_norm >= 0, "clip-norm",
+          "a number from 0", option_text(options.clip_norm));
+  require_part(options.ema, "ema");
+  require(options.patience >= 0, "patience", "at least 0", option_text(options.patience));
+  if (options.patience > 0 && options.validation == 0) {
+    throw UsageError("--patience needs --validation: examples to see that nothing gets better on");
+  }
+  validate_regularisation(options);
 
   validate_device(options.device);
   validate_threads(options.threads);
@@ -93,9 +134,14 @@ void validate(const TrainOptions& options) {
     }
   }
 
-  require(ends_with(options.out, ".pt") || ends_with(options.out, ".safetensors"), "out",
+  require(options.out.ends_with(".pt") || options.out.ends_with(".safetensors"), "out",
           "a file name that ends in .pt or .safetensors", "'" + options.out + "'");
   validate_required_accuracy(options.require_accuracy);
+}
+
+double TrainOptions::hidden_dropout(std::size_t layer) const {
+  if (dropout.empty()) return 0;
+  return dropout.size() == 1 ? dropout[0] : dropout.at(layer);
 }
 
 std::int64_t validation_examples(const TrainOptions& options, std::int64_t examples) {

@@ -1,6 +1,7 @@
 // Random numbers without state: each is a pure function of a seed, a purpose and two indices.
 #include "mnist/support/random.hpp"
 
+#include <bit>
 #include <numeric>
 #include <utility>
 
@@ -49,6 +50,22 @@ std::uint32_t RandomStream::bits(std::uint64_t index) const {
 
 float RandomStream::uniform(std::uint64_t index) const {
   return static_cast<float>(bits(index) >> 8) * 0x1p-24F;
+}
+
+std::uint32_t RandomStream::coins(std::uint32_t numerator, std::uint64_t index) const {
+  // Compares 32 random numbers of 16 bits with the numerator, a bit of all of them at a time, from
+  // the lowest: a random bit of 0 below a bit of 1 decides for "smaller", and the reverse.
+  constexpr int kBits = 16;
+  std::uint32_t smaller = 0;
+  std::array<std::uint32_t, 4> words{};
+  for (int bit = std::countr_zero(numerator); bit < kBits; ++bit) {
+    if (bit % 4 == 0 || words == std::array<std::uint32_t, 4>{}) {
+      words = block(index * (kBits / 4) + static_cast<std::uint64_t>(bit) / 4);
+    }
+    const std::uint32_t word = words[static_cast<std::size_t>(bit) % 4];
+    smaller = (numerator >> bit & 1) != 0 ? smaller | ~word : smaller & ~word;
+  }
+  return smaller;
 }
 
 std::uint32_t RandomStream::below(std::uint32_t bound, std::uint64_t index) const {

@@ -5,12 +5,14 @@
 #include <chrono>
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 #include <spdlog/fmt/fmt.h>
 
 #include "mnist/support/error.hpp"
 #include "mnist/support/machine.hpp"
 #include "mnist/support/random.hpp"
+#include "mnist/train/schedule.hpp"
 
 namespace mnist {
 namespace {
@@ -18,6 +20,11 @@ namespace {
 // Steps between two looks at the losses: often enough to stop a run that has gone wrong within a
 // fraction of a second, seldom enough that looking costs nothing.
 constexpr std::int64_t kStepsAtOnce = 200;
+
+bool better(const Score& score, const Score& than) {
+  return score.accuracy > than.accuracy ||
+         (score.accuracy == than.accuracy && score.loss < than.loss);
+}
 
 std::string norms_text(const NamedNorms& norms) {
   std::string text;
@@ -40,20 +47,41 @@ std::vector<std::int64_t> shuffled(std::span<const std::int64_t> rows, std::uint
 Trainer::Trainer(const TrainOptions& options, Engine& engine, std::vector<std::int64_t> rows)
     : options_(options), engine_(engine), rows_(std::move(rows)) {}
 
-EpochReport Trainer::run() {
-  EpochReport report;
+TrainingResult Trainer::run() {
+  const bool may_stop = validate_ && options_.patience > 0;
+  TrainingResult result;
+  std::optional<Score> best;
   for (std::int64_t epoch = 1; epoch <= options_.epochs; ++epoch) {
-    report = run_epoch(epoch);
+    EpochReport& report = result.last = run_epoch(epoch);
     if (validate_) report.validation = validate_(engine_.parameters());
     for (RunObserver* observer : observers_) observer->on_epoch(report);
+    if (!may_stop) continue;
+    if (!best || better(*report.validation, *best)) {
+      best = report.validation;
+      result.kept_epoch = epoch;
+      result.parameters = engine_.parameters();
+    }
+    if (epoch - result.kept_epoch >= options_.patience) break;
   }
-  return report;
+  if (!may_stop) {
+    result.kept_epoch = result.last.epoch;
+    result.parameters = engine_.parameters();
+  }
+  return result;
+}
+
+std::vector<double> Trainer::learning_rates(std::int64_t count) const {
+  const std::int64_t steps_of_epoch = (std::ssize(rows_) + options_.batch - 1) / options_.batch;
+  std::vector<double> rates;
+  for (std::int64_t i = 0; i < count; ++i) {
+    rates.push_back(learning_rate(options_, step_ + i, steps_of_epoch));
+  }
+  return rates;
 }
 
 EpochReport Trainer::run_epoch(std::int64_t epoch) {
   const auto start = std::chrono::steady_clock::now();
   const std::vector<std::int64_t> order = shuffled(rows_, options_.seed, epoch);
-  const std::vector<double> learning_rates(kStepsAtOnce, options_.lr);
   EpochReport report;
   double loss_sum = 0;
   std::int64_t correct = 0;
@@ -61,9 +89,12 @@ EpochReport Trainer::run_epoch(std::int64_t epoch) {
   while (!rest.empty()) {
     const auto count =
         std::min<std::size_t>(rest.size(), static_cast<std::size_t>(kStepsAtOnce * options_.batch));
-    const Steps steps{rest.first(count), options_.batch, learning_rates};
+    Steps steps{rest.first(count), options_.batch, {}, epoch};
+    const std::vector<double> rates = learning_rates(steps.count());
+    steps.learning_rates = rates;
     const StepsResult result = engine_.train(steps);
-    check_finite(result, options_.lr);
+    check_finite(result, rates.back());
+    report.learning_rate = rates.back();
     step_ += steps.count();
     correct += result.correct;
     for (std::size_t i = 0; i < result.losses.size(); ++i) {
@@ -83,7 +114,6 @@ EpochReport Trainer::run_epoch(std::int64_t epoch) {
   const auto examples = static_cast<double>(rows_.size());
   report.epoch = epoch;
   report.step = step_;
-  report.learning_rate = options_.lr;
   report.training = {loss_sum / examples, static_cast<double>(correct) / examples};
   report.gradient_norm = last_gradient_norms_;
   report.seconds = seconds.count();

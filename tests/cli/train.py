@@ -81,6 +81,30 @@ class Training(ProgramTest):
         process = self.succeed("mnist-train", *flags, "--activation", "tanh", "--out", self.folder / "t.pt")
         self.assertIn("autograd on cpu", process.stderr)  # auto takes the engine that can
 
+    def test_every_regularisation_in_both_engines(self):
+        flags = ("--schedule", "cosine", "--warmup", 0.1, "--clip-norm", 1, "--ema", 0.99, "--dropout",
+                 "0.1,0.2", "--input-dropout", 0.1, "--label-smoothing", 0.05, "--rotation", 10,
+                 "--translation", 1, "--elastic", 0.8, "--init", "he", "--epochs", 3,
+                 "--hidden", "64,32", "--data", SUBSET, "--out", self.folder / "model.pt")
+        losses = {}
+        for engine in ("fused", "autograd"):
+            self.succeed("mnist-train", "--engine", engine, "--run-dir", self.folder, *flags)
+            lines = (self.folder / "metrics.jsonl").read_text().splitlines()
+            losses[engine] = [json.loads(line)["train_loss"] for line in lines]
+        for fused, reference in zip(losses["fused"], losses["autograd"], strict=True):
+            self.assertAlmostEqual(fused, reference, delta=2e-3 * reference)
+
+    def test_stops_early_and_keeps_the_best(self):
+        path = self.folder / "model.pt"
+        process = self.succeed("mnist-train", "--data", SUBSET, "--hidden", "16", "--epochs", 200,
+                               "--lr", 0.03, "--validation", 0.2, "--patience", 2, "--out", path,
+                               "--run-dir", self.folder)
+        lines = [json.loads(line) for line in (self.folder / "metrics.jsonl").read_text().splitlines()]
+        self.assertLess(len(lines), 200)
+        best = max(lines, key=lambda line: (line["validation_accuracy"], -line["validation_loss"]))
+        self.assertEqual(best["epoch"], len(lines) - 2)
+        self.assertIn(f"kept epoch {best['epoch']}: ", process.stderr)
+
     def test_linear_classifier_and_other_activations(self):
         process = self.succeed("mnist-train", "--data", SUBSET, "--epochs", 2, "--hidden", "none",
                                "--device", "cpu", "--out", self.folder / "m.pt")

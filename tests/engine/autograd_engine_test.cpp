@@ -61,12 +61,14 @@ TEST(AutogradEngine, FollowsTorchsAdam) {
                                 MlpShape{784, {33, 17, 5}, 10, Activation::kTanh}}) {
     const StateDict initial = initial_parameters(shape, 3);
     for (const double decay : {0.0, 0.01}) {
-      expect_close(train(shape, initial, {Optimizer::kAdam, decay}, rows, 33).losses,
+      expect_close(train(shape, initial, {.weight_decay = decay}, rows, 33).losses,
                    guides_losses<torch::optim::Adam, torch::optim::AdamOptions>(shape, initial,
                                                                                 decay, rows, 33));
-      expect_close(train(shape, initial, {Optimizer::kAdamW, decay}, rows, 33).losses,
-                   guides_losses<torch::optim::AdamW, torch::optim::AdamWOptions>(shape, initial,
-                                                                                  decay, rows, 33));
+      expect_close(
+          train(shape, initial, {.optimizer = Optimizer::kAdamW, .weight_decay = decay}, rows, 33)
+              .losses,
+          guides_losses<torch::optim::AdamW, torch::optim::AdamWOptions>(shape, initial, decay,
+                                                                         rows, 33));
     }
   }
 }

@@ -51,6 +51,65 @@ TEST(CpuEngine, SameBitsForAnyNumberOfThreads) {
   }
 }
 
+/// Everything at once that works on more than the plain step.
+EngineOptions everything() {
+  EngineOptions options;
+  options.optimizer = Optimizer::kAdamW;
+  options.weight_decay = 0.01;
+  options.clip_norm = 0.5;
+  options.ema = 0.9;
+  options.label_smoothing = 0.1;
+  options.dropout = {0.1, 0.2, 0.5};
+  options.augment.rotation = 10;
+  options.augment.elastic = 1;
+  options.seed = 4;
+  return options;
+}
+
+TEST(CpuEngine, SameBitsForAnyNumberOfThreadsWithEverythingOn) {
+  const MlpShape shape{784, {100, 50}, 10, Activation::kRelu};
+  const StateDict initial = initial_parameters(shape, 0);
+  const auto rows = first_rows(500);
+  CpuEngine alone(shape, initial, training_set(), everything(), 1);
+  const StepsResult expected = train(alone, rows, 45);
+  for (const int threads : {2, 3, 5}) {
+    CpuEngine engine(shape, initial, training_set(), everything(), threads);
+    EXPECT_EQ(train(engine, rows, 45).losses, expected.losses) << threads << " threads";
+    expect_same_bits(engine.parameters(), alone.parameters());
+  }
+}
+
+TEST(CpuEngine, CuttingARunIntoCallsChangesNothingWithEverythingOn) {
+  const MlpShape shape{784, {32, 16}, 10, Activation::kRelu};
+  const StateDict initial = initial_parameters(shape, 0);
+  const auto rows = first_rows(960);
+  CpuEngine whole(shape, initial, training_set(), everything(), 2);
+  train(whole, rows, 32);
+  CpuEngine parts(shape, initial, training_set(), everything(), 2);
+  for (std::int64_t begin = 0; begin < 960; begin += 160) {
+    train(parts, {rows.begin() + begin, rows.begin() + begin + 160}, 32);
+  }
+  expect_same_bits(whole.parameters(), parts.parameters());
+}
+
+TEST(CpuEngine, ClippedGradientsMoveLikeShorterOnes) {
+  // Adam forgets the length of a gradient that is always the same, but not beside epsilon: with
+  // gradients clipped to 1e-12 nothing moves.
+  const MlpShape shape{784, {16}, 10, Activation::kRelu};
+  const StateDict initial = initial_parameters(shape, 0);
+  EngineOptions options;
+  options.clip_norm = 1e-12;
+  CpuEngine engine(shape, initial, training_set(), options, 1);
+  train(engine, first_rows(32), 32, 0.01);
+  const StateDict after = engine.parameters();
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    for (std::size_t n = 0; n < after[i].values.size(); ++n) {
+      EXPECT_NEAR(after[i].values[n], initial[i].values[n], 2e-6F);
+    }
+  }
+  EXPECT_GT(engine.gradient_norms()[0].second, 0.01) << "reported as it was before clipping";
+}
+
 TEST(CpuEngine, CuttingARunIntoCallsChangesNothing) {
   const MlpShape shape{784, {32}, 10, Activation::kRelu};
   const StateDict initial = initial_parameters(shape, 0);

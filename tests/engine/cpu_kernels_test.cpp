@@ -40,10 +40,10 @@ class Kernels : public ::testing::TestWithParam<const CpuKernels*> {
     for (std::size_t tile = 0; tile < kTiles; ++tile) {
       const std::uint8_t* rows[kTile];
       for (std::size_t e = 0; e < kTile; ++e) rows[e] = &images_[(tile * kTile + e) * kInputs];
-      GetParam()->transpose_pixels(rows, 0, kInputs, &pixels_[tile * kInputs * kTile],
+      GetParam()->transpose_pixels(rows, 0, kInputs, nullptr, &pixels_[tile * kInputs * kTile],
                                    &masks_[tile * kInputs]);
     }
-    inputs_ = {kInputs, kTiles, masks_.data(), pixels_.data(), nullptr, 0};
+    inputs_ = {kInputs, kTiles, masks_.data(), pixels_.data(), values_.data(), nullptr, 0};
   }
 
   double value(std::size_t e, std::size_t k) const { return images_[e * kInputs + k] / 255.0; }
@@ -53,6 +53,7 @@ class Kernels : public ::testing::TestWithParam<const CpuKernels*> {
   AlignedVector<std::uint8_t> images_ = AlignedVector<std::uint8_t>(kTiles * kTile * kInputs);
   AlignedVector<std::uint8_t> pixels_ = images_;
   AlignedVector<std::uint32_t> masks_ = AlignedVector<std::uint32_t>(kTiles * kInputs);
+  const std::vector<float> values_ = pixel_values();
   LayerInputs inputs_;
   AlignedVector<float> weights_ = noise(kInputs * kColumns, 1);
   AlignedVector<float> first_ = noise(kInputs * kColumns, 2);
@@ -66,6 +67,22 @@ TEST_P(Kernels, TransposePixels) {
       const std::size_t column = e / kTile * kInputs + k;
       EXPECT_EQ(pixels_[column * kTile + e % kTile], images_[e * kInputs + k]);
       EXPECT_EQ((masks_[column] >> (e % kTile)) & 1U, images_[e * kInputs + k] != 0 ? 1U : 0U);
+    }
+  }
+}
+
+TEST_P(Kernels, TransposePixelsDropsWhatIsNotKept) {
+  const RandomStream random(3, RandomPurpose::kDropout, 0);
+  std::vector<std::uint32_t> keep(kInputs);
+  for (std::size_t k = 0; k < kInputs; ++k) keep[k] = random.bits(k);
+  const std::uint8_t* rows[kTile];
+  for (std::size_t e = 0; e < kTile; ++e) rows[e] = &images_[e * kInputs];
+  GetParam()->transpose_pixels(rows, 0, kInputs, keep.data(), pixels_.data(), masks_.data());
+  for (std::size_t e = 0; e < kTile; ++e) {
+    for (std::size_t k = 0; k < kInputs; ++k) {
+      const std::uint8_t kept = (keep[k] >> e & 1U) != 0 ? images_[e * kInputs + k] : 0;
+      EXPECT_EQ(pixels_[k * kTile + e], kept);
+      EXPECT_EQ((masks_[k] >> e) & 1U, kept != 0 ? 1U : 0U);
     }
   }
 }
@@ -90,7 +107,7 @@ TEST_P(Kernels, ReluAndItsMasks) {
   AlignedVector<float> values = noise(kTiles * kTile * kColumns, 5);
   const AlignedVector<float> before = values;
   AlignedVector<std::uint32_t> masks(kTiles * kColumns, 99);
-  GetParam()->relu({values.data(), kColumns}, kExamples, kColumns, masks.data(), kColumns);
+  GetParam()->relu({values.data(), kColumns}, kExamples, kColumns, {}, masks.data(), kColumns);
   for (std::size_t e = 0; e < kExamples; ++e) {
     for (std::size_t j = 0; j < kColumns; ++j) {
       EXPECT_EQ(values[e * kColumns + j], std::max(before[e * kColumns + j], 0.0F));
@@ -99,6 +116,26 @@ TEST_P(Kernels, ReluAndItsMasks) {
     }
   }
   EXPECT_EQ(masks[kColumns] >> (kExamples - kTile), 0U) << "no bits beyond the last example";
+}
+
+TEST_P(Kernels, ReluDropsAndScales) {
+  AlignedVector<float> values = noise(kTiles * kTile * kColumns, 5);
+  const AlignedVector<float> before = values;
+  AlignedVector<std::uint32_t> masks(kTiles * kColumns);
+  const RandomStream random(3, RandomPurpose::kDropout, 0);
+  std::vector<std::uint32_t> keep(kTiles * kColumns);
+  for (std::size_t i = 0; i < keep.size(); ++i) keep[i] = random.bits(i);
+  GetParam()->relu({values.data(), kColumns}, kExamples, kColumns, {keep.data(), 2.0F},
+                   masks.data(), kColumns);
+  for (std::size_t e = 0; e < kExamples; ++e) {
+    for (std::size_t j = 0; j < kColumns; ++j) {
+      const std::size_t word = e / kTile * kColumns + j;
+      const bool kept = (keep[word] >> (e % kTile) & 1U) != 0;
+      const float expected = kept ? 2 * std::max(before[e * kColumns + j], 0.0F) : 0.0F;
+      EXPECT_EQ(values[e * kColumns + j], expected);
+      EXPECT_EQ((masks[word] >> (e % kTile)) & 1U, expected > 0 ? 1U : 0U);
+    }
+  }
 }
 
 /// The kernel against its definition in double precision.
@@ -157,16 +194,16 @@ TEST_P(Kernels, BackwardThroughPanels) {
   AlignedVector<float> one(kTiles * kTile * kInputs, 5.0F);
   AlignedVector<float> two = one;
   GetParam()->backward(inputs_, 2, kInputs, {{weights_.data(), kColumns}},
-                       {deltas_.data(), kColumns}, {one.data(), kInputs}, scratch.data());
+                       {deltas_.data(), kColumns}, 1.5F, {one.data(), kInputs}, scratch.data());
   GetParam()->backward(inputs_, 2, kInputs,
                        {{left.data(), kLeft}, {right.data(), kColumns - kLeft}},
-                       {deltas_.data(), kColumns}, {two.data(), kInputs}, scratch.data());
+                       {deltas_.data(), kColumns}, 1.5F, {two.data(), kInputs}, scratch.data());
   EXPECT_EQ(one, two);
   for (std::size_t e = 0; e < kTiles * kTile; ++e) {
     for (std::size_t k = 0; k < kInputs; ++k) {
       double expected = 0;
       for (std::size_t j = 0; j < kColumns; ++j) {
-        expected += static_cast<double>(deltas_[e * kColumns + j]) *
+        expected += 1.5 * static_cast<double>(deltas_[e * kColumns + j]) *
                     static_cast<double>(weights_[k * kColumns + j]);
       }
       if (images_[e * kInputs + k] == 0) expected = 0;
@@ -180,6 +217,7 @@ TEST_P(Kernels, UpdateIsAdam) {
   AdamStep step;
   step.rate = 0.01F;
   step.root_scale = 0.3F;
+  step.clip = 0.5F;
   step.l2_penalty = 0.1F;
   step.keep = 0.99F;
   const auto weights = weights_;
@@ -202,7 +240,7 @@ TEST_P(Kernels, UpdateIsAdam) {
         gradient += value(e, k) * static_cast<double>(deltas_[e * kColumns + j]);
       }
       expected_squares[j] += gradient * gradient;
-      gradient += 0.1 * static_cast<double>(weights[n]);
+      gradient = 0.5 * gradient + 0.1 * static_cast<double>(weights[n]);
       const double m = 0.9 * static_cast<double>(first[n]) + gradient;
       const double v = 0.999 * static_cast<double>(second[n]) + gradient * gradient;
       EXPECT_NEAR(first_[n], m, 1e-5);
@@ -213,6 +251,24 @@ TEST_P(Kernels, UpdateIsAdam) {
     }
   }
   for (std::size_t j = 0; j < kColumns; ++j) EXPECT_NEAR(squares[j], expected_squares[j], 1e-3);
+}
+
+TEST_P(Kernels, MeasureChangesNothingButTheSquares) {
+  const auto weights = weights_;
+  AlignedVector<float> measured(kColumns, 0.0F);
+  AlignedVector<float> measured_bias(kColumns, 0.0F);
+  std::vector<std::uint8_t> touched(kInputs / 2, 0);
+  const Rows deltas{deltas_.data(), kColumns};
+  GetParam()->measure(inputs_, 0, kInputs, deltas, slice(), touched.data(), measured.data());
+  GetParam()->measure_bias(deltas, kExamples, slice(), measured_bias.data());
+  EXPECT_EQ(weights_, weights);
+  AlignedVector<float> updated(kColumns, 0.0F);
+  AlignedVector<float> updated_bias(kColumns, 0.0F);
+  GetParam()->update(inputs_, 0, kInputs, deltas, slice(), {}, touched.data(), updated.data());
+  GetParam()->update_bias(deltas, kExamples, slice(), {}, updated_bias.data());
+  EXPECT_EQ(measured, updated);
+  EXPECT_EQ(measured_bias, updated_bias);
+  EXPECT_GT(measured[0], 0.0F);
 }
 
 TEST_P(Kernels, UpdatePassesOverWhatWasNeverTouched) {

@@ -81,14 +81,38 @@ TEST_F(EnginesAgree, OnBatches) {
 
 TEST_F(EnginesAgree, OnOptimizers) {
   const MlpShape shape{784, {64, 32}, 10, Activation::kRelu};
-  expect_agreement(shape, 32, {Optimizer::kAdam, 0.01});
-  expect_agreement(shape, 32, {Optimizer::kAdamW, 0.1});
-  expect_agreement(shape, 32, {Optimizer::kAdamW, 0});
+  expect_agreement(shape, 32, {.weight_decay = 0.01});
+  expect_agreement(shape, 32, {.optimizer = Optimizer::kAdamW, .weight_decay = 0.1});
+  expect_agreement(shape, 32, {.optimizer = Optimizer::kAdamW});
 }
 
 TEST_F(EnginesAgree, OnSmoothedLabels) {
-  expect_agreement({784, {64, 32}, 10, Activation::kRelu}, 32, {Optimizer::kAdam, 0, 0.1});
-  expect_agreement({784, {}, 10, Activation::kRelu}, 31, {Optimizer::kAdamW, 0.01, 0.5});
+  expect_agreement({784, {64, 32}, 10, Activation::kRelu}, 32, {.label_smoothing = 0.1});
+  expect_agreement({784, {}, 10, Activation::kRelu}, 31,
+                   {.optimizer = Optimizer::kAdamW, .weight_decay = 0.01, .label_smoothing = 0.5});
+}
+
+TEST_F(EnginesAgree, OnDropout) {
+  const MlpShape shape{784, {64, 32}, 10, Activation::kRelu};
+  expect_agreement(shape, 45, {.dropout = {0, 0.5, 0.25}, .seed = 3});
+  expect_agreement(shape, 32, {.dropout = {0.2, 0, 0.1}, .seed = 3});
+  expect_agreement({784, {}, 10, Activation::kRelu}, 31, {.dropout = {0.3}});
+}
+
+TEST_F(EnginesAgree, OnClippedGradients) {
+  expect_agreement({784, {64, 32}, 10, Activation::kRelu}, 32, {.clip_norm = 0.3});
+  expect_agreement({784, {64}, 10, Activation::kRelu}, 31, {.weight_decay = 0.01, .clip_norm = 1});
+}
+
+TEST_F(EnginesAgree, OnAveragedWeights) {
+  expect_agreement({784, {64, 32}, 10, Activation::kRelu}, 32, {.ema = 0.99});
+  expect_agreement({784, {}, 10, Activation::kRelu}, 31, {.ema = 0.5});
+}
+
+TEST_F(EnginesAgree, OnDistortedImages) {
+  EngineOptions options;
+  options.augment = {.rotation = 10, .translation = 1, .elastic = 1, .erasing = 0.5};
+  expect_agreement({784, {64, 32}, 10, Activation::kRelu}, 45, options);
 }
 
 }  // namespace

@@ -177,6 +177,36 @@ class AttacksAreRefused(ProgramTest):
         self.fail_with(1, "old form", "mnist-eval", "--model", path, "--data", SUBSET)
 
 
+class SameLearningRates(ProgramTest):
+    """Minibatches as large as the set make one step an epoch, and each is in metrics.jsonl."""
+
+    EPOCHS = 20
+
+    def rates(self, *flags):
+        self.succeed("mnist-train", "--data", SUBSET, "--limit", 10, "--batch", 10, "--lr", 0.5,
+                     "--epochs", self.EPOCHS, "--hidden", "16", "--run-dir", self.folder,
+                     "--out", self.folder / "model.pt", *flags)
+        lines = (self.folder / "metrics.jsonl").read_text().splitlines()
+        return [json.loads(line)["learning_rate"] for line in lines]
+
+    def expect_schedule(self, make, *flags):
+        optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.5)
+        schedule = make(optimizer)
+        for step, rate in enumerate(self.rates(*flags)):
+            self.assertAlmostEqual(rate, schedule.get_last_lr()[0], places=12, msg=f"step {step}")
+            optimizer.step()
+            if step + 1 < self.EPOCHS:
+                schedule.step()
+
+    def test_schedules_are_pytorch_s(self):
+        kinds = torch.optim.lr_scheduler
+        self.expect_schedule(lambda o: kinds.CosineAnnealingLR(o, self.EPOCHS), "--schedule", "cosine")
+        self.expect_schedule(lambda o: kinds.StepLR(o, 3, 0.5),
+                             "--schedule", "step", "--step-epochs", 3, "--step-factor", 0.5)
+        self.expect_schedule(lambda o: kinds.OneCycleLR(o, 0.5, total_steps=self.EPOCHS),
+                             "--schedule", "one-cycle")
+
+
 class SameSteps(ProgramTest):
     def test_fifty_losses_agree(self):
         initial = self.folder / "initial.pt"

@@ -57,6 +57,27 @@ TEST(InitialParameters, AreUniformWithinPyTorchsBounds) {
   EXPECT_NE(initial_parameters(shape, 1)[2].values, state[2].values);
 }
 
+TEST(InitialParameters, HesAreNormalWithTheirVariance) {
+  const MlpShape shape;
+  const StateDict state = initial_parameters(shape, 0, Initialisation::kHe);
+  for (std::size_t layer = 0; layer < state.size(); layer += 2) {
+    const auto inputs = static_cast<double>(state[layer].shape[1]);
+    double sum = 0, squares = 0, fourths = 0;
+    for (const float weight : state[layer].values) {
+      const double value = static_cast<double>(weight) / std::sqrt(2 / inputs);
+      sum += value;
+      squares += value * value;
+      fourths += value * value * value * value;
+    }
+    const auto count = static_cast<double>(state[layer].values.size());
+    const double error = 5 / std::sqrt(count);
+    EXPECT_NEAR(sum / count, 0, error);
+    EXPECT_NEAR(squares / count, 1, 2 * error);
+    EXPECT_NEAR(fourths / count, 3, 10 * error) << "as normal numbers have it";
+    for (const float bias : state[layer + 1].values) EXPECT_EQ(bias, 0.0F);
+  }
+}
+
 TEST(NormaliseStateDict, TakesNamesAndOrdersFromAnywhere) {
   const std::vector<std::string> ours{"0.weight", "0.bias", "2.weight", "2.bias"};
   const std::vector<StateDict> foreign{

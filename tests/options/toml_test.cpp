@@ -18,6 +18,9 @@ TrainOptions unusual_options() {
   options.optimizer = Optimizer::kAdamW;
   options.seed = 42;
   options.run_dir = "runs/x";
+  options.schedule = Schedule::kOneCycle;
+  options.dropout = {0.1, 0.25};
+  options.augment.elastic = 0.8;
   return options;
 }
 
@@ -29,6 +32,8 @@ TEST(Toml, ReadsWhatItWrote) {
     EXPECT_EQ(read.data, options.data);
     EXPECT_EQ(read.lr, options.lr);
     EXPECT_EQ(read.hidden, options.hidden);
+    EXPECT_EQ(read.dropout, options.dropout);
+    EXPECT_EQ(read.augment.elastic, options.augment.elastic);
   }
 }
 
@@ -39,6 +44,9 @@ TEST(Toml, LeavesWhatItDoesNotName) {
   EXPECT_EQ(options.epochs, 7);
   EXPECT_EQ(options.batch, 64);
   EXPECT_EQ(options.lr, 1.0);
+  read_toml("dropout = 0.5\nhidden = 64\n", "config.toml", options);
+  EXPECT_EQ(options.dropout, std::vector<double>{0.5});
+  EXPECT_EQ(options.hidden, std::vector<std::int64_t>{64});
 }
 
 TEST(Toml, ErrorsNameFileLineAndKey) {

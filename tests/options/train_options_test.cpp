@@ -36,6 +36,22 @@ TEST(TrainOptions, RefusesWhatIsOutOfRange) {
   expect_refused([](Options& o) { o.lr = -1; }, "--lr must be above 0");
   expect_refused([](Options& o) { o.weight_decay = -1; }, "--weight-decay");
   expect_refused([](Options& o) { o.label_smoothing = 1; }, "--label-smoothing must be from 0");
+  expect_refused([](Options& o) { o.clip_norm = -1; }, "--clip-norm");
+  expect_refused([](Options& o) { o.ema = 1; }, "--ema must be from 0 to below 1, found 1");
+  expect_refused([](Options& o) { o.warmup = 15; }, "--warmup must be from 0 to below the 15 ep");
+  expect_refused([](Options& o) { o.step_epochs = 0; }, "--step-epochs");
+  expect_refused([](Options& o) { o.step_factor = 0; }, "--step-factor");
+  expect_refused([](Options& o) { o.patience = -1; }, "--patience");
+  expect_refused([](Options& o) { o.dropout = {0.5, 1}; }, "--dropout must be from 0 to below 1");
+  expect_refused([](Options& o) { o.input_dropout = 1; }, "--input-dropout");
+  expect_refused([](Options& o) { o.augment.rotation = 181; }, "--rotation");
+  expect_refused([](Options& o) { o.augment.translation = -1; }, "--translation");
+  expect_refused([](Options& o) { o.augment.scaling = 1; }, "--scaling");
+  expect_refused([](Options& o) { o.augment.shear = 90; }, "--shear");
+  expect_refused([](Options& o) { o.augment.elastic = -1; }, "--elastic must");
+  expect_refused([](Options& o) { o.augment.elastic_smoothness = 0.5; }, "--elastic-smoothness");
+  expect_refused([](Options& o) { o.augment.flip = 2; }, "--flip");
+  expect_refused([](Options& o) { o.augment.erasing = 2; }, "--erasing");
   expect_refused([](Options& o) { o.hidden = {256, 0}; }, "--hidden must be from 1");
   expect_refused([](Options& o) { o.hidden.assign(65, 8); }, "--hidden must be at most 64 widths");
   expect_refused([](Options& o) { o.limit = -1; }, "--limit");
@@ -56,6 +72,24 @@ TEST(TrainOptions, RefusesContradictions) {
         o.activation = Activation::kTanh;
       },
       "--activation tanh contradicts --hidden none");
+  expect_refused([](TrainOptions& o) { o.patience = 3; }, "--patience needs --validation");
+  expect_refused([](TrainOptions& o) { o.dropout = {0.1, 0.1, 0.1}; },
+                 "one for each of the 2 hidden layers, found 0.1,0.1,0.1");
+  expect_refused(
+      [](TrainOptions& o) {
+        o.schedule = Schedule::kOneCycle;
+        o.warmup = 1;
+      },
+      "--warmup contradicts --schedule one-cycle");
+}
+
+TEST(TrainOptions, DropoutIsOfEachHiddenLayerOrOfAll) {
+  TrainOptions options;
+  EXPECT_EQ(options.hidden_dropout(1), 0);
+  options.dropout = {0.5};
+  EXPECT_EQ(options.hidden_dropout(1), 0.5);
+  options.dropout = {0.5, 0.25};
+  EXPECT_EQ(options.hidden_dropout(1), 0.25);
 }
 
 TEST(TrainOptions, ValidationIsACountOrAFraction) {

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "mnist/support/error.hpp"
+#include "mnist/train/schedule.hpp"
 #include "test_support.hpp"
 
 namespace mnist {
@@ -25,16 +26,22 @@ class RecordingEngine : public Engine {
       result.losses.push_back(bad ? std::numeric_limits<float>::quiet_NaN()
                                   : static_cast<float>(size));
     }
+    rates.insert(rates.end(), steps.learning_rates.begin(), steps.learning_rates.end());
+    epochs.push_back(steps.epoch);
     rows.insert(rows.end(), steps.rows.begin(), steps.rows.end());
     result.correct = std::ssize(steps.rows);
     return result;
   }
-  StateDict parameters() const override { return {}; }
+  StateDict parameters() const override {
+    return {{"0.weight", {1}, {static_cast<float>(sizes.size())}}};
+  }
   NamedNorms gradient_norms() const override { return {{"0.weight", 2.5}}; }
   std::string description() const override { return "recording"; }
 
   std::vector<std::int64_t> rows;
   std::vector<std::int64_t> sizes;
+  std::vector<double> rates;
+  std::vector<std::int64_t> epochs;
   std::int64_t bad_step = 0;
 };
 
@@ -112,6 +119,50 @@ TEST(Trainer, ValidatesAfterEachEpoch) {
   trainer.run();
   EXPECT_EQ(calls, 3);
   EXPECT_EQ(observer.reports[2].validation->loss, 3.0);
+}
+
+TEST(Trainer, StopsEarlyAndKeepsTheBest) {
+  RecordingEngine engine;
+  RecordingObserver observer;
+  TrainOptions patient = options(20, 4);
+  patient.patience = 3;
+  Trainer trainer(patient, engine, first_rows(8));
+  // The best is epoch 4: as accurate as epoch 3, with a lower loss.
+  const std::vector<Score> scores{{1, 0.5}, {1, 0.4}, {3, 0.6}, {2, 0.6}, {2, 0.6}, {1, 0.5}};
+  trainer.set_validation([&](const StateDict& parameters) {
+    EXPECT_EQ(parameters.at(0).values[0], static_cast<float>(engine.sizes.size()));
+    return scores[std::min(observer.reports.size(), scores.size() - 1)];
+  });
+  trainer.add_observer(observer);
+  const TrainingResult result = trainer.run();
+  EXPECT_EQ(observer.reports.size(), 7U);
+  EXPECT_EQ(result.last.epoch, 7);
+  EXPECT_EQ(result.kept_epoch, 4);
+  EXPECT_EQ(result.parameters.at(0).values[0], 8.0F) << "those after the 8 steps of 4 epochs";
+}
+
+TEST(Trainer, WithoutPatienceTheLastEpochIsKept) {
+  RecordingEngine engine;
+  Trainer trainer(options(2, 4), engine, first_rows(8));
+  double accuracy = 1;
+  trainer.set_validation([&](const StateDict&) { return Score{1, accuracy /= 2}; });
+  const TrainingResult result = trainer.run();
+  EXPECT_EQ(result.kept_epoch, 2);
+  EXPECT_EQ(result.parameters.at(0).values[0], 4.0F);
+}
+
+TEST(Trainer, GivesTheEngineTheScheduleAndTheEpoch) {
+  RecordingEngine engine;
+  TrainOptions scheduled = options(2, 4);
+  scheduled.schedule = Schedule::kCosine;
+  Trainer trainer(scheduled, engine, first_rows(1000));  // more steps than one call takes
+  const TrainingResult result = trainer.run();
+  ASSERT_EQ(engine.rates.size(), 500U);
+  for (std::int64_t step = 0; step < 500; ++step) {
+    EXPECT_EQ(engine.rates[static_cast<std::size_t>(step)], learning_rate(scheduled, step, 250));
+  }
+  EXPECT_EQ(result.last.learning_rate, engine.rates.back());
+  EXPECT_EQ(engine.epochs, (std::vector<std::int64_t>{1, 1, 2, 2}));
 }
 
 TEST(Trainer, StopsWhenALossIsNotFinite) {

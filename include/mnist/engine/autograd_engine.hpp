@@ -1,10 +1,14 @@
 // The reference engine: nn::Sequential, cross_entropy, backward and Adam as LibTorch has them.
 #pragma once
 
+#include <optional>
+
 #include <torch/nn/modules/container/sequential.h>
 #include <torch/types.h>
 
+#include "mnist/data/augment.hpp"
 #include "mnist/data/dataset.hpp"
+#include "mnist/engine/dropout.hpp"
 #include "mnist/engine/engine.hpp"
 #include "mnist/engine/engine_options.hpp"
 #include "mnist/model/mlp_shape.hpp"
@@ -13,7 +17,8 @@ namespace mnist {
 
 /// Trains on any device that LibTorch has. The data set is there once, as u8 (on the CPU it is
 /// `dataset` itself, which must outlive the engine); a minibatch is one gather and one conversion;
-/// nothing is copied back to the host before the last step.
+/// nothing is copied back to the host before the last step. Distorted images and dropout masks come
+/// from the CPU.
 class AutogradEngine : public Engine {
  public:
   AutogradEngine(const MlpShape& shape, const StateDict& initial, const Dataset& dataset,
@@ -25,11 +30,18 @@ class AutogradEngine : public Engine {
   std::string description() const override;
 
  private:
-  torch::Tensor step(const torch::Tensor& rows, double learning_rate, torch::Tensor& correct);
+  torch::Tensor step(const torch::Tensor& rows, double learning_rate, std::int64_t epoch,
+                     torch::Tensor& correct);
+  torch::Tensor images_of(const torch::Tensor& rows, std::int64_t epoch);
+  torch::Tensor forward(torch::Tensor values);
+  torch::Tensor drop(const torch::Tensor& values, const Dropout& dropout) const;
   void update(double learning_rate);
 
+  const Dataset& dataset_;
   torch::Device device_;
   EngineOptions options_;
+  std::vector<Dropout> dropouts_;  ///< of the inputs, then of each hidden layer
+  std::optional<Augmenter> augmenter_;
   torch::Tensor images_;  ///< u8 [n, pixels]
   torch::Tensor labels_;  ///< i64 [n]
   torch::nn::Sequential network_;
@@ -38,6 +50,8 @@ class AutogradEngine : public Engine {
   std::vector<torch::Tensor> first_moments_;
   std::vector<torch::Tensor> second_moments_;
   std::vector<torch::Tensor> step_counts_;  ///< f32 scalars, as the fused kernel wants them
+  std::vector<torch::Tensor> averages_;     ///< empty when none are kept
+  std::int64_t steps_done_ = 0;
 };
 
 }  // namespace mnist

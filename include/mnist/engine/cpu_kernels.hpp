@@ -39,6 +39,7 @@ struct LayerInputs {
   std::size_t tiles = 0;
   const std::uint32_t* masks = nullptr;  ///< [tiles, inputs]
   const std::uint8_t* pixels = nullptr;  ///< [tiles, inputs, kTile], or null
+  const float* pixel_values = nullptr;   ///< what each byte of `pixels` stands for, [256]
   const float* values = nullptr;         ///< [tiles * kTile, value_stride] when there are no pixels
   std::size_t value_stride = 0;
 };
@@ -59,6 +60,7 @@ struct AdamStep {
   float rate = 0;        ///< lr (1 - beta1) / (1 - beta1^t)
   float root_scale = 0;  ///< sqrt((1 - beta2) / (1 - beta2^t))
   float epsilon = 1e-8F;
+  float clip = 1;        ///< times the gradient
   float l2_penalty = 0;  ///< added to the gradient, times the weight
   float keep = 1;        ///< what decoupled weight decay leaves of a weight
 };
@@ -82,6 +84,12 @@ struct LossOptions {
   float smoothing = 0;  ///< part of the target that is spread over all classes
 };
 
+/// Which activations are kept by dropout, and what they are multiplied by.
+struct Kept {
+  const std::uint32_t* masks = nullptr;  ///< [tiles, mask_stride]; null keeps all
+  float scale = 1;
+};
+
 /// The kernels of one instruction set.
 struct CpuKernels {
   /// outputs[e, :] = bias + sum over k of value(k, e) * weights[k, :] for examples begin .. end
@@ -89,9 +97,10 @@ struct CpuKernels {
   void (*forward)(const LayerInputs& inputs, std::size_t begin, std::size_t end,
                   const ParameterSlice& slice, const float* bias, Rows outputs);
 
-  /// ReLU in place on `columns` columns; masks[tile * mask_stride + column] tells what is left.
-  void (*relu)(Rows activations, std::size_t examples, std::size_t columns, std::uint32_t* masks,
-               std::size_t mask_stride);
+  /// ReLU and dropout in place on `columns` columns; masks[tile * mask_stride + column] tells what
+  /// is left. `kept` has the same stride.
+  void (*relu)(Rows activations, std::size_t examples, std::size_t columns, const Kept& kept,
+               std::uint32_t* masks, std::size_t mask_stride);
 
   /// Softmax cross-entropy of examples begin .. end - 1. Logits become their gradients; losses[e]
   /// is set. Returns how many have their own label's logit on top (the first of equal ones counts).
@@ -99,10 +108,12 @@ struct CpuKernels {
                               const std::uint8_t* labels, const LossOptions& options,
                               float* losses);
 
-  /// below[e, k] = sum over all outputs j of deltas[e, j] * weights[k, j] where the mask of k has
-  /// bit e, else 0; for inputs begin .. end - 1. `scratch` holds a row of all panels.
+  /// below[e, k] = scale * sum over all outputs j of deltas[e, j] * weights[k, j] where the mask of
+  /// k has bit e, else 0; for inputs begin .. end - 1. `scale` is that of dropout. `scratch` holds
+  /// a row of all panels.
   void (*backward)(const LayerInputs& inputs, std::size_t begin, std::size_t end,
-                   const std::vector<WeightPanel>& panels, Rows deltas, Rows below, float* scratch);
+                   const std::vector<WeightPanel>& panels, Rows deltas, float scale, Rows below,
+                   float* scratch);
 
   /// The gradient of weights begin .. end - 1 (rows; even numbers) and Adam with it. `touched`
   /// marks the rows that ever had an input; others are exactly as they were and are passed over.
@@ -111,14 +122,21 @@ struct CpuKernels {
                  const ParameterSlice& slice, const AdamStep& step, std::uint8_t* touched,
                  float* squares);
 
+  /// The squared gradients alone, as update() adds them; nothing else changes.
+  void (*measure)(const LayerInputs& inputs, std::size_t begin, std::size_t end, Rows deltas,
+                  const ParameterSlice& slice, std::uint8_t* touched, float* squares);
+
   /// The same for the bias, whose input is always 1.
   void (*update_bias)(Rows deltas, std::size_t examples, const ParameterSlice& bias,
                       const AdamStep& step, float* squares);
+  void (*measure_bias)(Rows deltas, std::size_t examples, const ParameterSlice& bias,
+                       float* squares);
 
   /// Transposes pixels begin .. end - 1 (multiples of kBlock, or the end of the image) of the kTile
-  /// `images` to `pixels` [inputs, kTile] and marks in `masks` [inputs] which are not zero.
+  /// `images` to `pixels` [inputs, kTile] and marks in `masks` [inputs] which are not zero. Where
+  /// `keep` [inputs] is not null, pixels without its bit become zero.
   void (*transpose_pixels)(const std::uint8_t* const* images, std::size_t begin, std::size_t end,
-                           std::uint8_t* pixels, std::uint32_t* masks);
+                           const std::uint32_t* keep, std::uint8_t* pixels, std::uint32_t* masks);
 
   const char* target;  ///< the instruction set, "AVX3" for AVX-512
 };
@@ -128,6 +146,10 @@ const CpuKernels& best_cpu_kernels();
 
 /// Those of every instruction set that this processor has and the build knows, for tests.
 std::vector<const CpuKernels*> all_cpu_kernels();
+
+/// What each byte of an image stands for: f32 [256], 0 to 1, times `scale`. Made by the product
+/// with the same constant as the reference engine has.
+std::vector<float> pixel_values(float scale = 1);
 
 /// Sets the calling thread to take subnormal numbers for zero: moments of weights without gradient
 /// decay into them, and processors are many times slower at them.

@@ -17,6 +17,7 @@ struct Steps {
   std::span<const std::int64_t> rows;      ///< rows of the data set in training order
   std::int64_t batch = 0;                  ///< rows of a minibatch; the last one may be shorter
   std::span<const double> learning_rates;  ///< one for each minibatch
+  std::int64_t epoch = 1;                  ///< in which form distorted images are seen
 
   /// How many minibatches the rows make.
   std::int64_t count() const { return (std::ssize(rows) + batch - 1) / batch; }
@@ -42,7 +43,7 @@ class Engine {
   /// Takes the steps in their order.
   virtual StepsResult train(const Steps& steps) = 0;
 
-  /// A copy of the parameters as they are now.
+  /// A copy of the parameters as they are now; of their averages when those are kept.
   virtual StateDict parameters() const = 0;
 
   /// L2 norm of the gradient of the last minibatch, for each parameter.

@@ -48,8 +48,10 @@ StateDict normalise_state_dict(StateDict state, const std::string& source);
 /// The shape that a normalised state dict has; the activation is not in it.
 MlpShape shape_of(const StateDict& state, Activation activation);
 
-/// PyTorch's default for nn.Linear: weights and biases uniform in +-1/sqrt(inputs of the layer).
-/// A pure function of the shape and the seed.
-StateDict initial_parameters(const MlpShape& shape, std::uint64_t seed);
+/// Where training starts: a pure function of its arguments.
+/// - pytorch: nn.Linear's default; weights and biases uniform in +-1/sqrt(inputs of the layer).
+/// - he: weights normal with variance 2/(inputs of the layer), biases 0 (He et al. 2015).
+StateDict initial_parameters(const MlpShape& shape, std::uint64_t seed,
+                             Initialisation initialisation = Initialisation::kPytorch);
 
 }  // namespace mnist

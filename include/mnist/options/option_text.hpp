@@ -12,8 +12,12 @@ namespace mnist {
 
 /// Activation between linear layers.
 enum class Activation { kRelu, kTanh, kSigmoid, kIdentity };
+/// How weights start; biases follow.
+enum class Initialisation { kPytorch, kHe };
 /// First-order optimiser.
 enum class Optimizer { kAdam, kAdamW };
+/// How the learning rate goes over the run.
+enum class Schedule { kConstant, kStep, kCosine, kOneCycle };
 /// Which implementation of the optimisation step trains.
 enum class EngineKind { kAuto, kAutograd, kFused };
 /// Which of a data set's two parts.
@@ -25,6 +29,15 @@ struct EnumNames;
 template <>
 struct EnumNames<Activation> {
   static constexpr std::array<std::string_view, 4> kNames{"relu", "tanh", "sigmoid", "identity"};
+};
+template <>
+struct EnumNames<Initialisation> {
+  static constexpr std::array<std::string_view, 2> kNames{"pytorch", "he"};
+};
+template <>
+struct EnumNames<Schedule> {
+  static constexpr std::array<std::string_view, 4> kNames{"constant", "step", "cosine",
+                                                          "one-cycle"};
 };
 template <>
 struct EnumNames<Optimizer> {
@@ -54,6 +67,8 @@ void parse_option(std::string_view text, std::uint64_t& value);
 void parse_option(std::string_view text, double& value);
 /// Whole numbers with commas between them, "256,128", or "none" for an empty list.
 void parse_option(std::string_view text, std::vector<std::int64_t>& value);
+/// The same with numbers, "0.1,0.25".
+void parse_option(std::string_view text, std::vector<double>& value);
 
 /// The text that parse_option reads back to the same value.
 std::string option_text(const std::string& value);
@@ -62,6 +77,7 @@ std::string option_text(std::int64_t value);
 std::string option_text(std::uint64_t value);
 std::string option_text(double value);
 std::string option_text(const std::vector<std::int64_t>& value);
+std::string option_text(const std::vector<double>& value);
 
 /// For messages: index of `text` among `names`, or UsageError with the names allowed.
 std::size_t find_name(std::string_view text, const std::string_view* names, std::size_t count);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "mnist/options/augment_options.hpp"
 #include "mnist/options/option_info.hpp"
 #include "mnist/options/option_text.hpp"
 
@@ -19,14 +20,26 @@ struct TrainOptions {
 
   std::vector<std::int64_t> hidden{256, 128};
   Activation activation = Activation::kRelu;
+  Initialisation init = Initialisation::kPytorch;
 
   std::int64_t epochs = 15;
   std::int64_t batch = 32;
   double lr = 0.001;
+  Schedule schedule = Schedule::kConstant;
+  double warmup = 0;
+  std::int64_t step_epochs = 5;
+  double step_factor = 0.1;
   Optimizer optimizer = Optimizer::kAdam;
   double weight_decay = 0;
-  double label_smoothing = 0;
+  double clip_norm = 0;
+  double ema = 0;
+  std::int64_t patience = 0;
   std::uint64_t seed = 0;
+
+  double label_smoothing = 0;
+  std::vector<double> dropout;
+  double input_dropout = 0;
+  AugmentOptions augment;
 
   std::string device = "auto";
   EngineKind engine = EngineKind::kAuto;
@@ -40,6 +53,10 @@ struct TrainOptions {
   /// `Self` is TrainOptions or const TrainOptions.
   template <class Self, class Visitor>
   static void for_each(Self& self, Visitor&& visit);
+
+  /// Probability of dropping an activation of hidden layer `layer`, from 0: `dropout` has one for
+  /// each layer, or one for all, or none.
+  double hidden_dropout(std::size_t layer) const;
 };
 
 /// Throws UsageError that names the flag, what was found and what is allowed. Looks at the options
@@ -77,23 +94,72 @@ void TrainOptions::for_each(Self& self, Visitor&& visit) {
   visit(self.activation,
         OptionInfo{"activation", "NAME", "after hidden layers: relu, tanh, sigmoid or identity",
                    network_group, kLearning});
+  visit(self.init, OptionInfo{"init", "NAME", "how weights start: pytorch (uniform) or he (normal)",
+                              network_group, kLearning});
 
   const char* const training_group = "Training";
   visit(self.epochs,
         OptionInfo{"epochs", "N", "passes over the training set", training_group, kLearning});
   visit(self.batch, OptionInfo{"batch", "N", "examples in a minibatch; the last may be shorter",
                                training_group, kLearning});
-  visit(self.lr, OptionInfo{"lr", "X", "learning rate", training_group, kLearning});
+  visit(self.lr, OptionInfo{"lr", "X", "learning rate, the highest of the schedule", training_group,
+                            kLearning});
+  visit(self.schedule,
+        OptionInfo{"schedule", "NAME", "of the learning rate: constant, step, cosine or one-cycle",
+                   training_group, kLearning});
+  visit(self.warmup,
+        OptionInfo{"warmup", "N", "epochs (or, below 1, part of the run) of rising learning rate",
+                   training_group, kLearning});
+  visit(self.step_epochs, OptionInfo{"step-epochs", "N", "epochs of a step of --schedule step",
+                                     training_group, kLearning});
+  visit(self.step_factor, OptionInfo{"step-factor", "X", "of the learning rate after each step",
+                                     training_group, kLearning});
   visit(self.optimizer,
         OptionInfo{"optimizer", "NAME", "adam or adamw", training_group, kLearning});
   visit(self.weight_decay,
         OptionInfo{"weight-decay", "X", "L2 penalty (adam) or decoupled decay (adamw)",
                    training_group, kLearning});
-  visit(self.label_smoothing,
-        OptionInfo{"label-smoothing", "X", "part of the target spread over all classes",
+  visit(self.clip_norm, OptionInfo{"clip-norm", "X",
+                                   "longest gradient, as an L2 norm over all parameters; 0 is any",
+                                   training_group, kLearning});
+  visit(self.ema, OptionInfo{"ema", "X", "decay of the averaged weights to keep; 0 keeps the last",
+                             training_group, kLearning});
+  visit(self.patience,
+        OptionInfo{"patience", "N", "stop after N epochs without better validation; keep the best",
                    training_group, kLearning});
   visit(self.seed,
         OptionInfo{"seed", "N", "seed of every random decision", training_group, kLearning});
+
+  const char* const regularisation_group = "Regularisation";
+  visit(self.label_smoothing,
+        OptionInfo{"label-smoothing", "X", "part of the target spread over all classes",
+                   regularisation_group, kLearning});
+  visit(self.dropout,
+        OptionInfo{"dropout", "X,X", "part of activations dropped: of all hidden layers, or each",
+                   regularisation_group, kLearning});
+  visit(self.input_dropout, OptionInfo{"input-dropout", "X", "part of the pixels dropped",
+                                       regularisation_group, kLearning});
+
+  const char* const augmentation_group = "Augmentation (anew in every epoch)";
+  visit(self.augment.rotation, OptionInfo{"rotation", "DEGREES", "turn by up to this angle",
+                                          augmentation_group, kLearning});
+  visit(self.augment.translation,
+        OptionInfo{"translation", "PIXELS", "move by up to this far, along each axis",
+                   augmentation_group, kLearning});
+  visit(self.augment.scaling, OptionInfo{"scaling", "X", "scale each axis by 1 - X to 1 + X",
+                                         augmentation_group, kLearning});
+  visit(self.augment.shear,
+        OptionInfo{"shear", "DEGREES", "slant by up to this angle", augmentation_group, kLearning});
+  visit(self.augment.elastic,
+        OptionInfo{"elastic", "PIXELS", "standard deviation of a smooth random displacement",
+                   augmentation_group, kLearning});
+  visit(self.augment.elastic_smoothness,
+        OptionInfo{"elastic-smoothness", "PIXELS", "standard deviation of the field's smoothing",
+                   augmentation_group, kLearning});
+  visit(self.augment.flip, OptionInfo{"flip", "X", "mirror this part of the images, left to right",
+                                      augmentation_group, kLearning});
+  visit(self.augment.erasing, OptionInfo{"erasing", "X", "blank a rectangle in this part of them",
+                                         augmentation_group, kLearning});
 
   const char* const machine_group = "Machine";
   visit(self.device, OptionInfo{"device", "NAME", "auto, cpu, cuda or cuda:N", machine_group});

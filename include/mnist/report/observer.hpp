@@ -32,9 +32,9 @@ struct Score {
 /// Known at the end of an epoch. Training figures are means over the epoch, each minibatch judged
 /// before its own step.
 struct EpochReport {
-  std::int64_t epoch = 0;  ///< from 1
-  std::int64_t step = 0;   ///< optimisation steps so far
-  double learning_rate = 0;
+  std::int64_t epoch = 0;    ///< from 1
+  std::int64_t step = 0;     ///< optimisation steps so far
+  double learning_rate = 0;  ///< of the last step
   Score training;
   double first_batch_loss = 0;
   double last_batch_loss = 0;
@@ -48,7 +48,8 @@ struct EpochReport {
 /// Known at the end.
 struct RunResult {
   Evaluation test;
-  double last_batch_loss = 0;
+  EpochReport last;
+  std::int64_t kept_epoch = 0;  ///< whose parameters went into the model
   std::string model_path;
 };
 

@@ -15,6 +15,8 @@ enum class RandomPurpose : std::uint32_t {
   kInitialisation = 1,
   kShuffle = 2,
   kValidationSplit = 3,
+  kAugmentation = 4,
+  kDropout = 5,
 };
 
 /// One block of Philox 4x32 with ten rounds.
@@ -26,11 +28,18 @@ class RandomStream {
  public:
   RandomStream(std::uint64_t seed, RandomPurpose purpose, std::uint32_t epoch);
 
+  /// Four words of uniform bits; block n holds bits(4 n) to bits(4 n + 3).
+  std::array<std::uint32_t, 4> block(std::uint64_t index) const;
+
   /// 32 uniform bits for `index`.
   std::uint32_t bits(std::uint64_t index) const;
 
   /// Uniform in [0, 1), with 24 bits, for `index`.
   float uniform(std::uint64_t index) const;
+
+  /// 32 independent bits for `index`, each 1 with probability numerator / 2^16. Takes four blocks
+  /// of its own for each index: do not mix with other uses of a stream.
+  std::uint32_t coins(std::uint32_t numerator, std::uint64_t index) const;
 
   /// Uniform in 0 .. bound - 1 for `index`; its bias is below 2^-32 for bounds up to 2^32.
   std::uint32_t below(std::uint32_t bound, std::uint64_t index) const;
@@ -39,8 +48,6 @@ class RandomStream {
   std::vector<std::int64_t> permutation(std::int64_t count) const;
 
  private:
-  std::array<std::uint32_t, 4> block(std::uint64_t index) const;
-
   std::array<std::uint32_t, 2> key_;
   std::uint32_t purpose_;
   std::uint32_t epoch_;

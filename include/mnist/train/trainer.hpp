@@ -15,6 +15,13 @@ namespace mnist {
 /// Judges parameters on held-out examples.
 using Validate = std::function<Score(const StateDict&)>;
 
+/// What training leaves behind.
+struct TrainingResult {
+  EpochReport last;
+  std::int64_t kept_epoch = 0;  ///< whose parameters these are: the best when stopping early is on
+  StateDict parameters;
+};
+
 /// Trains an engine for the epochs that the options ask for.
 class Trainer {
  public:
@@ -27,12 +34,14 @@ class Trainer {
   /// Told of each epoch; must outlive the trainer.
   void add_observer(RunObserver& observer) { observers_.push_back(&observer); }
 
-  /// Runs all epochs and returns the last one's report. Throws Error with the step, the learning
+  /// Runs all epochs, or stops early when `options.patience` epochs brought no better validation
+  /// accuracy (of equal ones, the lower loss is better). Throws Error with the step, the learning
   /// rate and the gradient norms when a loss is not finite.
-  EpochReport run();
+  TrainingResult run();
 
  private:
   EpochReport run_epoch(std::int64_t epoch);
+  std::vector<double> learning_rates(std::int64_t count) const;
   void check_finite(const StepsResult& result, double learning_rate) const;
 
   const TrainOptions options_;

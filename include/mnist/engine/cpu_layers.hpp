@@ -1,0 +1,69 @@
+// The parameters of the fused CPU engine: cut into slices, one for each thread.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "mnist/engine/cpu_kernels.hpp"
+#include "mnist/engine/dropout.hpp"
+#include "mnist/engine/engine_options.hpp"
+#include "mnist/model/mlp_shape.hpp"
+#include "mnist/support/aligned.hpp"
+
+namespace mnist {
+
+/// The part of `count` things that belongs to one of `threads` threads, in units of `unit`.
+struct Share {
+  Share(std::size_t count, std::size_t unit, int thread, int threads);
+  std::size_t size() const { return end - begin; }
+  std::size_t begin;
+  std::size_t end;
+};
+
+/// An array of parameters with its moments and, when it is wanted, its average.
+struct CpuParameters {
+  void resize(std::size_t rows, std::size_t width, bool averaged);
+  ParameterSlice view();
+  /// Moves the averages of rows begin .. end - 1 towards the weights.
+  void average(std::size_t begin, std::size_t end, float weight);
+
+  std::size_t columns = 0;
+  AlignedVector<float> weights, first_moments, second_moments, averages;
+};
+
+/// Some outputs of a layer, a multiple of kBlock, with everything that belongs to them.
+struct CpuSlice {
+  std::size_t begin = 0;
+  CpuParameters weights;  ///< [inputs, columns]
+  CpuParameters bias;     ///< [1, columns]
+  std::vector<std::uint8_t> touched;
+  AlignedVector<float> squares, bias_squares;  ///< of the gradient, summed over each column
+};
+
+struct CpuLayer {
+  std::size_t inputs = 0;        ///< padded
+  std::size_t outputs = 0;       ///< true
+  std::size_t padded = 0;        ///< a multiple of kBlock
+  std::vector<CpuSlice> slices;  ///< one for each thread; the last layer has one for all
+  std::vector<WeightPanel> panels;
+  Dropout dropout;                     ///< of the outputs; the last layer has none
+  AlignedVector<float> activations;    ///< [examples, padded]; of the last layer, its deltas too
+  AlignedVector<float> deltas;         ///< [examples, padded]; none for the last layer
+  AlignedVector<std::uint32_t> masks;  ///< [tiles, padded]: which activations are not zero
+  AlignedVector<std::uint32_t> keep;   ///< [tiles, padded]: which are not dropped
+};
+
+/// The layers of a network, without room for a minibatch yet, starting from `initial`.
+std::vector<CpuLayer> make_cpu_layers(const MlpShape& shape, const StateDict& initial,
+                                      const EngineOptions& options, int threads);
+
+/// Makes room for minibatches of `tiles` tiles.
+void reserve_tiles(std::vector<CpuLayer>& layers, std::size_t tiles);
+
+/// The weights, or their averages, as the rest of the program knows them.
+StateDict parameters_of(const std::vector<CpuLayer>& layers, const MlpShape& shape, bool averaged);
+
+/// L2 norms of the gradient from the sums of squares that the last update left.
+std::vector<std::pair<std::string, double>> gradient_norms_of(const std::vector<CpuLayer>& layers);
+
+}  // namespace mnist

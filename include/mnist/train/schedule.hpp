@@ -1,0 +1,20 @@
+// How the learning rate goes over a run.
+#pragma once
+
+#include <cstdint>
+
+#include "mnist/options/train_options.hpp"
+
+namespace mnist {
+
+/// The learning rate of step `step`, counted from 0, of a run of `options.epochs` epochs with
+/// `steps_of_epoch` steps each. A pure function of its arguments:
+/// - constant: lr.
+/// - step: lr times step_factor for every step_epochs epochs that are over (StepLR).
+/// - cosine: from lr down to 0 along half a cosine (Loshchilov and Hutter 2017, without restarts).
+/// - one-cycle: from lr / 25 up to lr during the first 30 % of the run, then down to lr / 250,000,
+///   both along half a cosine (Smith and Topin 2018, with the numbers of PyTorch's OneCycleLR).
+/// A warm-up rises in a straight line; cosine begins where it ends.
+double learning_rate(const TrainOptions& options, std::int64_t step, std::int64_t steps_of_epoch);
+
+}  // namespace mnist

@@ -1,0 +1,140 @@
+// The parameters of the fused CPU engine: cut into slices, one for each thread.
+#include "mnist/engine/cpu_layers.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace mnist {
+namespace {
+
+std::size_t round_up(std::size_t value, std::size_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
+/// Calls copy(slice's array, its index, number of the state dict) for each weight and bias.
+template <class Layers, class State, class Copy>
+void for_each_parameter(Layers& layers, State& state, const Copy& copy) {
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    auto& weight = state.at(2 * l);
+    auto& bias = state.at(2 * l + 1);
+    const auto inputs = static_cast<std::size_t>(weight.shape.at(1));
+    for (auto& slice : layers[l].slices) {
+      const std::size_t columns = slice.weights.columns;
+      const std::size_t end = std::min(slice.begin + columns, layers[l].outputs);
+      for (std::size_t j = slice.begin; j < end; ++j) {
+        for (std::size_t k = 0; k < inputs; ++k) {
+          copy(slice.weights, k * columns + j - slice.begin, weight.values[j * inputs + k]);
+        }
+        copy(slice.bias, j - slice.begin, bias.values[j]);
+      }
+    }
+  }
+}
+
+CpuSlice make_slice(const Share& share, std::size_t inputs, const EngineOptions& options,
+                    int threads) {
+  const bool averaged = options.ema > 0;
+  CpuSlice slice;
+  slice.begin = share.begin;
+  slice.weights.resize(inputs, share.size(), averaged);
+  slice.bias.resize(1, share.size(), averaged);
+  // Weight decay moves weights without a gradient, too.
+  slice.touched.assign(inputs / 2, options.weight_decay > 0 ? 1 : 0);
+  slice.squares.assign(share.size() * static_cast<std::size_t>(threads), 0.0F);
+  slice.bias_squares.assign(share.size(), 0.0F);
+  return slice;
+}
+
+}  // namespace
+
+Share::Share(std::size_t count, std::size_t unit, int thread, int threads) {
+  const std::size_t units = (count + unit - 1) / unit;
+  const auto t = static_cast<std::size_t>(thread);
+  const auto n = static_cast<std::size_t>(threads);
+  begin = std::min(units * t / n * unit, count);
+  end = std::min(units * (t + 1) / n * unit, count);
+}
+
+void CpuParameters::resize(std::size_t rows, std::size_t width, bool averaged) {
+  columns = width;
+  for (auto* array : {&weights, &first_moments, &second_moments}) array->assign(rows * width, 0.0F);
+  if (averaged) averages.assign(rows * width, 0.0F);
+}
+
+ParameterSlice CpuParameters::view() {
+  return {columns, weights.data(), first_moments.data(), second_moments.data()};
+}
+
+void CpuParameters::average(std::size_t begin, std::size_t end, float weight) {
+  for (std::size_t i = begin * columns; i < end * columns; ++i) {
+    averages[i] += weight * (weights[i] - averages[i]);
+  }
+}
+
+std::vector<CpuLayer> make_cpu_layers(const MlpShape& shape, const StateDict& initial,
+                                      const EngineOptions& options, int threads) {
+  std::vector<CpuLayer> layers;
+  const std::vector<std::int64_t> widths = shape.widths();
+  std::size_t inputs = round_up(static_cast<std::size_t>(shape.inputs), 2);
+  for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
+    const bool last = l + 2 == widths.size();
+    const auto outputs = static_cast<std::size_t>(widths[l + 1]);
+    const Dropout dropout(last ? 0 : options.dropout_of(l + 1), options.seed, l + 1);
+    CpuLayer& layer = layers.emplace_back(
+        CpuLayer{inputs, outputs, round_up(outputs, kBlock), {}, {}, dropout, {}, {}, {}, {}});
+    const int slices = last ? 1 : threads;
+    for (int t = 0; t < slices; ++t) {
+      const Share share(layer.padded, kBlock, t, slices);
+      layer.slices.push_back(make_slice(share, inputs, options, threads));
+    }
+    for (const CpuSlice& slice : layer.slices) {
+      layer.panels.push_back({slice.weights.weights.data(), slice.weights.columns});
+    }
+    inputs = layer.padded;
+  }
+  for_each_parameter(layers, initial, [](CpuParameters& ours, std::size_t i, float given) {
+    ours.weights[i] = given;
+    if (!ours.averages.empty()) ours.averages[i] = given;
+  });
+  return layers;
+}
+
+void reserve_tiles(std::vector<CpuLayer>& layers, std::size_t tiles) {
+  for (CpuLayer& layer : layers) {
+    layer.activations.assign(tiles * kTile * layer.padded, 0.0F);
+    if (&layer == &layers.back()) continue;
+    layer.deltas.assign(tiles * kTile * layer.padded, 0.0F);
+    layer.masks.assign(tiles * layer.padded, 0);
+    if (layer.dropout.on()) layer.keep.assign(tiles * layer.padded, 0);
+  }
+}
+
+StateDict parameters_of(const std::vector<CpuLayer>& layers, const MlpShape& shape, bool averaged) {
+  StateDict state;
+  for (const ParameterInfo& parameter : parameter_table(shape)) {
+    state.push_back({parameter.name, parameter.shape,
+                     std::vector<float>(static_cast<std::size_t>(parameter.count))});
+  }
+  for_each_parameter(layers, state, [&](const CpuParameters& ours, std::size_t i, float& given) {
+    given = averaged ? ours.averages[i] : ours.weights[i];
+  });
+  return state;
+}
+
+std::vector<std::pair<std::string, double>> gradient_norms_of(const std::vector<CpuLayer>& layers) {
+  std::vector<std::pair<std::string, double>> norms;
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    double weight_squares = 0;
+    double bias_squares = 0;
+    for (const CpuSlice& slice : layers[l].slices) {
+      for (const float square : slice.squares) weight_squares += static_cast<double>(square);
+      for (const float square : slice.bias_squares) bias_squares += static_cast<double>(square);
+    }
+    const std::string prefix = std::to_string(2 * l);
+    norms.emplace_back(prefix + ".weight", std::sqrt(weight_squares));
+    norms.emplace_back(prefix + ".bias", std::sqrt(bias_squares));
+  }
+  return norms;
+}
+
+}  // namespace mnist

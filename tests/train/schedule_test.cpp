@@ -1,0 +1,71 @@
+// Learning rates at the points where they can be told by hand. PyTorch's own are in tests/interop.
+#include "mnist/train/schedule.hpp"
+
+#include <gtest/gtest.h>
+
+namespace mnist {
+namespace {
+
+constexpr std::int64_t kStepsOfEpoch = 10;
+
+TrainOptions scheduled(Schedule schedule, std::int64_t epochs = 10, double warmup = 0) {
+  TrainOptions options;
+  options.lr = 0.5;
+  options.schedule = schedule;
+  options.epochs = epochs;
+  options.warmup = warmup;
+  return options;
+}
+
+double rate(const TrainOptions& options, std::int64_t step) {
+  return learning_rate(options, step, kStepsOfEpoch);
+}
+
+TEST(Schedule, ConstantStays) {
+  const TrainOptions options = scheduled(Schedule::kConstant);
+  EXPECT_EQ(rate(options, 0), 0.5);
+  EXPECT_EQ(rate(options, 99), 0.5);
+}
+
+TEST(Schedule, StepFallsAfterEachStretchOfEpochs) {
+  TrainOptions options = scheduled(Schedule::kStep);
+  options.step_epochs = 3;
+  options.step_factor = 0.5;
+  EXPECT_EQ(rate(options, 29), 0.5);
+  EXPECT_EQ(rate(options, 30), 0.25);
+  EXPECT_EQ(rate(options, 60), 0.125);
+}
+
+TEST(Schedule, CosineEndsAtZero) {
+  const TrainOptions options = scheduled(Schedule::kCosine);
+  EXPECT_EQ(rate(options, 0), 0.5);
+  EXPECT_NEAR(rate(options, 50), 0.25, 1e-15);
+  EXPECT_GT(rate(options, 99), 0);
+  EXPECT_LT(rate(options, 99), 0.5 * 0.001);
+}
+
+TEST(Schedule, OneCycleRisesAndFalls) {
+  const TrainOptions options = scheduled(Schedule::kOneCycle);
+  EXPECT_NEAR(rate(options, 0), 0.02, 1e-15);
+  EXPECT_NEAR(rate(options, 29), 0.5, 1e-15);
+  EXPECT_NEAR(rate(options, 99), 0.5 / 250'000, 1e-15);
+  const TrainOptions one_epoch = scheduled(Schedule::kOneCycle, 1);
+  for (std::int64_t step = 0; step < 2; ++step) {
+    EXPECT_GT(learning_rate(one_epoch, step, 2), 0) << "a run of two steps";
+  }
+}
+
+TEST(Schedule, WarmupInEpochsAndAsPartOfTheRun) {
+  for (const double warmup : {2.0, 0.2}) {
+    const TrainOptions options = scheduled(Schedule::kConstant, 10, warmup);
+    EXPECT_NEAR(rate(options, 0), 0.5 / 20, 1e-15);
+    EXPECT_NEAR(rate(options, 9), 0.25, 1e-15);
+    EXPECT_EQ(rate(options, 19), 0.5);
+  }
+  const TrainOptions cosine = scheduled(Schedule::kCosine, 10, 2);
+  EXPECT_EQ(rate(cosine, 20), 0.5);
+  EXPECT_NEAR(rate(cosine, 60), 0.25, 1e-15);
+}
+
+}  // namespace
+}  // namespace mnist
