@@ -1,0 +1,48 @@
+#!/usr/bin/env python3
+"""Draws a recipe's distorted images: scripts/contact_sheet.py RECIPE PNG.
+
+A row for each of the first training images, first as it is, then as epochs 1, 2, 3 ... see it.
+Needs a build with tests (scripts/test.sh makes one).
+"""
+
+import pathlib
+import struct
+import subprocess
+import sys
+import zlib
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+PROGRAM = ROOT / "build" / "release" / "tests" / "contact_sheet"
+ROWS, COLUMNS, SCALE = 8, 12, 2
+
+
+def png(width, height, pixels):
+    """The bytes of an 8-bit grey PNG."""
+    def chunk(kind, content):
+        body = kind + content
+        return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
+
+    lines = b"".join(b"\0" + pixels[y * width : (y + 1) * width] for y in range(height))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress(lines, 9)) + chunk(b"IEND", b""))
+
+
+def enlarged(width, pixels):
+    rows = [pixels[i : i + width] for i in range(0, len(pixels), width)]
+    wide = [bytes(value for value in row for _ in range(SCALE)) for row in rows]
+    return b"".join(row for row in wide for _ in range(SCALE))
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    recipe, target = sys.argv[1:]
+    pgm = subprocess.run([PROGRAM, recipe, str(ROWS), str(COLUMNS)], check=True, cwd=ROOT,
+                         stdout=subprocess.PIPE).stdout
+    _, size, _, pixels = pgm.split(b"\n", 3)
+    width, height = map(int, size.split())
+    pathlib.Path(target).write_bytes(png(width * SCALE, height * SCALE, enlarged(width, pixels)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Makes the tables of docs/results.md again: scripts/results.sh [validation|test]. An hour on two
+# cores for each; stopped and started again, it goes on where it was.
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+cd "$project"
+python=.venv/bin/python
+sweep() { "$python" scripts/sweep.py "$@"; echo; }
+
+validation() {
+  sweep --recipe recipes/mnist-quick.toml --vary ema 0 0.999 --vary dropout none 0.1 \
+    --vary label-smoothing 0 0.05
+  sweep --recipe recipes/mnist-quick.toml --seeds 0-1 --vary label-smoothing 0.05 0.1 0.2 \
+    --vary lr 0.002 0.003
+  sweep --recipe recipes/mnist-augmented.toml --seeds 0 --vary elastic 0.8 1.2 \
+    --vary elastic-smoothness 3 4 --vary scaling 0 0.1
+  sweep --recipe recipes/mnist-augmented.toml --seeds 0-1 --vary batch 32 64 \
+    --vary elastic 0.6 0.7 --vary lr 0.002 0.003
+  sweep --recipe recipes/mnist-best.toml --set epochs 60 --seeds 0 --vary elastic 0.8 1.0 \
+    --vary label-smoothing 0 0.05 --vary scaling 0 0.1
+  sweep --recipe recipes/mnist-best.toml --seeds 0-1 --vary elastic 0.7 0.8
+  sweep --recipe recipes/fashion-best.toml --set epochs 40 --set input-dropout 0.1 --seeds 0 \
+    --vary weight-decay 0.01 0.1 --vary dropout 0.1 0.2
+  sweep --recipe recipes/fashion-best.toml --seeds 0 --vary input-dropout 0.1 0.2
+}
+
+tests() {
+  sweep --seeds 0-4 --test # the defaults
+  for recipe in recipes/*.toml; do sweep --recipe "$recipe" --seeds 0-4 --test; done
+}
+
+case ${1:-test} in
+  validation) validation ;;
+  test) tests ;;
+  *)
+    echo "usage: scripts/results.sh [validation|test]" >&2
+    exit 2
+    ;;
+esac

@@ -1,0 +1,44 @@
+"""scripts/sweep.py: the table, and going on after it was stopped."""
+
+import json
+import subprocess
+import sys
+import unittest
+
+from programs import BIN, ROOT, SUBSET, ProgramTest
+
+
+class Sweep(ProgramTest):
+    def sweep(self, *arguments):
+        return subprocess.run(
+            [sys.executable, ROOT / "scripts" / "sweep.py", "--bin", BIN, "--results", self.folder,
+             "--seeds", "0-1", "--set", "data", SUBSET, "--set", "epochs", "1", "--set", "hidden", "16",
+             *arguments],
+            capture_output=True, text=True, check=False, timeout=300)
+
+    def test_a_row_for_each_variant_with_its_mean(self):
+        process = self.sweep("--vary", "lr", "0.001", "0.01", "--test")
+        self.assertEqual(process.returncode, 0, process.stderr)
+        rows = [line.strip("| ").split(" | ") for line in process.stdout.splitlines()[2:]]
+        self.assertEqual([row[0] for row in rows], ["lr 0.001", "lr 0.01"])
+        for row in rows:
+            first, second = map(float, row[3].split())
+            self.assertAlmostEqual(float(row[1]), (first + second) / 2, delta=0.011)
+        results = [json.loads(path.read_text()) for path in self.folder.glob("*/result.json")]
+        self.assertEqual(len(results), 4)
+        self.assertEqual({result["seed"] for result in results}, {0, 1})
+
+    def test_finished_runs_are_not_done_again(self):
+        self.assertEqual(self.sweep("--test").returncode, 0)
+        changed = sorted(self.folder.glob("*/result.json"))[0]
+        changed.write_text(json.dumps(json.loads(changed.read_text()) | {"accuracy": 12.34}))
+        self.assertIn("12.34", self.sweep("--test").stdout)
+
+    def test_a_failing_run_is_named(self):
+        process = self.sweep("--set", "validation", "5", "--vary", "lr", "0.001", "-1", "--test")
+        self.assertNotEqual(process.returncode, 0)
+        self.assertIn("--lr must be above 0", process.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
