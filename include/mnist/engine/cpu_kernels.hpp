@@ -122,7 +122,7 @@ struct CpuKernels {
                  const ParameterSlice& slice, const AdamStep& step, std::uint8_t* touched,
                  float* squares);
 
-  /// The squared gradients alone, as update() adds them; nothing else changes.
+  /// The squared gradients and `touched` alone, as update() leaves them; no parameter changes.
   void (*measure)(const LayerInputs& inputs, std::size_t begin, std::size_t end, Rows deltas,
                   const ParameterSlice& slice, std::uint8_t* touched, float* squares);
 
