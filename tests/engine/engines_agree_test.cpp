@@ -28,6 +28,25 @@ std::vector<std::int64_t> many_rows(std::int64_t count) {
   return rows;
 }
 
+/// Weights and biases within 1e-4, but for one unit of a layer: an activation nearer to zero than
+/// rounding is on for one engine and off for the other, and moves that unit by a part of a step.
+/// Where that happens differs from processor to processor.
+void expect_same_parameters(const NamedTensor& found, const NamedTensor& expected) {
+  constexpr float kStep = 1e-3F;
+  const auto units = static_cast<std::size_t>(expected.shape.at(0));
+  const std::size_t width = expected.values.size() / units;
+  std::size_t units_apart = 0;
+  for (std::size_t unit = 0; unit < units; ++unit) {
+    float furthest = 0;
+    for (std::size_t n = unit * width; n < (unit + 1) * width; ++n) {
+      furthest = std::max(furthest, std::abs(found.values[n] - expected.values[n]));
+    }
+    EXPECT_LE(furthest, kStep) << expected.name << " of unit " << unit;
+    if (furthest > 1e-4F) ++units_apart;
+  }
+  EXPECT_LE(units_apart, 1U) << expected.name;
+}
+
 void expect_agreement(const MlpShape& shape, std::int64_t batch, const EngineOptions& options) {
   SCOPED_TRACE(to_string(shape) + ", batch " + std::to_string(batch) + ", " +
                option_text(options.optimizer) + " " + std::to_string(options.weight_decay));
@@ -47,11 +66,7 @@ void expect_agreement(const MlpShape& shape, std::int64_t batch, const EngineOpt
   const StateDict ours = fused.parameters();
   const StateDict theirs = reference.parameters();
   for (std::size_t i = 0; i < ours.size(); ++i) {
-    float furthest = 0;
-    for (std::size_t n = 0; n < ours[i].values.size(); ++n) {
-      furthest = std::max(furthest, std::abs(ours[i].values[n] - theirs[i].values[n]));
-    }
-    EXPECT_LE(furthest, 1e-4F) << ours[i].name;
+    expect_same_parameters(ours[i], theirs[i]);
   }
   const NamedNorms our_norms = fused.gradient_norms();
   const NamedNorms their_norms = reference.gradient_norms();
