@@ -104,11 +104,10 @@ int main(int argc, char** argv) {
   benchmark::RegisterBenchmark("peak of this processor", peak);
   for (const CpuKernels* kernels : all_cpu_kernels()) {
     add(*kernels, "transpose_pixels", kBlock, 0, &FirstLayer::transpose);
-    for (const std::size_t columns : {std::size_t{128}, std::size_t{256}}) {
-      const double dense = 2.0 * kTile * kInputs * static_cast<double>(columns);
-      add(*kernels, "forward", columns, dense, &FirstLayer::forward);
-      add(*kernels, "update", columns, dense, &FirstLayer::update);
-    }
+    const std::size_t columns = kernels->slice_columns;
+    const double dense = 2.0 * kTile * kInputs * static_cast<double>(columns);
+    add(*kernels, "forward", columns, dense, &FirstLayer::forward);
+    add(*kernels, "update", columns, dense, &FirstLayer::update);
   }
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();

@@ -29,7 +29,7 @@ CpuEngine::CpuEngine(const MlpShape& shape, const StateDict& initial, const Data
       options_(options),
       kernels_(kernels),
       team_(threads),
-      layers_(make_cpu_layers(shape, initial, options, threads)),
+      layers_(make_cpu_layers(shape, initial, options, threads, kernels.slice_columns)),
       minibatches_(dataset, options, kernels, layers_[0].inputs, threads) {
   if (!shape.hidden.empty() && shape.activation != Activation::kRelu) {
     throw Error("the fused engine knows only relu, found " + option_text(shape.activation));
@@ -83,14 +83,14 @@ LayerInputs CpuEngine::inputs_of(std::size_t layer, const CpuMinibatch& minibatc
     const CpuLayer& below = layers_[layer - 1];
     inputs.masks = below.masks.data();
     inputs.values = below.activations.data();
-    inputs.value_stride = below.padded;
+    inputs.value_stride = below.stride();
   }
   return inputs;
 }
 
 Rows CpuEngine::deltas_of(std::size_t layer) {
   CpuLayer& of = layers_[layer];
-  return {&of == &layers_.back() ? of.activations.data() : of.deltas.data(), of.padded};
+  return {&of == &layers_.back() ? of.activations.data() : of.deltas.data(), of.stride()};
 }
 
 Share CpuEngine::rows_of(std::size_t layer, int thread) const {
@@ -160,17 +160,18 @@ void CpuEngine::forward(int thread, const CpuMinibatch& minibatch, std::int64_t 
   const std::size_t examples = minibatch.rows.size();
   for (std::size_t l = 0; l + 1 < layers_.size(); ++l) {
     CpuLayer& layer = layers_[l];
-    CpuSlice& slice = layer.slices[static_cast<std::size_t>(thread)];
-    const Rows outputs{layer.activations.data() + slice.begin, layer.padded};
-    kernels_.forward(inputs_of(l, minibatch), 0, examples, slice.weights.view(),
-                     slice.bias.weights.data(), outputs);
-    Kept kept;
-    if (layer.dropout.on()) {
-      drop(layer, slice, minibatch.tiles(), step);
-      kept = {layer.keep.data() + slice.begin, layer.dropout.scale()};
+    for (CpuSlice& slice : layer.slices_of(thread)) {
+      const Rows outputs{layer.activations.data() + slice.begin, layer.stride()};
+      kernels_.forward(inputs_of(l, minibatch), 0, examples, slice.weights.view(),
+                       slice.bias.weights.data(), outputs);
+      Kept kept;
+      if (layer.dropout.on()) {
+        drop(layer, slice, minibatch.tiles(), step);
+        kept = {layer.keep.data() + slice.begin, layer.dropout.scale()};
+      }
+      kernels_.relu(outputs, examples, slice.weights.columns, kept,
+                    layer.masks.data() + slice.begin, layer.padded);
     }
-    kernels_.relu(outputs, examples, slice.weights.columns, kept, layer.masks.data() + slice.begin,
-                  layer.padded);
     team_.barrier();
   }
 }
@@ -189,7 +190,7 @@ void CpuEngine::judge(int thread, const CpuMinibatch& minibatch) {
   CpuLayer& last = layers_.back();
   const std::size_t examples = minibatch.rows.size();
   const Share share(examples, 1, thread, team_.size());
-  const Rows logits{last.activations.data(), last.padded};
+  const Rows logits{last.activations.data(), last.stride()};
   kernels_.forward(inputs_of(layers_.size() - 1, minibatch), share.begin, share.end,
                    last.slices[0].weights.view(), last.slices[0].bias.weights.data(), logits);
   const LossOptions options{last.outputs, 1.0F / static_cast<float>(examples),
@@ -201,10 +202,10 @@ void CpuEngine::judge(int thread, const CpuMinibatch& minibatch) {
 
 void CpuEngine::backward(int thread, const CpuMinibatch& minibatch) {
   for (std::size_t l = layers_.size() - 1; l > 0; --l) {
-    const CpuSlice& below = layers_[l - 1].slices[static_cast<std::size_t>(thread)];
-    kernels_.backward(inputs_of(l, minibatch), below.begin, below.begin + below.weights.columns,
-                      layers_[l].panels, deltas_of(l), layers_[l - 1].dropout.scale(),
-                      deltas_of(l - 1), scratch_[static_cast<std::size_t>(thread)].data());
+    const Share below(layers_[l - 1].padded, kBlock, thread, team_.size());
+    kernels_.backward(inputs_of(l, minibatch), below.begin, below.end, layers_[l].panels,
+                      deltas_of(l), layers_[l - 1].dropout.scale(), deltas_of(l - 1),
+                      scratch_[static_cast<std::size_t>(thread)].data());
     team_.barrier();
   }
 }
@@ -215,15 +216,16 @@ void CpuEngine::measure(int thread, const CpuMinibatch& minibatch) {
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     const bool last = l + 1 == layers_.size();
     if (last && thread != 0) continue;
-    CpuSlice& slice = layers_[l].slices[last ? 0 : static_cast<std::size_t>(thread)];
-    Rows deltas = deltas_of(l);
-    deltas.data += slice.begin;
-    std::fill(slice.squares.begin(), slice.squares.end(), 0.0F);
-    std::fill(slice.bias_squares.begin(), slice.bias_squares.end(), 0.0F);
-    kernels_.measure(inputs_of(l, minibatch), 0, layers_[l].inputs, deltas, slice.weights.view(),
-                     slice.touched.data(), slice.squares.data());
-    kernels_.measure_bias(deltas, minibatch.rows.size(), slice.bias.view(),
-                          slice.bias_squares.data());
+    for (CpuSlice& slice : layers_[l].slices_of(thread)) {
+      Rows deltas = deltas_of(l);
+      deltas.data += slice.begin;
+      std::fill(slice.squares.begin(), slice.squares.end(), 0.0F);
+      std::fill(slice.bias_squares.begin(), slice.bias_squares.end(), 0.0F);
+      kernels_.measure(inputs_of(l, minibatch), 0, layers_[l].inputs, deltas, slice.weights.view(),
+                       slice.touched.data(), slice.squares.data());
+      kernels_.measure_bias(deltas, minibatch.rows.size(), slice.bias.view(),
+                            slice.bias_squares.data());
+    }
   }
 }
 
@@ -235,30 +237,36 @@ float CpuEngine::clip_factor() const {
 }
 
 void CpuEngine::update(int thread, const CpuMinibatch& minibatch, const StepNumbers& numbers) {
-  const std::size_t examples = minibatch.rows.size();
   for (std::size_t l = 0; l < layers_.size(); ++l) {
-    const bool last = l + 1 == layers_.size();
-    CpuSlice& slice = layers_[l].slices[last ? 0 : static_cast<std::size_t>(thread)];
-    const std::size_t columns = slice.weights.columns;
-    const Share rows = rows_of(l, thread);
-    Rows deltas = deltas_of(l);
-    deltas.data += slice.begin;
-    float* squares = nullptr;
-    if (numbers.want_norms) {
-      squares = slice.squares.data() + (last ? static_cast<std::size_t>(thread) * columns : 0);
-      std::fill(squares, squares + columns, 0.0F);
+    for (CpuSlice& slice : layers_[l].slices_of(thread)) {
+      update_slice(thread, minibatch, numbers, l, slice);
     }
-    kernels_.update(inputs_of(l, minibatch), rows.begin, rows.end, deltas, slice.weights.view(),
-                    numbers.adam, slice.touched.data(), squares);
-    if (numbers.average_weight > 0) {
-      slice.weights.average(rows.begin, rows.end, numbers.average_weight);
-    }
-    if (last && thread != 0) continue;
-    float* const bias_squares = numbers.want_norms ? slice.bias_squares.data() : nullptr;
-    if (bias_squares != nullptr) std::fill_n(bias_squares, columns, 0.0F);
-    kernels_.update_bias(deltas, examples, slice.bias.view(), numbers.adam, bias_squares);
-    if (numbers.average_weight > 0) slice.bias.average(0, 1, numbers.average_weight);
   }
+}
+
+void CpuEngine::update_slice(int thread, const CpuMinibatch& minibatch, const StepNumbers& numbers,
+                             std::size_t l, CpuSlice& slice) {
+  const bool last = l + 1 == layers_.size();
+  const std::size_t columns = slice.weights.columns;
+  const Share rows = rows_of(l, thread);
+  Rows deltas = deltas_of(l);
+  deltas.data += slice.begin;
+  float* squares = nullptr;
+  if (numbers.want_norms) {
+    squares = slice.squares.data() + (last ? static_cast<std::size_t>(thread) * columns : 0);
+    std::fill(squares, squares + columns, 0.0F);
+  }
+  kernels_.update(inputs_of(l, minibatch), rows.begin, rows.end, deltas, slice.weights.view(),
+                  numbers.adam, slice.touched.data(), squares);
+  if (numbers.average_weight > 0) {
+    slice.weights.average(rows.begin, rows.end, numbers.average_weight);
+  }
+  if (last && thread != 0) return;
+  float* const bias_squares = numbers.want_norms ? slice.bias_squares.data() : nullptr;
+  if (bias_squares != nullptr) std::fill_n(bias_squares, columns, 0.0F);
+  kernels_.update_bias(deltas, minibatch.rows.size(), slice.bias.view(), numbers.adam,
+                       bias_squares);
+  if (numbers.average_weight > 0) slice.bias.average(0, 1, numbers.average_weight);
 }
 
 }  // namespace mnist

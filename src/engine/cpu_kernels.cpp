@@ -31,9 +31,17 @@ namespace mnist {
 namespace HWY_NAMESPACE {
 
 const CpuKernels* kernels() {
-  static const CpuKernels table{
-      forward, relu,        softmax_loss, backward,         update,
-      measure, update_bias, measure_bias, transpose_pixels, hwy::TargetName(HWY_TARGET)};
+  static const CpuKernels table{forward,
+                                relu,
+                                softmax_loss,
+                                backward,
+                                update,
+                                measure,
+                                update_bias,
+                                measure_bias,
+                                transpose_pixels,
+                                kMostVectors * hn::Lanes(FloatTag()),
+                                hwy::TargetName(HWY_TARGET)};
   return &table;
 }
 

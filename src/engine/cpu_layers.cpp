@@ -1,4 +1,4 @@
-// The parameters of the fused CPU engine: cut into slices, one for each thread.
+// The parameters of the fused CPU engine: cut into slices that the threads share out.
 #include "mnist/engine/cpu_layers.hpp"
 
 #include <algorithm>
@@ -31,21 +31,46 @@ void for_each_parameter(Layers& layers, State& state, const Copy& copy) {
   }
 }
 
-CpuSlice make_slice(const Share& share, std::size_t inputs, const EngineOptions& options,
-                    int threads) {
+CpuSlice make_slice(std::size_t begin, std::size_t columns, std::size_t inputs,
+                    const EngineOptions& options, int sharing_threads) {
   const bool averaged = options.ema > 0;
   CpuSlice slice;
-  slice.begin = share.begin;
-  slice.weights.resize(inputs, share.size(), averaged);
-  slice.bias.resize(1, share.size(), averaged);
+  slice.begin = begin;
+  slice.weights.resize(inputs, columns, averaged);
+  slice.bias.resize(1, columns, averaged);
   // Weight decay moves weights without a gradient, too.
   slice.touched.assign(inputs / 2, options.weight_decay > 0 ? 1 : 0);
-  slice.squares.assign(share.size() * static_cast<std::size_t>(threads), 0.0F);
-  slice.bias_squares.assign(share.size(), 0.0F);
+  slice.squares.assign(columns * static_cast<std::size_t>(sharing_threads), 0.0F);
+  slice.bias_squares.assign(columns, 0.0F);
   return slice;
 }
 
+/// Cuts a hidden layer into shares of the threads, and those into slices. The last layer is narrow:
+/// its one slice is for all.
+void make_slices(CpuLayer& layer, bool last, const EngineOptions& options, int threads,
+                 std::size_t slice_columns) {
+  if (last) {
+    layer.slices.push_back(make_slice(0, layer.padded, layer.inputs, options, threads));
+    return;
+  }
+  for (int thread = 0; thread < threads; ++thread) {
+    layer.first_slices.push_back(layer.slices.size());
+    const Share share(layer.padded, kBlock, thread, threads);
+    for (std::size_t begin = share.begin; begin < share.end; begin += slice_columns) {
+      const std::size_t columns = std::min(slice_columns, share.end - begin);
+      layer.slices.push_back(make_slice(begin, columns, layer.inputs, options, 1));
+    }
+  }
+  layer.first_slices.push_back(layer.slices.size());
+}
+
 }  // namespace
+
+std::span<CpuSlice> CpuLayer::slices_of(int thread) {
+  if (first_slices.empty()) return slices;
+  const auto t = static_cast<std::size_t>(thread);
+  return std::span(slices).subspan(first_slices[t], first_slices[t + 1] - first_slices[t]);
+}
 
 Share::Share(std::size_t count, std::size_t unit, int thread, int threads) {
   const std::size_t units = (count + unit - 1) / unit;
@@ -72,7 +97,8 @@ void CpuParameters::average(std::size_t begin, std::size_t end, float weight) {
 }
 
 std::vector<CpuLayer> make_cpu_layers(const MlpShape& shape, const StateDict& initial,
-                                      const EngineOptions& options, int threads) {
+                                      const EngineOptions& options, int threads,
+                                      std::size_t slice_columns) {
   std::vector<CpuLayer> layers;
   const std::vector<std::int64_t> widths = shape.widths();
   std::size_t inputs = round_up(static_cast<std::size_t>(shape.inputs), 2);
@@ -81,12 +107,8 @@ std::vector<CpuLayer> make_cpu_layers(const MlpShape& shape, const StateDict& in
     const auto outputs = static_cast<std::size_t>(widths[l + 1]);
     const Dropout dropout(last ? 0 : options.dropout_of(l + 1), options.seed, l + 1);
     CpuLayer& layer = layers.emplace_back(
-        CpuLayer{inputs, outputs, round_up(outputs, kBlock), {}, {}, dropout, {}, {}, {}, {}});
-    const int slices = last ? 1 : threads;
-    for (int t = 0; t < slices; ++t) {
-      const Share share(layer.padded, kBlock, t, slices);
-      layer.slices.push_back(make_slice(share, inputs, options, threads));
-    }
+        CpuLayer{inputs, outputs, round_up(outputs, kBlock), {}, {}, {}, dropout, {}, {}, {}, {}});
+    make_slices(layer, last, options, threads, slice_columns);
     for (const CpuSlice& slice : layer.slices) {
       layer.panels.push_back({slice.weights.weights.data(), slice.weights.columns});
     }
@@ -101,9 +123,9 @@ std::vector<CpuLayer> make_cpu_layers(const MlpShape& shape, const StateDict& in
 
 void reserve_tiles(std::vector<CpuLayer>& layers, std::size_t tiles) {
   for (CpuLayer& layer : layers) {
-    layer.activations.assign(tiles * kTile * layer.padded, 0.0F);
+    layer.activations.assign(tiles * kTile * layer.stride(), 0.0F);
     if (&layer == &layers.back()) continue;
-    layer.deltas.assign(tiles * kTile * layer.padded, 0.0F);
+    layer.deltas.assign(tiles * kTile * layer.stride(), 0.0F);
     layer.masks.assign(tiles * layer.padded, 0);
     if (layer.dropout.on()) layer.keep.assign(tiles * layer.padded, 0);
   }

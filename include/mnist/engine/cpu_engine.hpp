@@ -18,7 +18,7 @@
 namespace mnist {
 
 /// Trains ReLU networks with cross-entropy and exact Adam or AdamW, minibatches of any size. Each
-/// thread owns a slice of every hidden layer's outputs, with weights and moments in memory of its
+/// thread owns slices of every hidden layer's outputs, with weights and moments in memory of their
 /// own; see cpu_kernels.hpp for the arithmetic. The same bits come out for any number of threads.
 class CpuEngine : public Engine {
  public:
@@ -53,6 +53,8 @@ class CpuEngine : public Engine {
   void measure(int thread, const CpuMinibatch& minibatch);
   float clip_factor() const;
   void update(int thread, const CpuMinibatch& minibatch, const StepNumbers& numbers);
+  void update_slice(int thread, const CpuMinibatch& minibatch, const StepNumbers& numbers,
+                    std::size_t layer, CpuSlice& slice);
 
   const MlpShape shape_;
   const EngineOptions options_;

@@ -138,6 +138,10 @@ struct CpuKernels {
   void (*transpose_pixels)(const std::uint8_t* const* images, std::size_t begin, std::size_t end,
                            const std::uint32_t* keep, std::uint8_t* pixels, std::uint32_t* masks);
 
+  /// Columns whose sums the products keep in registers: slices of weights are as wide, so that the
+  /// rows that a product walks lie one behind the other.
+  std::size_t slice_columns;
+
   const char* target;  ///< the instruction set, "AVX3" for AVX-512
 };
 

@@ -1,7 +1,8 @@
-// The parameters of the fused CPU engine: cut into slices, one for each thread.
+// The parameters of the fused CPU engine: cut into slices that the threads share out.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "mnist/engine/cpu_kernels.hpp"
@@ -41,21 +42,32 @@ struct CpuSlice {
 };
 
 struct CpuLayer {
-  std::size_t inputs = 0;        ///< padded
-  std::size_t outputs = 0;       ///< true
-  std::size_t padded = 0;        ///< a multiple of kBlock
-  std::vector<CpuSlice> slices;  ///< one for each thread; the last layer has one for all
+  /// The slices that thread `thread` works on; of the last layer, one that all share.
+  std::span<CpuSlice> slices_of(int thread);
+
+  /// Floats from one example's activations to the next's: one cache line more than they need.
+  /// Without it the examples of a wide layer, a power of two apart, would drive one another out of
+  /// the few sets of the first-level cache that such addresses share.
+  std::size_t stride() const { return padded + kBlock; }
+
+  std::size_t inputs = 0;   ///< padded
+  std::size_t outputs = 0;  ///< true
+  std::size_t padded = 0;   ///< a multiple of kBlock
+  std::vector<CpuSlice> slices;
+  std::vector<std::size_t> first_slices;  ///< of each thread, and of one more; empty: all share
   std::vector<WeightPanel> panels;
   Dropout dropout;                     ///< of the outputs; the last layer has none
-  AlignedVector<float> activations;    ///< [examples, padded]; of the last layer, its deltas too
-  AlignedVector<float> deltas;         ///< [examples, padded]; none for the last layer
+  AlignedVector<float> activations;    ///< [examples, stride()]; of the last layer, its deltas too
+  AlignedVector<float> deltas;         ///< [examples, stride()]; none for the last layer
   AlignedVector<std::uint32_t> masks;  ///< [tiles, padded]: which activations are not zero
   AlignedVector<std::uint32_t> keep;   ///< [tiles, padded]: which are not dropped
 };
 
-/// The layers of a network, without room for a minibatch yet, starting from `initial`.
+/// The layers of a network, without room for a minibatch yet, starting from `initial`, in slices of
+/// at most `slice_columns` outputs.
 std::vector<CpuLayer> make_cpu_layers(const MlpShape& shape, const StateDict& initial,
-                                      const EngineOptions& options, int threads);
+                                      const EngineOptions& options, int threads,
+                                      std::size_t slice_columns);
 
 /// Makes room for minibatches of `tiles` tiles.
 void reserve_tiles(std::vector<CpuLayer>& layers, std::size_t tiles);
