@@ -180,7 +180,7 @@ SplineField::SplineField(std::size_t rows, std::size_t columns, double smoothnes
   };
   grid_rows = points(rows);
   grid_columns = points(columns);
-  padded_columns = (columns + kMostLanes - 1) / kMostLanes * kMostLanes;
+  padded_columns = round_up(columns, kMostLanes);
   row_weights = spline_weights(rows, spacing, grid_rows);
   const std::vector<float> weights = spline_weights(columns, spacing, grid_columns);
   column_weights.assign(grid_columns * padded_columns, 0.0F);

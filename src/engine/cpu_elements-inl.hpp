@@ -85,7 +85,7 @@ std::size_t softmax_loss(Rows logits, std::size_t begin, std::size_t end,
                          const std::uint8_t* labels, const LossOptions& options, float* losses) {
   const FloatTag d;
   const std::size_t lanes = hn::Lanes(d);
-  const std::size_t columns = (options.classes + kBlock - 1) / kBlock * kBlock;
+  const std::size_t columns = round_up(options.classes, kBlock);
   const auto classes = static_cast<float>(options.classes);
   const float spread = options.scale * options.smoothing / classes;
   std::size_t correct = 0;

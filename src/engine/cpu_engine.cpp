@@ -126,7 +126,7 @@ StepsResult CpuEngine::train(const Steps& steps) {
     minibatches_.distort(thread, 1);
     team_.barrier();
     for (std::size_t i = 0; i < count; ++i) {
-      minibatches_.prefetch(thread, i + 1);
+      minibatches_.prefetch(thread, i);
       const CpuMinibatch& minibatch = minibatches_.at(i);
       step(thread, minibatch, first_step + static_cast<std::int64_t>(i), numbers[i]);
       if (thread == 0) {
@@ -231,7 +231,10 @@ void CpuEngine::measure(int thread, const CpuMinibatch& minibatch) {
 
 float CpuEngine::clip_factor() const {
   double squares = 0;
-  for (const auto& [name, norm] : gradient_norms_of(layers_)) squares += norm * norm;
+  for (const CpuLayer& layer : layers_) {
+    squares += squared_gradient(layer.slices, &CpuSlice::squares) +
+               squared_gradient(layer.slices, &CpuSlice::bias_squares);
+  }
   return static_cast<float>(
       std::min(1.0, options_.clip_norm / (std::sqrt(squares) + kClipEpsilon)));
 }

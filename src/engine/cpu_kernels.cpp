@@ -10,6 +10,8 @@
 #include <xmmintrin.h>
 #endif
 
+#include "mnist/support/aligned.hpp"
+
 // Not built for: what lies between SSE4 and AVX2, and sets with vectors of unknown size, which
 // cannot keep arrays of them in registers.
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_RVV)

@@ -7,10 +7,6 @@
 namespace mnist {
 namespace {
 
-std::size_t round_up(std::size_t value, std::size_t multiple) {
-  return (value + multiple - 1) / multiple * multiple;
-}
-
 /// Calls copy(slice's array, its index, number of the state dict) for each weight and bias.
 template <class Layers, class State, class Copy>
 void for_each_parameter(Layers& layers, State& state, const Copy& copy) {
@@ -143,18 +139,23 @@ StateDict parameters_of(const std::vector<CpuLayer>& layers, const MlpShape& sha
   return state;
 }
 
+double squared_gradient(const std::vector<CpuSlice>& slices,
+                        AlignedVector<float> CpuSlice::* squares) {
+  double sum = 0;
+  for (const CpuSlice& slice : slices) {
+    for (const float square : slice.*squares) sum += static_cast<double>(square);
+  }
+  return sum;
+}
+
 std::vector<std::pair<std::string, double>> gradient_norms_of(const std::vector<CpuLayer>& layers) {
   std::vector<std::pair<std::string, double>> norms;
   for (std::size_t l = 0; l < layers.size(); ++l) {
-    double weight_squares = 0;
-    double bias_squares = 0;
-    for (const CpuSlice& slice : layers[l].slices) {
-      for (const float square : slice.squares) weight_squares += static_cast<double>(square);
-      for (const float square : slice.bias_squares) bias_squares += static_cast<double>(square);
-    }
     const std::string prefix = std::to_string(2 * l);
-    norms.emplace_back(prefix + ".weight", std::sqrt(weight_squares));
-    norms.emplace_back(prefix + ".bias", std::sqrt(bias_squares));
+    norms.emplace_back(prefix + ".weight",
+                       std::sqrt(squared_gradient(layers[l].slices, &CpuSlice::squares)));
+    norms.emplace_back(prefix + ".bias",
+                       std::sqrt(squared_gradient(layers[l].slices, &CpuSlice::bias_squares)));
   }
   return norms;
 }

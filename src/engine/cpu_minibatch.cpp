@@ -99,7 +99,7 @@ void CpuMinibatches::prepare(int thread, std::size_t i) {
 }
 
 void CpuMinibatches::prefetch(int thread, std::size_t i) const {
-  const auto rows = rows_of(i);
+  const auto rows = rows_of(augmenters_.empty() ? i + 1 : i + 2);
   const Share share(blank_image_.size(), kBlock, thread, threads_);
   constexpr std::size_t kCacheLine = 64;
   constexpr int kForReading = 0;

@@ -75,6 +75,10 @@ void reserve_tiles(std::vector<CpuLayer>& layers, std::size_t tiles);
 /// The weights, or their averages, as the rest of the program knows them.
 StateDict parameters_of(const std::vector<CpuLayer>& layers, const MlpShape& shape, bool averaged);
 
+/// The squares that the last update left in `squares` (of weights or of biases), summed.
+double squared_gradient(const std::vector<CpuSlice>& slices,
+                        AlignedVector<float> CpuSlice::* squares);
+
 /// L2 norms of the gradient from the sums of squares that the last update left.
 std::vector<std::pair<std::string, double>> gradient_norms_of(const std::vector<CpuLayer>& layers);
 

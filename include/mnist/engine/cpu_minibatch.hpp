@@ -43,7 +43,7 @@ class CpuMinibatches {
   void distort(int thread, std::size_t i);
   void prepare(int thread, std::size_t i);
 
-  /// Asks for the images of step i: they lie anywhere in 47 MB of main memory.
+  /// Asks for the images that are read at the end of step i: they lie anywhere in 47 MB of memory.
   void prefetch(int thread, std::size_t i) const;
 
   /// What a pixel's byte stands for: f32 [256], 0 to 1, times the scale of input dropout.

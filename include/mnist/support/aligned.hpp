@@ -11,6 +11,11 @@ namespace mnist {
 /// Two cache lines: processors fetch them in pairs.
 inline constexpr std::size_t kAlignment = 128;
 
+/// The next multiple of `multiple` from `value` on.
+constexpr std::size_t round_up(std::size_t value, std::size_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
 /// An allocator of memory that begins, and is filled up, at multiples of kAlignment.
 template <class T>
 struct AlignedAllocator {
@@ -21,8 +26,7 @@ struct AlignedAllocator {
   AlignedAllocator(const AlignedAllocator<Other>&) {}  // NOLINT(google-explicit-constructor)
 
   T* allocate(std::size_t count) {
-    const std::size_t size = (count * sizeof(T) + kAlignment - 1) / kAlignment * kAlignment;
-    void* const memory = std::aligned_alloc(kAlignment, size);
+    void* const memory = std::aligned_alloc(kAlignment, round_up(count * sizeof(T), kAlignment));
     if (memory == nullptr) throw std::bad_alloc();
     return static_cast<T*>(memory);
   }
