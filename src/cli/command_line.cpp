@@ -9,6 +9,7 @@
 #include "mnist/support/byte_reader.hpp"
 #include "mnist/support/error.hpp"
 #include "mnist/support/version.hpp"
+#include "mnist/train/run_folder.hpp"
 
 namespace mnist {
 namespace {
@@ -66,9 +67,10 @@ bool parse(CLI::App& app, int argc, const char* const* argv) {
   return false;
 }
 
-/// What --config, --print-config and --version hold; bound beside the options.
+/// What is bound beside the options.
 struct CommonFlags {
   std::string config;
+  std::string resume;
   bool print_config = false;
   bool version = false;
 };
@@ -82,6 +84,10 @@ std::unique_ptr<CLI::App> make_app(const std::string& description, Options& opti
   if (std::is_same_v<Options, TrainOptions>) {
     app->add_option("--config", flags.config, "options from a TOML file; flags win over it")
         ->type_name("FILE")
+        ->group("Configuration");
+    app->add_option("--resume", flags.resume,
+                    "go on with the run in this folder; flags may raise --epochs")
+        ->type_name("DIR")
         ->group("Configuration");
     app->add_flag("--print-config", flags.print_config, "print the options as TOML and exit")
         ->group("Configuration");
@@ -113,15 +119,26 @@ CommandLine parse_command_line(int argc, const char* const* argv, const VersionT
   read_environment(options);
   CommonFlags flags;
   {
-    // A first pass only to find --config: what flags say must come after what the file says.
+    // A first pass only to find --config and --resume: what flags say must come after what the
+    // files say.
     TrainOptions unused = options;
     const auto app = make_app(description, unused, flags);
     if (parse(*app, argc, argv)) return {false, app->help()};
   }
   if (flags.version) return {false, version_line(version)};
+  if (!flags.config.empty() && !flags.resume.empty()) {
+    throw UsageError("--config contradicts --resume: the checkpoint has the options");
+  }
   if (!flags.config.empty()) read_toml(read_config(flags.config), flags.config, options);
+  TrainOptions stored;
+  if (!flags.resume.empty()) {
+    options = stored = load_checkpoint(flags.resume).options;
+    options.run_dir = CheckpointPlace(flags.resume).folder;
+    options.resume = flags.resume;
+  }
   const auto app = make_app(description, options, flags);
   parse(*app, argc, argv);
+  if (!flags.resume.empty()) check_same_learning(stored, options);
   validate(options);
   if (flags.print_config) return {false, to_toml(options)};
   return {};

@@ -2,13 +2,33 @@
 #include "mnist/cli/run_program.hpp"
 
 #include <csignal>
+#include <fcntl.h>
 #include <new>
+#include <unistd.h>
+
+#include "mnist/support/stop_signal.hpp"
 
 namespace mnist {
 
+namespace {
+
+/// Standard streams that were closed get something to be: otherwise the next file to be opened
+/// would take their number, and what is printed would go into it. Nothing can be written to this.
+void fill_closed_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(stream, F_GETFD) >= 0) continue;
+    if (::open("/dev/null", O_RDONLY) < 0) return;
+  }
+}
+
+}  // namespace
+
 int run_guarded(const std::string& name, const std::function<int()>& work) {
+  fill_closed_streams();
   start_log(name);
-  std::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c): a reader that leaves is no error
+  watch_stop_signals();
+  // A reader that leaves is no error, and a file that grows too large is one like any other.
+  for (const int signal : {SIGPIPE, SIGXFSZ}) std::signal(signal, SIG_IGN);  // NOLINT(cert-err33-c)
   try {
     return work();
   } catch (const UsageError& error) {

@@ -13,56 +13,115 @@
 #include "mnist/report/metrics_file.hpp"
 #include "mnist/support/atomic_file.hpp"
 #include "mnist/support/error.hpp"
+#include "mnist/support/stop_signal.hpp"
+#include "mnist/train/run_folder.hpp"
 #include "mnist/train/trainer.hpp"
 
 namespace mnist {
 namespace {
 
+/// What becomes of a run that was stopped by a signal; returns the exit code.
+int say_stopped(const TrainOptions& options) {
+  constexpr int kExitOfSignal = 128;
+  log_info(options.run_dir.empty()
+               ? "stopped; no model was written (a run with --run-dir can go on)"
+               : "stopped; go on with: mnist-train --resume " + options.run_dir);
+  return kExitOfSignal + waiting_stop_signal();
+}
+
+/// The examples of a run, and what they are for.
+struct RunData {
+  explicit RunData(const TrainOptions& options)
+      : training(load_dataset(options.data, Split::kTrain)),
+        test(load_dataset(options.data, Split::kTest)) {
+    limit_examples(training, options.limit);
+    facts = {training.count, training.fingerprint(), test.count, test.fingerprint()};
+    auto split =
+        split_rows(training.count, validation_examples(options, training.count), options.seed);
+    training_rows = std::move(split.training);
+    validation = select_rows(training, split.validation);
+  }
+
+  Dataset training;
+  Dataset test;
+  DataFacts facts;
+  std::vector<std::int64_t> training_rows;
+  Dataset validation;
+};
+
+/// Writes the model with what it is worth; returns that.
+Evaluation save_trained(const TrainOptions& options, const RunData& data, const MlpShape& shape,
+                        TrainingResult& trained, const std::string& device) {
+  Model model{shape, std::move(trained.parameters), data.training.class_names, {}};
+  Evaluation result = evaluate(shape, model.parameters, data.test, device);
+  model.training["options"] = learning_options(options);
+  model.training["data"] = {{"examples", data.facts.training_examples},
+                            {"crc32", data.facts.training_crc32}};
+  model.training["test_accuracy"] = result.accuracy();
+  model.training["test_loss"] = result.loss;
+  save_model(options.out, model);
+  return result;
+}
+
 int train(const TrainOptions& options) {
   check_file_can_be_written(options.out);
   const std::string device = resolve_device(options.device);
   prepare_libtorch(options.threads);
+  std::optional<RunFolder> folder;
+  std::optional<Checkpoint> checkpoint;
+  if (!options.run_dir.empty()) folder.emplace(options.run_dir);
+  if (!options.resume.empty()) checkpoint = load_checkpoint(options.resume);
+  if (folder && !checkpoint) folder->check_may_start();
 
-  Dataset training = load_dataset(options.data, Split::kTrain);
-  const Dataset test = load_dataset(options.data, Split::kTest);
-  limit_examples(training, options.limit);
-  const auto [training_rows, validation_rows] =
-      split_rows(training.count, validation_examples(options, training.count), options.seed);
-  const Dataset validation = select_rows(training, validation_rows);
-
-  const MlpShape shape{training.pixels(), options.hidden, training.classes(), options.activation};
-  check_fits(shape, test, "the training split", options.data);
+  const RunData data(options);
+  if (checkpoint) check_same_data(checkpoint->data, data.facts, options.data);
+  const MlpShape shape{data.training.pixels(), options.hidden, data.training.classes(),
+                       options.activation};
+  check_fits(shape, data.test, "the training split", options.data);
   const auto engine = make_engine(
-      options, shape, initial_parameters(shape, options.seed, options.init), training, device);
+      options, shape, initial_parameters(shape, options.seed, options.init), data.training, device);
+  Trainer trainer(options, *engine, data.training_rows);
+  if (checkpoint) {
+    engine->restore(checkpoint->state);
+    trainer.resume(checkpoint->progress);
+  }
+  trainer.set_should_stop([] { return waiting_stop_signal() != 0; });
+  if (data.validation.count > 0) {
+    trainer.set_validation([&](const StateDict& parameters) {
+      const Evaluation evaluation = evaluate(shape, parameters, data.validation, device);
+      return Score{evaluation.loss, evaluation.accuracy()};
+    });
+  }
 
   ConsoleObserver console;
   std::vector<RunObserver*> observers{&console};
   std::optional<MetricsFile> metrics;
-  if (!options.run_dir.empty()) observers.push_back(&metrics.emplace(options.run_dir));
-
-  Trainer trainer(options, *engine, training_rows);
+  if (folder) {
+    observers.push_back(
+        &metrics.emplace(options.run_dir, checkpoint ? checkpoint->progress.epoch : 1));
+    const auto save = [&](const Progress& progress) {
+      folder->save({options, data.facts, engine->description(), progress, engine->state()});
+    };
+    trainer.set_save(save);
+    if (!checkpoint) folder->remove_checkpoints();
+    save(checkpoint ? checkpoint->progress : Progress{});
+  }
   for (RunObserver* observer : observers) {
     trainer.add_observer(*observer);
-    observer->on_start({options, shape, std::ssize(training_rows), validation.count,
+    observer->on_start({options, shape, std::ssize(data.training_rows), data.validation.count,
                         engine->description(), libtorch_description()});
   }
-  if (validation.count > 0) {
-    trainer.set_validation([&](const StateDict& parameters) {
-      const Evaluation evaluation = evaluate(shape, parameters, validation, device);
-      return Score{evaluation.loss, evaluation.accuracy()};
-    });
-  }
-  TrainingResult trained = trainer.run();
 
-  Model model{shape, std::move(trained.parameters), training.class_names, {}};
-  const Evaluation result = evaluate(shape, model.parameters, test, device);
-  model.training["options"] = learning_options(options);
-  model.training["data"] = {{"examples", training.count}, {"crc32", training.fingerprint()}};
-  model.training["test_accuracy"] = result.accuracy();
-  model.training["test_loss"] = result.loss;
-  save_model(options.out, model);
+  TrainingResult trained;
+  {
+    const StopDelay delay;
+    trained = trainer.run();
+    if (waiting_stop_signal() != 0) return say_stopped(options);
+  }
+  const Evaluation result = save_trained(options, data, shape, trained, device);
   for (RunObserver* observer : observers) {
-    observer->on_end({result, trained.last, trained.kept_epoch, options.out});
+    observer->on_end(
+        {result, trained.epochs, trained.kept_epoch, trained.last_batch_loss, options.out});
   }
   return below_requirement(result, options.require_accuracy) ? kExitBelowRequiredAccuracy
                                                              : kExitSuccess;

@@ -148,13 +148,41 @@ void AutogradEngine::update(double learning_rate) {
 }
 
 StateDict AutogradEngine::parameters() const {
+  return named(averages_.empty() ? parameters_ : averages_);
+}
+
+/// Copies of tensors that are shaped as the parameters, with their names.
+StateDict AutogradEngine::named(const std::vector<torch::Tensor>& tensors) const {
   StateDict state = parameters_of(network_);
-  for (std::size_t i = 0; i < averages_.size(); ++i) {
-    const torch::Tensor average = averages_[i].to(torch::kCPU).contiguous();
-    const auto* data = average.const_data_ptr<float>();
-    state[i].values.assign(data, data + average.numel());
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const torch::Tensor on_host = tensors[i].detach().to(torch::kCPU).contiguous();
+    const auto* data = on_host.const_data_ptr<float>();
+    state[i].values.assign(data, data + on_host.numel());
   }
   return state;
+}
+
+EngineState AutogradEngine::state() const {
+  EngineState state{
+      steps_done_, named(parameters_), named(first_moments_), named(second_moments_), {}};
+  if (!averages_.empty()) state.averages = named(averages_);
+  return state;
+}
+
+void AutogradEngine::restore(const EngineState& state) {
+  const torch::NoGradGuard no_grad;
+  const auto set = [](std::vector<torch::Tensor>& tensors, const StateDict& values, double scale) {
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+      tensors[i].copy_(to_torch(values.at(i)));
+      if (scale != 1) tensors[i].mul_(scale);
+    }
+  };
+  steps_done_ = state.steps;
+  for (torch::Tensor& count : step_counts_) count.fill_(static_cast<double>(state.steps));
+  set(parameters_, state.weights, 1);
+  set(first_moments_, state.first_moments, state.first_scale);
+  set(second_moments_, state.second_moments, state.second_scale);
+  if (!averages_.empty()) set(averages_, state.averages, 1);
 }
 
 NamedNorms AutogradEngine::gradient_norms() const {

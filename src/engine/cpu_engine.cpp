@@ -17,6 +17,10 @@
 namespace mnist {
 namespace {
 
+// The kernels keep moments as sums without the factors 1 - beta (see AdamStep).
+constexpr double kFirstScale = 1 - kAdamBeta1;
+constexpr double kSecondScale = 1 - kAdamBeta2;
+
 double mean(std::span<const float> values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
@@ -41,7 +45,31 @@ CpuEngine::CpuEngine(const MlpShape& shape, const StateDict& initial, const Data
 }
 
 StateDict CpuEngine::parameters() const {
-  return parameters_of(layers_, shape_, options_.ema > 0);
+  return array_of(layers_, shape_,
+                  options_.ema > 0 ? &CpuParameters::averages : &CpuParameters::weights);
+}
+
+EngineState CpuEngine::state() const {
+  EngineState state;
+  state.steps = steps_done_;
+  state.weights = array_of(layers_, shape_, &CpuParameters::weights);
+  state.first_moments = array_of(layers_, shape_, &CpuParameters::first_moments);
+  state.second_moments = array_of(layers_, shape_, &CpuParameters::second_moments);
+  if (options_.ema > 0) state.averages = array_of(layers_, shape_, &CpuParameters::averages);
+  state.first_scale = kFirstScale;
+  state.second_scale = kSecondScale;
+  return state;
+}
+
+void CpuEngine::restore(const EngineState& state) {
+  steps_done_ = state.steps;
+  set_array(layers_, state.weights, &CpuParameters::weights);
+  set_array(layers_, state.first_moments, &CpuParameters::first_moments,
+            state.first_scale / kFirstScale);
+  set_array(layers_, state.second_moments, &CpuParameters::second_moments,
+            state.second_scale / kSecondScale);
+  if (options_.ema > 0) set_array(layers_, state.averages, &CpuParameters::averages);
+  mark_touched(layers_);
 }
 
 NamedNorms CpuEngine::gradient_norms() const {
@@ -59,8 +87,8 @@ CpuEngine::StepNumbers CpuEngine::numbers_of(std::int64_t step, double learning_
   AdamStep& adam = numbers.adam;
   adam.beta1 = static_cast<float>(kAdamBeta1);
   adam.beta2 = static_cast<float>(kAdamBeta2);
-  adam.rate = static_cast<float>(learning_rate * (1 - kAdamBeta1) / (1 - std::pow(kAdamBeta1, t)));
-  adam.root_scale = static_cast<float>(std::sqrt((1 - kAdamBeta2) / (1 - std::pow(kAdamBeta2, t))));
+  adam.rate = static_cast<float>(learning_rate * kFirstScale / (1 - std::pow(kAdamBeta1, t)));
+  adam.root_scale = static_cast<float>(std::sqrt(kSecondScale / (1 - std::pow(kAdamBeta2, t))));
   adam.epsilon = static_cast<float>(kAdamEpsilon);
   if (options_.optimizer == Optimizer::kAdam) {
     adam.l2_penalty = static_cast<float>(options_.weight_decay);

@@ -110,10 +110,8 @@ std::vector<CpuLayer> make_cpu_layers(const MlpShape& shape, const StateDict& in
     }
     inputs = layer.padded;
   }
-  for_each_parameter(layers, initial, [](CpuParameters& ours, std::size_t i, float given) {
-    ours.weights[i] = given;
-    if (!ours.averages.empty()) ours.averages[i] = given;
-  });
+  set_array(layers, initial, &CpuParameters::weights);
+  if (options.ema > 0) set_array(layers, initial, &CpuParameters::averages);
   return layers;
 }
 
@@ -127,16 +125,38 @@ void reserve_tiles(std::vector<CpuLayer>& layers, std::size_t tiles) {
   }
 }
 
-StateDict parameters_of(const std::vector<CpuLayer>& layers, const MlpShape& shape, bool averaged) {
+StateDict array_of(const std::vector<CpuLayer>& layers, const MlpShape& shape, CpuArray array) {
   StateDict state;
   for (const ParameterInfo& parameter : parameter_table(shape)) {
     state.push_back({parameter.name, parameter.shape,
                      std::vector<float>(static_cast<std::size_t>(parameter.count))});
   }
   for_each_parameter(layers, state, [&](const CpuParameters& ours, std::size_t i, float& given) {
-    given = averaged ? ours.averages[i] : ours.weights[i];
+    given = (ours.*array)[i];
   });
   return state;
+}
+
+void set_array(std::vector<CpuLayer>& layers, const StateDict& values, CpuArray array,
+               double scale) {
+  const auto factor = static_cast<float>(scale);
+  for_each_parameter(layers, values, [&](CpuParameters& ours, std::size_t i, float given) {
+    (ours.*array)[i] = given * factor;
+  });
+}
+
+void mark_touched(std::vector<CpuLayer>& layers) {
+  for (CpuLayer& layer : layers) {
+    for (CpuSlice& slice : layer.slices) {
+      const std::size_t pair = 2 * slice.weights.columns;
+      for (std::size_t k = 0; k < slice.touched.size(); ++k) {
+        const float* const moments = slice.weights.second_moments.data() + k * pair;
+        if (std::any_of(moments, moments + pair, [](float moment) { return moment != 0; })) {
+          slice.touched[k] = 1;
+        }
+      }
+    }
+  }
 }
 
 double squared_gradient(const std::vector<CpuSlice>& slices,

@@ -86,6 +86,17 @@ void parse_option(std::string_view text, std::vector<double>& value) {
   parse_list(text, value, "numbers with commas between them");
 }
 
+void parse_option(std::string_view text, CheckpointInterval& value) {
+  constexpr std::string_view kExpected = "a number of minibatches, or of seconds as in 30s";
+  CheckpointInterval parsed;
+  if (text.ends_with('s')) {
+    parse_number(text.substr(0, text.size() - 1), parsed.seconds, kExpected);
+  } else {
+    parse_number(text, parsed.steps, kExpected);
+  }
+  value = parsed;
+}
+
 std::string option_text(const std::string& value) {
   return value;
 }
@@ -107,6 +118,10 @@ std::string option_text(const std::vector<std::int64_t>& value) {
 }
 std::string option_text(const std::vector<double>& value) {
   return list_text(value);
+}
+
+std::string option_text(const CheckpointInterval& value) {
+  return value.seconds > 0 ? number_text(value.seconds) + 's' : number_text(value.steps);
 }
 
 std::size_t find_name(std::string_view text, const std::string_view* names, std::size_t count) {

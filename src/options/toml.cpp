@@ -18,7 +18,7 @@ constexpr bool kIsList =
 template <class Value>
 std::string toml_value(const Value& value) {
   std::ostringstream text;
-  if constexpr (std::is_enum_v<Value>) {
+  if constexpr (std::is_enum_v<Value> || std::is_same_v<Value, CheckpointInterval>) {
     text << toml::value<std::string>(option_text(value));
   } else if constexpr (kIsList<Value>) {
     text << '[' << (value.empty() ? "" : option_text(value)) << ']';
@@ -53,6 +53,8 @@ template <class Value>
 bool type_fits(const toml::node& node, const Value&) {
   if constexpr (std::is_same_v<Value, std::string> || std::is_enum_v<Value>) {
     return node.is_string();
+  } else if constexpr (std::is_same_v<Value, CheckpointInterval>) {
+    return node.is_string() || node.is_integer();
   } else if constexpr (kIsList<Value>) {
     return node.is_array() || node.is_number();
   } else if constexpr (std::is_same_v<Value, bool>) {
@@ -114,7 +116,8 @@ nlohmann::ordered_json learning_options(const TrainOptions& options) {
   nlohmann::ordered_json json;
   TrainOptions::for_each(options, [&](const auto& value, const OptionInfo& info) {
     if (info.scope != OptionScope::kLearning) return;
-    if constexpr (std::is_enum_v<std::decay_t<decltype(value)>>) {
+    using Value = std::decay_t<decltype(value)>;
+    if constexpr (std::is_enum_v<Value> || std::is_same_v<Value, CheckpointInterval>) {
       json[info.name] = option_text(value);
     } else {
       json[info.name] = value;

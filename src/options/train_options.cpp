@@ -137,6 +137,12 @@ void validate(const TrainOptions& options) {
   require(options.out.ends_with(".pt") || options.out.ends_with(".safetensors"), "out",
           "a file name that ends in .pt or .safetensors", "'" + options.out + "'");
   validate_required_accuracy(options.require_accuracy);
+  const CheckpointInterval& every = options.checkpoint_every;
+  require(every.steps >= 0 && every.seconds >= 0 && std::isfinite(every.seconds),
+          "checkpoint-every", "at least 0", option_text(every));
+  if ((every.steps > 0 || every.seconds > 0) && options.run_dir.empty()) {
+    throw UsageError("--checkpoint-every needs --run-dir: a folder to write checkpoints to");
+  }
 }
 
 double TrainOptions::hidden_dropout(std::size_t layer) const {

@@ -49,14 +49,13 @@ void ConsoleObserver::on_epoch(const EpochReport& report) {
 }
 
 void ConsoleObserver::on_end(const RunResult& result) {
-  if (result.kept_epoch != result.last.epoch) {
+  if (result.kept_epoch != result.epochs) {
     log_info(fmt::format("kept epoch {}: validation got no better in the {} epochs behind it",
-                         result.kept_epoch, result.last.epoch - result.kept_epoch));
+                         result.kept_epoch, result.epochs - result.kept_epoch));
   }
-  print_result(
-      fmt::format("test accuracy {}, test loss {:.4f}, last-batch loss {:.4f}\nmodel: {}\n",
-                  accuracy_text(result.test), result.test.loss, result.last.last_batch_loss,
-                  result.model_path));
+  print_result(fmt::format(
+      "test accuracy {}, test loss {:.4f}, last-batch loss {:.4f}\nmodel: {}\n",
+      accuracy_text(result.test), result.test.loss, result.last_batch_loss, result.model_path));
 }
 
 std::string parameter_table_text(const MlpShape& shape) {

@@ -2,22 +2,32 @@
 #include "mnist/report/metrics_file.hpp"
 
 #include <filesystem>
+#include <sstream>
 
 #include <nlohmann/json.hpp>
 
 #include "mnist/options/toml.hpp"
 #include "mnist/support/atomic_file.hpp"
-#include "mnist/support/error.hpp"
+#include "mnist/support/byte_reader.hpp"
 
 namespace mnist {
+namespace {
 
-MetricsFile::MetricsFile(std::string folder) : folder_(std::move(folder)) {
-  std::error_code error;
-  std::filesystem::create_directories(folder_, error);
-  if (error) {
-    throw UsageError("--run-dir " + folder_ + " cannot be made: " + error.message());
+constexpr std::uint64_t kLargestMetrics = std::uint64_t{1} << 32;  // millions of epochs
+
+}  // namespace
+
+MetricsFile::MetricsFile(std::string folder, std::int64_t first_epoch)
+    : folder_(std::move(folder)) {
+  const std::string path = folder_ + "/metrics.jsonl";
+  if (first_epoch == 1 || !std::filesystem::exists(path)) return;
+  const std::vector<std::uint8_t> bytes = read_whole_file(path, kLargestMetrics);
+  std::istringstream file(std::string(bytes.begin(), bytes.end()));
+  for (std::string line; std::getline(file, line);) {
+    const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (!json.is_object() || json.value("epoch", first_epoch) >= first_epoch) break;
+    lines_ += line + '\n';
   }
-  check_file_can_be_written(folder_ + "/metrics.jsonl");
 }
 
 void MetricsFile::on_start(const RunFacts& facts) {

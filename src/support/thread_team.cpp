@@ -1,6 +1,10 @@
 // A few threads that work in step: one parallel region at a time, with spinning barriers inside.
 #include "mnist/support/thread_team.hpp"
 
+#include <string>
+#include <system_error>
+
+#include "mnist/support/error.hpp"
 #include "mnist/support/machine.hpp"
 
 namespace mnist {
@@ -22,12 +26,23 @@ void pause() {
 ThreadTeam::ThreadTeam(int size)
     : size_(size), spins_(size <= available_processors() ? kSpins : 0) {
   threads_.reserve(static_cast<std::size_t>(size));
-  for (int index = 1; index < size; ++index) {
-    threads_.emplace_back([this, index] { serve(index); });
+  try {
+    for (int index = 1; index < size; ++index) {
+      threads_.emplace_back([this, index] { serve(index); });
+    }
+  } catch (const std::system_error& error) {
+    const std::string started = std::to_string(threads_.size() + 1);
+    end();
+    throw Error("only " + started + " of " + std::to_string(size) + " threads could be started: " +
+                error.code().message() + "; ask for fewer with --threads");
   }
 }
 
 ThreadTeam::~ThreadTeam() {
+  end();
+}
+
+void ThreadTeam::end() {
   ending_ = true;
   generation_.fetch_add(1, std::memory_order_release);
   generation_.notify_all();

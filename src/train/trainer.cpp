@@ -17,9 +17,12 @@
 namespace mnist {
 namespace {
 
-// Steps between two looks at the losses: often enough to stop a run that has gone wrong within a
-// fraction of a second, seldom enough that looking costs nothing.
-constexpr std::int64_t kStepsAtOnce = 200;
+// How long the engine works between two looks at the losses, and at whether to stop: long enough
+// that looking costs nothing, short enough that stopping seems immediate. The first time, when it
+// is not known how long a step takes, a few steps must do.
+constexpr double kStretchSeconds = 0.025;
+constexpr std::int64_t kFirstStretch = 16;
+constexpr std::int64_t kLongestStretch = 200;
 
 bool better(const Score& score, const Score& than) {
   return score.accuracy > than.accuracy ||
@@ -47,91 +50,155 @@ std::vector<std::int64_t> shuffled(std::span<const std::int64_t> rows, std::uint
 Trainer::Trainer(const TrainOptions& options, Engine& engine, std::vector<std::int64_t> rows)
     : options_(options), engine_(engine), rows_(std::move(rows)) {}
 
+void Trainer::resume(Progress progress) {
+  progress_ = std::move(progress);
+  saved_step_ = progress_.step;
+}
+
 TrainingResult Trainer::run() {
-  const bool may_stop = validate_ && options_.patience > 0;
-  TrainingResult result;
-  std::optional<Score> best;
-  for (std::int64_t epoch = 1; epoch <= options_.epochs; ++epoch) {
-    EpochReport& report = result.last = run_epoch(epoch);
-    if (validate_) report.validation = validate_(engine_.parameters());
-    for (RunObserver* observer : observers_) observer->on_epoch(report);
-    if (!may_stop) continue;
-    if (!best || better(*report.validation, *best)) {
-      best = report.validation;
-      result.kept_epoch = epoch;
-      result.parameters = engine_.parameters();
+  while (!is_over(options_, progress_)) {
+    if (!finish_epoch()) {
+      save();
+      TrainingResult stopped;
+      stopped.stopped = true;
+      return stopped;
     }
-    if (epoch - result.kept_epoch >= options_.patience) break;
+    report_epoch();
+    start_next_epoch();
+    save();
   }
-  if (!may_stop) {
-    result.kept_epoch = result.last.epoch;
-    result.parameters = engine_.parameters();
+  TrainingResult result;
+  result.epochs = result.kept_epoch = progress_.epoch - 1;
+  result.last_batch_loss = progress_.last_batch_loss;
+  result.parameters = engine_.parameters();
+  if (may_end_early() && progress_.best) {
+    result.kept_epoch = progress_.best->epoch;
+    result.parameters = progress_.best->parameters;
   }
   return result;
+}
+
+/// Trains what is left of the epoch; false when it was stopped before its end.
+bool Trainer::finish_epoch() {
+  const auto start = Clock::now();
+  const std::vector<std::int64_t> order = shuffled(rows_, options_.seed, progress_.epoch);
+  progress_.seconds += std::chrono::duration<double>(Clock::now() - start).count();
+  const std::int64_t done = std::min(progress_.minibatches * options_.batch, std::ssize(order));
+  auto rest = std::span<const std::int64_t>(order).subspan(static_cast<std::size_t>(done));
+  while (!rest.empty()) {
+    if (should_stop_ && should_stop_()) return false;
+    const auto rows = static_cast<std::size_t>(next_stretch() * options_.batch);
+    train_stretch(rest.first(std::min(rest.size(), rows)));
+    rest = rest.subspan(std::min(rest.size(), rows));
+    if (!rest.empty() && save_is_due()) save();
+  }
+  return true;
+}
+
+/// How many steps to take before looking up.
+std::int64_t Trainer::next_stretch() const {
+  std::int64_t steps = kFirstStretch;
+  if (seconds_per_step_ > 0) {
+    const double fitting = kStretchSeconds / seconds_per_step_;
+    steps = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::min(fitting, 1e6)), 1,
+                                     kLongestStretch);
+  }
+  if (options_.checkpoint_every.steps == 0) return steps;
+  return std::min(steps, saved_step_ + options_.checkpoint_every.steps - progress_.step);
+}
+
+void Trainer::train_stretch(std::span<const std::int64_t> rows) {
+  const auto start = Clock::now();
+  Steps steps{rows, options_.batch, {}, progress_.epoch};
+  const std::vector<double> rates = learning_rates(steps.count());
+  steps.learning_rates = rates;
+  const StepsResult result = engine_.train(steps);
+  check_finite(result, rates.back());
+  last_gradient_norms_ = engine_.gradient_norms();
+
+  if (progress_.minibatches == 0) {
+    progress_.first_batch_loss = static_cast<double>(result.losses.front());
+  }
+  std::int64_t left = std::ssize(rows);
+  for (const float loss : result.losses) {
+    const std::int64_t examples = std::min(options_.batch, left);
+    progress_.loss_sum += static_cast<double>(loss) * static_cast<double>(examples);
+    left -= examples;
+  }
+  progress_.last_batch_loss = static_cast<double>(result.losses.back());
+  progress_.correct += result.correct;
+  progress_.learning_rate = rates.back();
+  progress_.minibatches += steps.count();
+  progress_.step += steps.count();
+  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  progress_.seconds += seconds;
+  seconds_per_step_ = seconds / static_cast<double>(steps.count());
+}
+
+void Trainer::report_epoch() {
+  const auto examples = static_cast<double>(rows_.size());
+  EpochReport report;
+  report.epoch = progress_.epoch;
+  report.step = progress_.step;
+  report.learning_rate = progress_.learning_rate;
+  report.training = {progress_.loss_sum / examples,
+                     static_cast<double>(progress_.correct) / examples};
+  report.first_batch_loss = progress_.first_batch_loss;
+  report.last_batch_loss = progress_.last_batch_loss;
+  report.gradient_norm = last_gradient_norms_;
+  report.seconds = progress_.seconds;
+  report.images_per_second = examples / progress_.seconds;
+  report.peak_memory_bytes = peak_memory_bytes();
+  if (validate_) report.validation = validate_(engine_.parameters());
+  for (RunObserver* observer : observers_) observer->on_epoch(report);
+  if (may_end_early()) keep_best(*report.validation);
+}
+
+void Trainer::keep_best(const Score& validation) {
+  if (progress_.best && !better(validation, progress_.best->validation)) return;
+  progress_.best = BestEpoch{progress_.epoch, validation, engine_.parameters()};
+}
+
+void Trainer::start_next_epoch() {
+  ++progress_.epoch;
+  progress_.minibatches = 0;
+  progress_.loss_sum = 0;
+  progress_.correct = 0;
+  progress_.seconds = 0;
+}
+
+bool Trainer::save_is_due() const {
+  const CheckpointInterval& every = options_.checkpoint_every;
+  if (every.steps > 0) return progress_.step - saved_step_ >= every.steps;
+  const std::chrono::duration<double> passed = Clock::now() - saved_at_;
+  return every.seconds > 0 && passed.count() >= every.seconds;
+}
+
+void Trainer::save() {
+  if (save_) save_(progress_);
+  saved_step_ = progress_.step;
+  saved_at_ = Clock::now();
 }
 
 std::vector<double> Trainer::learning_rates(std::int64_t count) const {
   const std::int64_t steps_of_epoch = (std::ssize(rows_) + options_.batch - 1) / options_.batch;
   std::vector<double> rates;
   for (std::int64_t i = 0; i < count; ++i) {
-    rates.push_back(learning_rate(options_, step_ + i, steps_of_epoch));
+    rates.push_back(learning_rate(options_, progress_.step + i, steps_of_epoch));
   }
   return rates;
-}
-
-EpochReport Trainer::run_epoch(std::int64_t epoch) {
-  const auto start = std::chrono::steady_clock::now();
-  const std::vector<std::int64_t> order = shuffled(rows_, options_.seed, epoch);
-  EpochReport report;
-  double loss_sum = 0;
-  std::int64_t correct = 0;
-  std::span<const std::int64_t> rest(order);
-  while (!rest.empty()) {
-    const auto count =
-        std::min<std::size_t>(rest.size(), static_cast<std::size_t>(kStepsAtOnce * options_.batch));
-    Steps steps{rest.first(count), options_.batch, {}, epoch};
-    const std::vector<double> rates = learning_rates(steps.count());
-    steps.learning_rates = rates;
-    const StepsResult result = engine_.train(steps);
-    check_finite(result, rates.back());
-    report.learning_rate = rates.back();
-    step_ += steps.count();
-    correct += result.correct;
-    for (std::size_t i = 0; i < result.losses.size(); ++i) {
-      const std::size_t done = i * static_cast<std::size_t>(options_.batch);
-      const std::size_t examples = std::min(static_cast<std::size_t>(options_.batch), count - done);
-      loss_sum += static_cast<double>(result.losses[i]) * static_cast<double>(examples);
-    }
-    if (rest.size() == order.size()) {
-      report.first_batch_loss = static_cast<double>(result.losses.front());
-    }
-    report.last_batch_loss = static_cast<double>(result.losses.back());
-    rest = rest.subspan(count);
-    last_gradient_norms_ = engine_.gradient_norms();
-  }
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-
-  const auto examples = static_cast<double>(rows_.size());
-  report.epoch = epoch;
-  report.step = step_;
-  report.training = {loss_sum / examples, static_cast<double>(correct) / examples};
-  report.gradient_norm = last_gradient_norms_;
-  report.seconds = seconds.count();
-  report.images_per_second = examples / seconds.count();
-  report.peak_memory_bytes = peak_memory_bytes();
-  return report;
 }
 
 void Trainer::check_finite(const StepsResult& result, double learning_rate) const {
   const auto bad = std::find_if(result.losses.begin(), result.losses.end(),
                                 [](float loss) { return !std::isfinite(loss); });
   if (bad == result.losses.end()) return;
-  throw Error(
-      fmt::format("training diverged: the loss of step {} is {} at learning rate {}; gradient "
-                  "norms at step {}: "
-                  "{}; now: {}; no model was written, try a lower --lr",
-                  step_ + (bad - result.losses.begin()) + 1, *bad, learning_rate, step_,
-                  norms_text(last_gradient_norms_), norms_text(engine_.gradient_norms())));
+  throw Error(fmt::format(
+      "training diverged: the loss of step {} is {} at learning rate {}; gradient "
+      "norms at step {}: "
+      "{}; now: {}; no model was written, try a lower --lr",
+      progress_.step + (bad - result.losses.begin()) + 1, *bad, learning_rate, progress_.step,
+      norms_text(last_gradient_norms_), norms_text(engine_.gradient_norms())));
 }
 
 }  // namespace mnist

@@ -25,7 +25,7 @@ LIBTORCH = re.compile(r"^#include <(torch|ATen|c10|caffe2)/", re.MULTILINE)
 LIBTORCH_ROOMS = {"engine", "evaluate", "model"}
 # Lines of code in src and include together: blank lines and comments are not counted, so that
 # nobody saves on documentation.
-COMPLEXITY_BUDGET = 6000
+COMPLEXITY_BUDGET = 8000
 
 
 def sources():

@@ -92,6 +92,22 @@ TEST(CpuEngine, CuttingARunIntoCallsChangesNothingWithEverythingOn) {
   expect_same_bits(whole.parameters(), parts.parameters());
 }
 
+TEST(CpuEngine, GoesOnFromItsStateBitByBitOnAnyNumberOfThreads) {
+  const MlpShape shape{784, {100, 50}, 10, Activation::kRelu};
+  const auto rows = first_rows(960);
+  const std::vector<std::int64_t> first(rows.begin(), rows.begin() + 320);
+  const std::vector<std::int64_t> second(rows.begin() + 320, rows.end());
+  for (const EngineOptions& options : {EngineOptions{}, everything()}) {
+    CpuEngine whole(shape, initial_parameters(shape, 0), training_set(), options, 1);
+    train(whole, first, 32);
+    CpuEngine other(shape, initial_parameters(shape, 9), training_set(), options, 3);
+    other.restore(whole.state());
+    EXPECT_EQ(train(other, second, 32).losses, train(whole, second, 32).losses);
+    expect_same_bits(other.parameters(), whole.parameters());
+    expect_same_bits(other.state().second_moments, whole.state().second_moments);
+  }
+}
+
 TEST(CpuEngine, ClippedGradientsMoveLikeShorterOnes) {
   // Adam forgets the length of a gradient that is always the same, but not beside epsilon: with
   // gradients clipped to 1e-12 nothing moves.

@@ -11,8 +11,7 @@
 namespace mnist {
 
 inline const Dataset& training_set() {
-  static const Dataset set =
-      load_dataset(std::string(MNIST_SOURCE_DIR) + "/data/mnist-subset", Split::kTrain);
+  static const Dataset set = load_dataset(MNIST_SOURCE_DIR "/data/mnist-subset", Split::kTrain);
   return set;
 }
 

@@ -130,5 +130,42 @@ TEST_F(EnginesAgree, OnDistortedImages) {
   expect_agreement({784, {64, 32}, 10, Activation::kRelu}, 45, options);
 }
 
+/// Trains one engine half-way, and both from there: `second` from the state of `first`.
+void expect_handover(Engine& first, Engine& second, const std::vector<std::int64_t>& rows) {
+  const auto middle = rows.begin() + std::ssize(rows) / 2;
+  const std::vector<std::int64_t> begin(rows.begin(), middle);
+  train(first, begin, 32);
+  second.restore(first.state());
+  const std::vector<std::int64_t> rest(middle, rows.end());
+  const StepsResult expected = train(first, rest, 32);
+  const StepsResult found = train(second, rest, 32);
+  for (std::size_t i = 0; i < found.losses.size(); ++i) {
+    EXPECT_NEAR(found.losses[i], expected.losses[i], 1e-4F * expected.losses[i]) << "step " << i;
+  }
+}
+
+TEST_F(EnginesAgree, OnEachOthersState) {
+  const MlpShape shape{784, {64, 32}, 10, Activation::kRelu};
+  const StateDict initial = initial_parameters(shape, 1);
+  const StateDict elsewhere = initial_parameters(shape, 2);
+  const EngineOptions options{.ema = 0.9, .dropout = {0, 0.2, 0.1}};
+  const auto rows = many_rows(64 * 32);
+  {
+    AutogradEngine first(shape, initial, training_set(), options, torch::kCPU);
+    CpuEngine second(shape, elsewhere, training_set(), options, 2);
+    expect_handover(first, second, rows);
+  }
+  {
+    CpuEngine first(shape, initial, training_set(), options, 2);
+    AutogradEngine second(shape, elsewhere, training_set(), options, torch::kCPU);
+    expect_handover(first, second, rows);
+  }
+  {
+    AutogradEngine first(shape, initial, training_set(), options, torch::kCPU);
+    AutogradEngine second(shape, elsewhere, training_set(), options, torch::kCPU);
+    expect_handover(first, second, rows);
+  }
+}
+
 }  // namespace
 }  // namespace mnist

@@ -3,7 +3,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "mnist/support/error.hpp"
 #include "test_support.hpp"
 
 namespace mnist {
@@ -20,14 +19,14 @@ EpochReport report(std::int64_t epoch) {
 
 TEST(MetricsFile, WritesOneObjectAnEpoch) {
   const TemporaryFolder folder;
-  MetricsFile metrics(folder / "runs/first");
+  MetricsFile metrics(folder.path(), 1);
   metrics.on_start({});
   metrics.on_epoch(report(1));
   EpochReport second = report(2);
   second.validation = Score{0.5, 0.75};
   metrics.on_epoch(second);
 
-  std::ifstream file(folder / "runs/first/metrics.jsonl");
+  std::ifstream file(folder / "metrics.jsonl");
   std::vector<nlohmann::json> lines;
   for (std::string line; std::getline(file, line);) lines.push_back(nlohmann::json::parse(line));
   ASSERT_EQ(lines.size(), 2U);
@@ -37,7 +36,7 @@ TEST(MetricsFile, WritesOneObjectAnEpoch) {
   EXPECT_EQ(lines[0]["gradient_norm"]["0.weight"], 1.5);
   EXPECT_EQ(lines[1]["step"], 3750);
   EXPECT_EQ(lines[1]["validation_accuracy"], 0.75);
-  EXPECT_NE(read_text(folder / "runs/first/config.toml").find("epochs = 15"), std::string::npos);
+  EXPECT_NE(read_text(folder / "config.toml").find("epochs = 15"), std::string::npos);
 }
 
 TEST(MetricsFile, HasAllDocumentedKeys) {
@@ -50,11 +49,26 @@ TEST(MetricsFile, HasAllDocumentedKeys) {
   }
 }
 
-TEST(MetricsFile, RefusesAFolderThatCannotBe) {
+std::string metrics_after(const std::string& before, std::int64_t first_epoch) {
   const TemporaryFolder folder;
-  write_bytes(folder / "file", {1});
-  expect_throws<UsageError>([&] { MetricsFile metrics(folder / "file"); }, "--run-dir");
-  expect_throws<UsageError>([&] { MetricsFile metrics(folder / "file/inside"); }, "cannot be made");
+  write_bytes(folder / "metrics.jsonl", to_bytes(before));
+  MetricsFile metrics(folder.path(), first_epoch);
+  metrics.on_epoch(report(first_epoch));
+  std::ifstream file(folder / "metrics.jsonl");
+  std::string epochs;
+  for (std::string line; std::getline(file, line);) {
+    epochs += nlohmann::json::parse(line)["epoch"].dump() + ' ';
+  }
+  return epochs;
+}
+
+TEST(MetricsFile, GoesOnWithEachEpochOnce) {
+  const std::string three = "{\"epoch\":1}\n{\"epoch\":2}\n{\"epoch\":3}\n";
+  EXPECT_EQ(metrics_after(three, 1), "1 ");
+  EXPECT_EQ(metrics_after(three, 3), "1 2 3 ");
+  EXPECT_EQ(metrics_after(three, 4), "1 2 3 4 ");
+  EXPECT_EQ(metrics_after("{\"epoch\":1}\n{\"epo", 3), "1 3 ");
+  EXPECT_EQ(metrics_after("", 3), "3 ");
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ class RecordingEngine : public Engine {
                                   : static_cast<float>(size));
     }
     rates.insert(rates.end(), steps.learning_rates.begin(), steps.learning_rates.end());
-    epochs.push_back(steps.epoch);
+    epochs.insert(epochs.end(), static_cast<std::size_t>(steps.count()), steps.epoch);
     rows.insert(rows.end(), steps.rows.begin(), steps.rows.end());
     result.correct = std::ssize(steps.rows);
     return result;
@@ -36,6 +36,8 @@ class RecordingEngine : public Engine {
     return {{"0.weight", {1}, {static_cast<float>(sizes.size())}}};
   }
   NamedNorms gradient_norms() const override { return {{"0.weight", 2.5}}; }
+  EngineState state() const override { return {}; }
+  void restore(const EngineState&) override {}
   std::string description() const override { return "recording"; }
 
   std::vector<std::int64_t> rows;
@@ -136,7 +138,7 @@ TEST(Trainer, StopsEarlyAndKeepsTheBest) {
   trainer.add_observer(observer);
   const TrainingResult result = trainer.run();
   EXPECT_EQ(observer.reports.size(), 7U);
-  EXPECT_EQ(result.last.epoch, 7);
+  EXPECT_EQ(result.epochs, 7);
   EXPECT_EQ(result.kept_epoch, 4);
   EXPECT_EQ(result.parameters.at(0).values[0], 8.0F) << "those after the 8 steps of 4 epochs";
 }
@@ -156,13 +158,82 @@ TEST(Trainer, GivesTheEngineTheScheduleAndTheEpoch) {
   TrainOptions scheduled = options(2, 4);
   scheduled.schedule = Schedule::kCosine;
   Trainer trainer(scheduled, engine, first_rows(1000));  // more steps than one call takes
-  const TrainingResult result = trainer.run();
+  RecordingObserver observer;
+  trainer.add_observer(observer);
+  trainer.run();
   ASSERT_EQ(engine.rates.size(), 500U);
   for (std::int64_t step = 0; step < 500; ++step) {
     EXPECT_EQ(engine.rates[static_cast<std::size_t>(step)], learning_rate(scheduled, step, 250));
   }
-  EXPECT_EQ(result.last.learning_rate, engine.rates.back());
-  EXPECT_EQ(engine.epochs, (std::vector<std::int64_t>{1, 1, 2, 2}));
+  EXPECT_EQ(observer.reports.back().learning_rate, engine.rates.back());
+  std::vector<std::int64_t> epochs(250, 1);
+  epochs.resize(500, 2);
+  EXPECT_EQ(engine.epochs, epochs);
+}
+
+TEST(Trainer, SavesAtTheEndOfEpochsAndAsOftenAsAsked) {
+  RecordingEngine engine;
+  TrainOptions often = options(2, 4);
+  often.checkpoint_every.steps = 30;
+  Trainer trainer(often, engine, first_rows(400));
+  std::vector<std::int64_t> steps;
+  trainer.set_save([&](const Progress& progress) { steps.push_back(progress.step); });
+  trainer.run();
+  EXPECT_EQ(steps, (std::vector<std::int64_t>{30, 60, 90, 100, 130, 160, 190, 200}));
+}
+
+TEST(Trainer, GoesOnFromAnyStepAsIfItHadNotStopped) {
+  TrainOptions two = options(2, 4);
+  two.schedule = Schedule::kCosine;
+  RecordingEngine whole;
+  RecordingObserver expected;
+  Trainer uninterrupted(two, whole, first_rows(102));
+  uninterrupted.add_observer(expected);
+  uninterrupted.run();
+  for (const int looks : {0, 1, 2}) {
+    RecordingEngine engine;
+    RecordingObserver observer;
+    Progress progress;
+    Trainer first(two, engine, first_rows(102));
+    first.add_observer(observer);
+    int looked = 0;
+    first.set_should_stop([&] { return looked++ == looks; });
+    first.set_save([&](const Progress& now) { progress = now; });
+    EXPECT_TRUE(first.run().stopped);
+    EXPECT_LT(progress.step, 52);
+    Trainer second(two, engine, first_rows(102));
+    second.add_observer(observer);
+    second.resume(progress);
+    const TrainingResult result = second.run();
+    EXPECT_FALSE(result.stopped);
+    EXPECT_EQ(result.epochs, 2);
+    EXPECT_EQ(engine.rows, whole.rows);
+    EXPECT_EQ(engine.rates, whole.rates);
+    EXPECT_EQ(engine.epochs, whole.epochs);
+    ASSERT_EQ(observer.reports.size(), 2U);
+    for (std::size_t i = 0; i < 2; ++i) {
+      EXPECT_EQ(observer.reports[i].training.loss, expected.reports[i].training.loss);
+      EXPECT_EQ(observer.reports[i].first_batch_loss, expected.reports[i].first_batch_loss);
+      EXPECT_EQ(observer.reports[i].step, expected.reports[i].step);
+    }
+  }
+}
+
+TEST(Trainer, RemembersTheBestEpochAcrossAStop) {
+  TrainOptions patient = options(20, 4);
+  patient.patience = 3;
+  RecordingEngine engine;
+  Progress progress;
+  progress.epoch = 6;
+  progress.step = 10;
+  progress.best = BestEpoch{4, {1, 0.9}, {{"0.weight", {1}, {-1.0F}}}};
+  Trainer trainer(patient, engine, first_rows(8));
+  trainer.set_validation([](const StateDict&) { return Score{1, 0.5}; });
+  trainer.resume(progress);
+  const TrainingResult result = trainer.run();
+  EXPECT_EQ(result.epochs, 7);
+  EXPECT_EQ(result.kept_epoch, 4);
+  EXPECT_EQ(result.parameters.at(0).values[0], -1.0F);
 }
 
 TEST(Trainer, StopsWhenALossIsNotFinite) {

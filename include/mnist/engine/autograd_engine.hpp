@@ -26,6 +26,8 @@ class AutogradEngine : public Engine {
 
   StepsResult train(const Steps& steps) override;
   StateDict parameters() const override;
+  EngineState state() const override;
+  void restore(const EngineState& state) override;
   NamedNorms gradient_norms() const override;
   std::string description() const override;
 
@@ -36,6 +38,7 @@ class AutogradEngine : public Engine {
   torch::Tensor forward(torch::Tensor values);
   torch::Tensor drop(const torch::Tensor& values, const Dropout& dropout) const;
   void update(double learning_rate);
+  StateDict named(const std::vector<torch::Tensor>& tensors) const;
 
   const Dataset& dataset_;
   torch::Device device_;

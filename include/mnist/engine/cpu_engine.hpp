@@ -29,6 +29,8 @@ class CpuEngine : public Engine {
 
   StepsResult train(const Steps& steps) override;
   StateDict parameters() const override;
+  EngineState state() const override;
+  void restore(const EngineState& state) override;
   NamedNorms gradient_norms() const override;
   std::string description() const override;
 

@@ -72,8 +72,18 @@ std::vector<CpuLayer> make_cpu_layers(const MlpShape& shape, const StateDict& in
 /// Makes room for minibatches of `tiles` tiles.
 void reserve_tiles(std::vector<CpuLayer>& layers, std::size_t tiles);
 
-/// The weights, or their averages, as the rest of the program knows them.
-StateDict parameters_of(const std::vector<CpuLayer>& layers, const MlpShape& shape, bool averaged);
+/// One array of all parameters: weights, moments or averages.
+using CpuArray = AlignedVector<float> CpuParameters::*;
+
+/// An array as the rest of the program knows parameters.
+StateDict array_of(const std::vector<CpuLayer>& layers, const MlpShape& shape, CpuArray array);
+
+/// Sets an array to `values` times `scale`.
+void set_array(std::vector<CpuLayer>& layers, const StateDict& values, CpuArray array,
+               double scale = 1);
+
+/// Marks the rows of weights that have moments as touched: those that ever had an input.
+void mark_touched(std::vector<CpuLayer>& layers);
 
 /// The squares that the last update left in `squares` (of weights or of biases), summed.
 double squared_gradient(const std::vector<CpuSlice>& slices,

@@ -32,6 +32,18 @@ struct StepsResult {
 /// The size of something for each parameter, by name.
 using NamedNorms = std::vector<std::pair<std::string, double>>;
 
+/// Everything that an engine needs to go on where it, or another one, left off. Without dropped
+/// bits: an engine that is given its own state goes on as if it had never stopped.
+struct EngineState {
+  std::int64_t steps = 0;
+  StateDict weights;
+  StateDict first_moments;   ///< times first_scale, Adam's first moments
+  StateDict second_moments;  ///< times second_scale, Adam's second moments
+  StateDict averages;        ///< of the weights; empty when none are kept
+  double first_scale = 1;
+  double second_scale = 1;
+};
+
 /// Owns parameters and optimiser state, and trains them on the data set that it was made with.
 class Engine {
  public:
@@ -45,6 +57,10 @@ class Engine {
 
   /// A copy of the parameters as they are now; of their averages when those are kept.
   virtual StateDict parameters() const = 0;
+
+  /// A copy of everything, and the way back; `state` must be of a network of the same shape.
+  virtual EngineState state() const = 0;
+  virtual void restore(const EngineState& state) = 0;
 
   /// L2 norm of the gradient of the last minibatch, for each parameter.
   virtual NamedNorms gradient_norms() const = 0;

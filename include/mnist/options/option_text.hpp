@@ -23,6 +23,12 @@ enum class EngineKind { kAuto, kAutograd, kFused };
 /// Which of a data set's two parts.
 enum class Split { kTrain, kTest };
 
+/// How often a checkpoint is written besides the end of each epoch; both 0: not at all.
+struct CheckpointInterval {
+  std::int64_t steps = 0;
+  double seconds = 0;
+};
+
 /// The spelling of an enumeration's values, in their order; specialised for each.
 template <class Enum>
 struct EnumNames;
@@ -69,6 +75,8 @@ void parse_option(std::string_view text, double& value);
 void parse_option(std::string_view text, std::vector<std::int64_t>& value);
 /// The same with numbers, "0.1,0.25".
 void parse_option(std::string_view text, std::vector<double>& value);
+/// A number of minibatches, "500", or of seconds, "30s".
+void parse_option(std::string_view text, CheckpointInterval& value);
 
 /// The text that parse_option reads back to the same value.
 std::string option_text(const std::string& value);
@@ -78,6 +86,7 @@ std::string option_text(std::uint64_t value);
 std::string option_text(double value);
 std::string option_text(const std::vector<std::int64_t>& value);
 std::string option_text(const std::vector<double>& value);
+std::string option_text(const CheckpointInterval& value);
 
 /// For messages: index of `text` among `names`, or UsageError with the names allowed.
 std::size_t find_name(std::string_view text, const std::string_view* names, std::size_t count);

@@ -47,7 +47,12 @@ struct TrainOptions {
 
   std::string out = "model.pt";
   std::string run_dir;
+  CheckpointInterval checkpoint_every;
   double require_accuracy = 0;
+
+  /// The checkpoint to go on from, or its folder. Not in the table: it says where a run begins, and
+  /// is no part of what the run is.
+  std::string resume;
 
   /// Calls visit(member, OptionInfo) for each option, in the order in which help shows them.
   /// `Self` is TrainOptions or const TrainOptions.
@@ -172,7 +177,12 @@ void TrainOptions::for_each(Self& self, Visitor&& visit) {
   visit(self.out,
         OptionInfo{"out", "FILE", "the model to write, .pt or .safetensors", output_group});
   visit(self.run_dir,
-        OptionInfo{"run-dir", "DIR", "folder for config.toml and metrics.jsonl", output_group});
+        OptionInfo{"run-dir", "DIR", "folder for config.toml, metrics.jsonl and checkpoints",
+                   output_group});
+  visit(self.checkpoint_every,
+        OptionInfo{"checkpoint-every", "N",
+                   "also write a checkpoint after N minibatches, or seconds as in 30s",
+                   output_group});
   visit(self.require_accuracy,
         OptionInfo{"require-accuracy", "PERCENT", "exit with 3 when the test accuracy is lower",
                    output_group});

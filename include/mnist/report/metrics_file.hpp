@@ -11,8 +11,9 @@ namespace mnist {
 /// object a line, an epoch each. Both are whole at any moment.
 class MetricsFile : public RunObserver {
  public:
-  /// Makes the folder when it is not there. Throws UsageError when it cannot be made or written to.
-  explicit MetricsFile(std::string folder);
+  /// `folder` must be there. Of a metrics.jsonl that is there, the lines of epochs before
+  /// `first_epoch` stay: those of the run that goes on.
+  MetricsFile(std::string folder, std::int64_t first_epoch);
 
   void on_start(const RunFacts& facts) override;
   void on_epoch(const EpochReport& report) override;

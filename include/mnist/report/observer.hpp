@@ -48,8 +48,9 @@ struct EpochReport {
 /// Known at the end.
 struct RunResult {
   Evaluation test;
-  EpochReport last;
+  std::int64_t epochs = 0;      ///< trained
   std::int64_t kept_epoch = 0;  ///< whose parameters went into the model
+  double last_batch_loss = 0;
   std::string model_path;
 };
 

@@ -13,6 +13,7 @@ namespace mnist {
 /// while every thread has a processor, and give way to others when not.
 class ThreadTeam {
  public:
+  /// Throws Error when the system does not give so many threads.
   explicit ThreadTeam(int size);
   ~ThreadTeam();
   ThreadTeam(const ThreadTeam&) = delete;
@@ -29,6 +30,7 @@ class ThreadTeam {
 
  private:
   void serve(int index);
+  void end();
 
   static constexpr std::size_t kCacheLine = 64;
 

@@ -1,6 +1,7 @@
 // The training loop: epochs of shuffled minibatches, and what is measured on the way.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -9,16 +10,22 @@
 #include "mnist/engine/engine.hpp"
 #include "mnist/options/train_options.hpp"
 #include "mnist/report/observer.hpp"
+#include "mnist/train/progress.hpp"
 
 namespace mnist {
 
 /// Judges parameters on held-out examples.
 using Validate = std::function<Score(const StateDict&)>;
 
+/// Keeps what is needed to go on from here.
+using SaveProgress = std::function<void(const Progress&)>;
+
 /// What training leaves behind.
 struct TrainingResult {
-  EpochReport last;
+  bool stopped = false;  ///< before its end; then the rest says nothing
+  std::int64_t epochs = 0;
   std::int64_t kept_epoch = 0;  ///< whose parameters these are: the best when stopping early is on
+  double last_batch_loss = 0;
   StateDict parameters;
 };
 
@@ -31,16 +38,35 @@ class Trainer {
   /// Judged at the end of each epoch.
   void set_validation(Validate validate) { validate_ = std::move(validate); }
 
+  /// Called at the end of each epoch, after the observers; within epochs as often as
+  /// `options.checkpoint_every` says; and when the run is stopped.
+  void set_save(SaveProgress save) { save_ = std::move(save); }
+
+  /// Asked between minibatches, some 40 times a second: true stops the run.
+  void set_should_stop(std::function<bool()> should_stop) { should_stop_ = std::move(should_stop); }
+
   /// Told of each epoch; must outlive the trainer.
   void add_observer(RunObserver& observer) { observers_.push_back(&observer); }
 
-  /// Runs all epochs, or stops early when `options.patience` epochs brought no better validation
-  /// accuracy (of equal ones, the lower loss is better). Throws Error with the step, the learning
-  /// rate and the gradient norms when a loss is not finite.
+  /// Goes on from `progress`; the engine must be in the state that it had then.
+  void resume(Progress progress);
+
+  /// Trains until is_over() or stopped. Throws Error with the step, the learning rate and the
+  /// gradient norms when a loss is not finite.
   TrainingResult run();
 
  private:
-  EpochReport run_epoch(std::int64_t epoch);
+  using Clock = std::chrono::steady_clock;
+
+  bool may_end_early() const { return validate_ && options_.patience > 0; }
+  bool finish_epoch();
+  std::int64_t next_stretch() const;
+  void train_stretch(std::span<const std::int64_t> rows);
+  void report_epoch();
+  void keep_best(const Score& validation);
+  void start_next_epoch();
+  bool save_is_due() const;
+  void save();
   std::vector<double> learning_rates(std::int64_t count) const;
   void check_finite(const StepsResult& result, double learning_rate) const;
 
@@ -48,9 +74,14 @@ class Trainer {
   Engine& engine_;
   std::vector<std::int64_t> rows_;
   Validate validate_;
+  SaveProgress save_;
+  std::function<bool()> should_stop_;
   std::vector<RunObserver*> observers_;
-  std::int64_t step_ = 0;
+  Progress progress_;
   NamedNorms last_gradient_norms_;
+  double seconds_per_step_ = 0;  ///< in the last stretch
+  std::int64_t saved_step_ = 0;
+  Clock::time_point saved_at_ = Clock::now();
 };
 
 /// `rows` in the order of one epoch: a pure function of the seed and the epoch.

@@ -1,0 +1,48 @@
+// SIGINT, SIGTERM and SIGHUP: they end the program, but not in the middle of something.
+#include "mnist/support/stop_signal.hpp"
+
+#include <atomic>
+#include <csignal>
+#include <unistd.h>
+
+namespace mnist {
+namespace {
+
+constexpr int kExitOfSignal = 128;
+
+// A signal handler can reach nothing but globals, and of those only lock-free atomics are safe.
+std::atomic<int> waiting{0};
+std::atomic<int> delays{0};
+static_assert(std::atomic<int>::is_always_lock_free);
+
+void on_stop_signal(int signal) {
+  const int earlier = waiting.exchange(signal);
+  if (earlier != 0 || delays.load() == 0) ::_exit(kExitOfSignal + signal);
+}
+
+}  // namespace
+
+void watch_stop_signals() {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction found{};
+    if (::sigaction(signal, nullptr, &found) == 0 && found.sa_handler == SIG_IGN) continue;
+    struct sigaction action{};
+    action.sa_handler = on_stop_signal;
+    action.sa_flags = SA_RESTART;
+    ::sigaction(signal, &action, nullptr);
+  }
+}
+
+StopDelay::StopDelay() {
+  delays.fetch_add(1);
+}
+
+StopDelay::~StopDelay() {
+  if (delays.fetch_sub(1) == 1 && waiting.load() != 0) ::_exit(kExitOfSignal + waiting.load());
+}
+
+int waiting_stop_signal() {
+  return waiting.load();
+}
+
+}  // namespace mnist

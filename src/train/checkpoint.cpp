@@ -1,0 +1,238 @@
+// A checkpoint: one file with everything that a run needs to go on as if it had never stopped.
+#include "mnist/train/checkpoint.hpp"
+
+#include <nlohmann/json.hpp>
+#include <zlib.h>
+
+#include "mnist/model/mlp_shape.hpp"
+#include "mnist/model/safetensors.hpp"
+#include "mnist/options/toml.hpp"
+#include "mnist/support/error.hpp"
+#include "mnist/support/version.hpp"
+
+namespace mnist {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kFormat = 1;
+constexpr const char* kKind = "mnist-trainer checkpoint";
+
+// Prefixes of the tensors' names.
+constexpr const char* kModel = "model.";
+constexpr const char* kFirstMoment = "first_moment.";
+constexpr const char* kSecondMoment = "second_moment.";
+constexpr const char* kAverage = "average.";
+constexpr const char* kBest = "best.";
+
+void append(const StateDict& state, const std::string& prefix, StateDict& all) {
+  for (const NamedTensor& tensor : state) {
+    all.push_back({prefix + tensor.name, tensor.shape, tensor.values});
+  }
+}
+
+/// The tensors with this prefix, without it.
+StateDict extract(const StateDict& all, std::string_view prefix) {
+  StateDict state;
+  for (const NamedTensor& tensor : all) {
+    if (!tensor.name.starts_with(prefix)) continue;
+    state.push_back({tensor.name.substr(prefix.size()), tensor.shape, tensor.values});
+  }
+  return state;
+}
+
+/// CRC-32 of the facts and of every tensor's name, shape and numbers.
+std::uint32_t checksum(const Json& facts, const StateDict& tensors) {
+  std::uint32_t sum = 0;
+  const auto add = [&](const void* data, std::size_t size) {
+    sum = static_cast<std::uint32_t>(crc32_z(sum, static_cast<const Bytef*>(data), size));
+  };
+  const std::string text = facts.dump();
+  add(text.data(), text.size());
+  for (const NamedTensor& tensor : tensors) {
+    const std::string head = tensor.name + shape_text(tensor.shape);
+    add(head.data(), head.size());
+    add(tensor.values.data(), tensor.values.size() * sizeof(float));
+  }
+  return sum;
+}
+
+Json progress_json(const Progress& progress) {
+  Json json{{"epoch", progress.epoch},
+            {"minibatches", progress.minibatches},
+            {"step", progress.step},
+            {"loss_sum", progress.loss_sum},
+            {"correct", progress.correct},
+            {"first_batch_loss", progress.first_batch_loss},
+            {"last_batch_loss", progress.last_batch_loss},
+            {"learning_rate", progress.learning_rate},
+            {"seconds", progress.seconds}};
+  if (progress.best) {
+    json["best"] = {{"epoch", progress.best->epoch},
+                    {"loss", progress.best->validation.loss},
+                    {"accuracy", progress.best->validation.accuracy}};
+  }
+  return json;
+}
+
+Progress read_progress(const Json& json) {
+  Progress progress;
+  json.at("epoch").get_to(progress.epoch);
+  json.at("minibatches").get_to(progress.minibatches);
+  json.at("step").get_to(progress.step);
+  json.at("loss_sum").get_to(progress.loss_sum);
+  json.at("correct").get_to(progress.correct);
+  json.at("first_batch_loss").get_to(progress.first_batch_loss);
+  json.at("last_batch_loss").get_to(progress.last_batch_loss);
+  json.at("learning_rate").get_to(progress.learning_rate);
+  json.at("seconds").get_to(progress.seconds);
+  if (json.contains("best")) {
+    const Json& best = json["best"];
+    progress.best = BestEpoch{best.at("epoch").get<std::int64_t>(),
+                              {best.at("loss").get<double>(), best.at("accuracy").get<double>()},
+                              {}};
+  }
+  return progress;
+}
+
+Json facts_json(const Checkpoint& checkpoint) {
+  const DataFacts& data = checkpoint.data;
+  return {{"kind", kKind},
+          {"format", kFormat},
+          {"program", std::string("mnist-trainer ") + kVersion + " (" + kRevision + ")"},
+          {"engine", checkpoint.engine},
+          {"options", to_toml(checkpoint.options)},
+          {"data",
+           {{"training_examples", data.training_examples},
+            {"training_crc32", data.training_crc32},
+            {"test_examples", data.test_examples},
+            {"test_crc32", data.test_crc32}}},
+          {"steps", checkpoint.state.steps},
+          {"first_moment_scale", checkpoint.state.first_scale},
+          {"second_moment_scale", checkpoint.state.second_scale},
+          {"progress", progress_json(checkpoint.progress)}};
+}
+
+void check_kind(const Json& facts) {
+  if (!facts.is_object() || facts.value("kind", "") != kKind) throw Error("is no checkpoint");
+  const int format = facts.at("format").get<int>();
+  if (format > kFormat) {
+    throw Error("has format " + std::to_string(format) + " of " +
+                facts.value("program", "another program") + ", this program knows up to " +
+                std::to_string(kFormat) + "; take a newer mnist-trainer");
+  }
+}
+
+/// Every set of tensors must be one of a network, and all of the same one.
+void check_sets(const Checkpoint& checkpoint) {
+  const MlpShape shape = shape_of(normalise_state_dict(checkpoint.state.weights, "the model"),
+                                  checkpoint.options.activation);
+  const std::vector<ParameterInfo> table = parameter_table(shape);
+  const EngineState& state = checkpoint.state;
+  const StateDict none;
+  const StateDict& best = checkpoint.progress.best ? checkpoint.progress.best->parameters : none;
+  const bool averaged = checkpoint.options.ema > 0;
+  if (shape.hidden != checkpoint.options.hidden || averaged == state.averages.empty() ||
+      checkpoint.progress.best.has_value() == best.empty()) {
+    throw Error("its tensors are not those that its options need");
+  }
+  for (const StateDict* set :
+       {&state.weights, &state.first_moments, &state.second_moments, &state.averages, &best}) {
+    if (set->empty() && (set == &state.averages || set == &best)) continue;
+    bool same = set->size() == table.size();
+    for (std::size_t i = 0; same && i < table.size(); ++i) {
+      same = set->at(i).name == table[i].name && set->at(i).shape == table[i].shape;
+    }
+    if (!same) throw Error("its sets of tensors are not all of the same network");
+  }
+}
+
+Checkpoint read(const StoredTensors& stored) {
+  const Json info = stored.info.empty() ? Json::object() : Json::parse(stored.info);
+  const Json facts = info.value("facts", Json::object());
+  check_kind(facts);
+  if (info.at("crc32").get<std::uint32_t>() != checksum(facts, stored.tensors)) {
+    throw Error("its checksum does not agree: something in it has changed");
+  }
+  Checkpoint checkpoint;
+  read_toml(facts.at("options").get<std::string>(), "options", checkpoint.options);
+  facts.at("engine").get_to(checkpoint.engine);
+  const Json& data = facts.at("data");
+  data.at("training_examples").get_to(checkpoint.data.training_examples);
+  data.at("training_crc32").get_to(checkpoint.data.training_crc32);
+  data.at("test_examples").get_to(checkpoint.data.test_examples);
+  data.at("test_crc32").get_to(checkpoint.data.test_crc32);
+  checkpoint.progress = read_progress(facts.at("progress"));
+  if (checkpoint.progress.best) {
+    checkpoint.progress.best->parameters = extract(stored.tensors, kBest);
+  }
+  EngineState& state = checkpoint.state;
+  facts.at("steps").get_to(state.steps);
+  facts.at("first_moment_scale").get_to(state.first_scale);
+  facts.at("second_moment_scale").get_to(state.second_scale);
+  state.weights = extract(stored.tensors, kModel);
+  state.first_moments = extract(stored.tensors, kFirstMoment);
+  state.second_moments = extract(stored.tensors, kSecondMoment);
+  state.averages = extract(stored.tensors, kAverage);
+  check_sets(checkpoint);
+  return checkpoint;
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> checkpoint_bytes(const Checkpoint& checkpoint) {
+  StateDict tensors;
+  append(checkpoint.state.weights, kModel, tensors);
+  append(checkpoint.state.first_moments, kFirstMoment, tensors);
+  append(checkpoint.state.second_moments, kSecondMoment, tensors);
+  append(checkpoint.state.averages, kAverage, tensors);
+  if (checkpoint.progress.best) append(checkpoint.progress.best->parameters, kBest, tensors);
+  const Json facts = facts_json(checkpoint);
+  const Json info{{"facts", facts}, {"crc32", checksum(facts, tensors)}};
+  return safetensors_bytes(tensors, info.dump());
+}
+
+Checkpoint read_checkpoint(Bytes file, const std::string& source) {
+  const StoredTensors stored = read_safetensors(file, source);
+  try {
+    return read(stored);
+  } catch (const nlohmann::json::exception& error) {
+    throw Error(source + ": its facts are damaged: " + error.what());
+  } catch (const Error& error) {
+    throw Error(source + ": " + error.what());
+  }
+}
+
+void check_same_learning(const TrainOptions& stored, const TrainOptions& wanted) {
+  std::vector<std::string> before;
+  TrainOptions::for_each(
+      stored, [&](const auto& value, const OptionInfo&) { before.push_back(option_text(value)); });
+  std::size_t i = 0;
+  TrainOptions::for_each(wanted, [&](const auto& value, const OptionInfo& info) {
+    const std::string& was = before[i++];
+    const std::string now = option_text(value);
+    if (info.scope != OptionScope::kLearning || now == was || info.name == std::string("epochs")) {
+      return;
+    }
+    throw UsageError(std::string("--") + info.name + " " + now +
+                     " would make another training of the one that is to go on, which has " + was +
+                     "; leave it out, or start anew without --resume");
+  });
+  if (wanted.epochs < stored.epochs) {
+    throw UsageError("--epochs " + option_text(wanted.epochs) + " is below the " +
+                     option_text(stored.epochs) + " of the training that is to go on");
+  }
+}
+
+void check_same_data(const DataFacts& stored, const DataFacts& found, const std::string& folder) {
+  if (stored == found) return;
+  const auto text = [](const DataFacts& data) {
+    return std::to_string(data.training_examples) + " and " + std::to_string(data.test_examples) +
+           " examples with checksums " + std::to_string(data.training_crc32) + " and " +
+           std::to_string(data.test_crc32);
+  };
+  throw Error(folder + ": holds other data than the training was begun with: " + text(found) +
+              ", expected " + text(stored) + "; name the right folder with --data");
+}
+
+}  // namespace mnist

@@ -1,0 +1,171 @@
+"""What the programs do when the disk, the memory, the terminal or the data fail them."""
+
+import errno
+import os
+import resource
+import shutil
+import struct
+import subprocess
+import unittest
+
+import programs
+from programs import BIN, SUBSET, TEST_BIN, ProgramTest
+
+# A run that writes every kind of file: config.toml, metrics.jsonl, checkpoints and a model.
+FLAGS = ("--data", SUBSET, "--hidden", "8", "--epochs", 1, "--device", "cpu")
+NAMES = {"config.toml", "metrics.jsonl", "checkpoint.safetensors", "checkpoint.previous.safetensors", "lock",
+         "model.pt"}
+
+
+class FailingCalls(ProgramTest):
+    """Every call on a file of ours fails in turn."""
+
+    def run_with_failure(self, call, number):
+        folder = self.folder / "run"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        (folder / "model.pt").write_bytes(b"old model")
+        (folder / "config.toml").write_bytes(b"old config")
+        log = self.folder / "log"
+        log.unlink(missing_ok=True)
+        process = programs.run("mnist-train", *FLAGS, "--run-dir", folder, "--out", folder / "model.pt", environment={
+            "LD_PRELOAD": str(TEST_BIN / "libfailing_calls.so"), "FAIL_UNDER": str(folder), "FAIL_AT": str(call),
+            "FAIL_ERRNO": str(number), "FAIL_LOG": str(log)})
+        return folder, process, log.read_text() if log.exists() else None
+
+    def check_each_failure(self, number, check):
+        """check(folder, process, call) of runs in which the first call fails, then the second, until none is left."""
+        for call in range(1, 200):
+            folder, process, failed = self.run_with_failure(call, number)
+            if failed is None:
+                self.assertGreater(call, 20)
+                return
+            with self.subTest(call=call, failed=failed, error=errno.errorcode.get(number)):
+                self.assertLessEqual({path.name for path in folder.iterdir()}, NAMES)
+                check(folder, process, failed)
+        self.fail("there is no end to the calls")
+
+    def test_full_and_broken_disks(self):
+        for number in (errno.ENOSPC, errno.EIO):
+            def check(folder, process, failed):
+                if process.returncode == 0:  # of what does not matter: the number in the lock, the close after a sync
+                    self.assertIn(failed, ("write", "close"))
+                    return
+                self.assertEqual(process.returncode, 1, process.stderr)
+                last = process.stderr.splitlines()[-1]
+                self.assertTrue(last.startswith("mnist-train: error: "), last)
+                self.assertIn(str(folder), last)
+                self.assertIn(os.strerror(number), last)
+                self.assertEqual(process.stdout, "")
+                if "is written, but its folder could not be synced" not in last:
+                    self.assertEqual((folder / "model.pt").read_bytes(), b"old model")
+
+            self.check_each_failure(number, check)
+
+    def test_interruptions_and_short_writes_do_no_harm(self):
+        may_be_interrupted = ("mkostemp", "open", "write", "fsync", "close")
+        for number, calls in ((errno.EINTR, may_be_interrupted), (0, ("write",))):
+            def check(folder, process, failed):
+                if failed in calls:
+                    self.assertEqual(process.returncode, 0, process.stderr)
+                    self.assertGreater((folder / "model.pt").stat().st_size, 1000)
+
+            self.check_each_failure(number, check)
+
+
+class Limits(ProgramTest):
+    def limited(self, kind, value, *flags):
+        return programs.run("mnist-train", *FLAGS, *flags, "--out", self.folder / "m.pt",
+                            preexec_fn=lambda: resource.setrlimit(kind, (value, value)))
+
+    def test_file_size(self):
+        process = self.limited(resource.RLIMIT_FSIZE, 1000)
+        self.assertEqual(process.returncode, 1, process.stderr)
+        self.assertIn("m.pt: cannot be written: writing failed: File too large", process.stderr)
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_file_descriptors(self):
+        process = self.limited(resource.RLIMIT_NOFILE, 3)
+        self.assertNotEqual(process.returncode, 0)
+        self.assertGreaterEqual(process.returncode, 0, "it must not be aborted")
+
+    def test_memory(self):
+        """Whatever the limit, the end is 0 or an error that says so, never an abort."""
+        works = 8 << 30
+        for limit in (works, 1500 << 20, 1200 << 20, 1000 << 20, 800 << 20, 600 << 20):
+            with self.subTest(megabytes=limit >> 20):
+                process = self.limited(resource.RLIMIT_AS, limit, "--threads", 8)
+                self.assertIn(process.returncode, (0, 1, 127), process.stderr)
+                if process.returncode != 0:
+                    self.assertNotEqual(process.stderr, "")
+
+
+class Surroundings(ProgramTest):
+    def test_standard_output_closed(self):
+        script = f'exec "{BIN}/mnist-train" --data "{SUBSET}" --hidden 8 --epochs 1 --out "{self.folder}/m.pt" >&-'
+        process = subprocess.run(["sh", "-c", script], stderr=subprocess.PIPE, text=True)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("standard output cannot be written: Bad file descriptor", process.stderr)
+        self.succeed("mnist-eval", "--model", self.folder / "m.pt", "--data", SUBSET)
+
+    def test_decimal_commas(self):
+        model = self.train_quickly("--lr", "0.002").read_bytes()
+        again = self.folder / "b.pt"
+        self.succeed("mnist-train", "--data", SUBSET, "--epochs", 1, "--hidden", "16", "--device", "cpu", "--lr",
+                     "0.002", "--out", again, environment={"LC_ALL": "de_DE.UTF-8", "LANG": "de_DE.UTF-8"})
+        self.assertEqual(again.read_bytes(), model)
+
+    def test_read_only_folder(self):
+        locked = self.folder / "locked"
+        locked.mkdir(mode=0o500)
+        if os.access(locked, os.W_OK):
+            self.skipTest("this user may write anywhere")
+        self.fail_with(2, "Permission denied", "mnist-train", *FLAGS, "--out", locked / "m.pt")
+
+    def test_data_that_change_under_a_run(self):
+        """Images are read once, whole: what happens to the file later changes nothing."""
+        data = self.folder / "data"
+        shutil.copytree(SUBSET, data)
+        expected = self.folder / "expected.pt"
+        flags = ("--data", data, "--hidden", 32, "--epochs", 40, "--device", "cpu")
+        self.succeed("mnist-train", *flags, "--out", expected)
+        process = subprocess.Popen([BIN / "mnist-train", *map(str, flags), "--out", self.folder / "m.pt"],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        for line in process.stderr:
+            if line.startswith("epoch"):
+                break
+        for file in data.iterdir():
+            os.truncate(file, 10)
+        process.communicate()
+        self.assertEqual(process.returncode, 0)
+        self.assertEqual((self.folder / "m.pt").read_bytes(), expected.read_bytes())
+
+
+class OddData(ProgramTest):
+    """Sets on which accuracy means little: defined behaviour all the same."""
+
+    def write(self, folder, split, labels):
+        folder.mkdir(exist_ok=True)
+        images = bytes((17 * i + 31 * p) % 256 for i in range(len(labels)) for p in range(16))
+        (folder / f"{split}-images-idx3-ubyte").write_bytes(
+            struct.pack(">4B3I", 0, 0, 8, 3, len(labels), 4, 4) + images)
+        (folder / f"{split}-labels-idx1-ubyte").write_bytes(
+            struct.pack(">4BI", 0, 0, 8, 1, len(labels)) + bytes(labels))
+
+    def test_trains_on_what_there_is(self):
+        for name, train, test in (("one class", [3] * 50, [3] * 10), ("one example", [7], [7]),
+                                  ("one class in the test set", list(range(10)) * 5, [4] * 10)):
+            with self.subTest(name):
+                data = self.folder / name
+                self.write(data, "train", train)
+                self.write(data, "t10k", test)
+                for engine in ("fused", "autograd"):
+                    model = self.folder / f"{name}.pt"
+                    self.succeed("mnist-train", "--data", data, "--hidden", 8, "--epochs", 30, "--batch", 64,
+                                 "--engine", engine, "--device", "cpu", "--out", model)
+                    process = self.succeed("mnist-eval", "--model", model, "--data", data, "--json")
+                    self.assertNotIn("nan", process.stdout.lower())
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,128 @@
+// Checkpoints: everything comes back, and nothing that was changed is taken.
+#include "mnist/train/checkpoint.hpp"
+
+#include "mnist/model/mlp_shape.hpp"
+#include "mnist/support/error.hpp"
+#include "test_support.hpp"
+
+namespace mnist {
+namespace {
+
+Checkpoint example() {
+  Checkpoint checkpoint;
+  TrainOptions& options = checkpoint.options;
+  options.hidden = {4, 3};
+  options.ema = 0.99;
+  options.validation = 0.25;
+  options.patience = 3;
+  options.run_dir = "runs/a \"quoted\" #1";
+  options.checkpoint_every.seconds = 2.5;
+  checkpoint.data = {60000, 0xfedcba98, 10000, 7};
+  checkpoint.engine = "fused on cpu";
+  const StateDict weights = initial_parameters({6, {4, 3}, 2, Activation::kRelu}, 1);
+  checkpoint.state = {123, weights, weights, weights, weights, 0.1, 0.001};
+  checkpoint.state.second_moments[1].values[2] = 1.5e-38F;
+  checkpoint.progress = {3,   17,      123,  0.1 + 0.2, 99,
+                         2.3, 1.0 / 3, 1e-3, 0.5,       BestEpoch{2, {0.25, 0.9}, weights}};
+  return checkpoint;
+}
+
+void expect_same(const StateDict& a, const StateDict& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    EXPECT_EQ(a[i].name, b[i].name);
+    EXPECT_EQ(a[i].values, b[i].values);
+  }
+}
+
+TEST(Checkpoint, ComesBackBitByBit) {
+  const Checkpoint before = example();
+  const Checkpoint after = read_checkpoint(checkpoint_bytes(before), "c");
+  EXPECT_NO_THROW(check_same_learning(before.options, after.options));
+  EXPECT_EQ(after.options.run_dir, before.options.run_dir);
+  EXPECT_EQ(after.options.checkpoint_every.seconds, 2.5);
+  EXPECT_EQ(after.data, before.data);
+  EXPECT_EQ(after.engine, before.engine);
+  EXPECT_EQ(after.state.steps, 123);
+  EXPECT_EQ(after.state.first_scale, 0.1);
+  EXPECT_EQ(after.state.second_scale, 0.001);
+  expect_same(after.state.weights, before.state.weights);
+  expect_same(after.state.first_moments, before.state.first_moments);
+  expect_same(after.state.second_moments, before.state.second_moments);
+  expect_same(after.state.averages, before.state.averages);
+  expect_same(after.progress.best->parameters, before.progress.best->parameters);
+  EXPECT_EQ(after.progress.best->epoch, 2);
+  EXPECT_EQ(after.progress.best->validation.loss, 0.25);
+  EXPECT_EQ(after.progress.epoch, 3);
+  EXPECT_EQ(after.progress.minibatches, 17);
+  EXPECT_EQ(after.progress.loss_sum, 0.1 + 0.2);
+  EXPECT_EQ(after.progress.last_batch_loss, 1.0 / 3);
+  EXPECT_EQ(checkpoint_bytes(after), checkpoint_bytes(before));
+}
+
+TEST(Checkpoint, NoticesAnyBitThatChanged) {
+  const std::vector<std::uint8_t> whole = checkpoint_bytes(example());
+  const std::string text(whole.begin(), whole.end());
+  // What JSON does not mind: blanks, and the key "program" inside of strings.
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    std::vector<std::uint8_t> changed = whole;
+    changed[i] ^= 0x10;
+    try {
+      const Checkpoint read = read_checkpoint(changed, "c");
+      EXPECT_EQ(checkpoint_bytes(read), whole) << "byte " << i << " went unnoticed";
+    } catch (const Error&) {
+      continue;
+    }
+  }
+  for (std::size_t size = 0; size < whole.size(); size += 97) {
+    const std::vector<std::uint8_t> cut(whole.begin(), whole.begin() + static_cast<long>(size));
+    EXPECT_THROW(read_checkpoint(cut, "c"), Error) << size;
+  }
+}
+
+TEST(Checkpoint, RefusesANewerFormatByNumber) {
+  std::vector<std::uint8_t> bytes = checkpoint_bytes(example());
+  std::string text(bytes.begin(), bytes.end());
+  const std::string format = "\\\"format\\\":1";
+  text.replace(text.find(format), format.size(), "\\\"format\\\":7");
+  expect_throws<Error>([&] { read_checkpoint(to_bytes(text), "c"); },
+                       "c: has format 7 of mnist-trainer");
+}
+
+TEST(Checkpoint, RefusesWhatIsNoneOrContradictsItself) {
+  expect_throws<Error>([] { read_checkpoint(to_bytes("hello"), "c"); }, "c: ");
+  Checkpoint other = example();
+  other.state.averages.clear();
+  expect_throws<Error>([&] { read_checkpoint(checkpoint_bytes(other), "c"); },
+                       "its tensors are not those that its options need");
+  other = example();
+  other.state.first_moments = initial_parameters({6, {5, 3}, 2, Activation::kRelu}, 1);
+  expect_throws<Error>([&] { read_checkpoint(checkpoint_bytes(other), "c"); },
+                       "not all of the same network");
+}
+
+TEST(Checkpoint, LetsNothingChangeThatChangesWhatIsLearned) {
+  const TrainOptions stored = example().options;
+  TrainOptions wanted = stored;
+  wanted.epochs = stored.epochs + 5;
+  wanted.out = "elsewhere.pt";
+  wanted.threads = 7;
+  EXPECT_NO_THROW(check_same_learning(stored, wanted));
+  wanted.lr = 0.5;
+  expect_throws<UsageError>([&] { check_same_learning(stored, wanted); },
+                            "--lr 0.5 would make another training");
+  wanted = stored;
+  wanted.epochs = stored.epochs - 1;
+  expect_throws<UsageError>([&] { check_same_learning(stored, wanted); }, "--epochs 14 is below");
+}
+
+TEST(Checkpoint, RefusesOtherData) {
+  const DataFacts stored = example().data;
+  EXPECT_NO_THROW(check_same_data(stored, stored, "d"));
+  DataFacts found = stored;
+  found.test_crc32 ^= 1;
+  expect_throws<Error>([&] { check_same_data(stored, found, "d"); }, "d: holds other data");
+}
+
+}  // namespace
+}  // namespace mnist
