@@ -86,11 +86,17 @@ Header read_header(Source& source, const std::string& path) {
   return header;
 }
 
+/// Reads the elements piece by piece: memory grows only as far as there is something to fill it,
+/// whatever the header of a small compressed file promises.
 template <class Source>
 IdxArray read_payload(Source& source, Header header) {
+  constexpr std::uint64_t kPiece = std::uint64_t{1} << 26;  // MNIST is one
   IdxArray array;
-  array.bytes.resize(header.payload_size);
-  source.read(array.bytes);
+  while (array.bytes.size() < header.payload_size) {
+    const std::size_t done = array.bytes.size();
+    array.bytes.resize(std::min(header.payload_size, done + kPiece));
+    source.read(std::span(array.bytes).subspan(done));
+  }
   to_native_order(array.bytes, element_size(header.type));
   array.type = header.type;
   array.dimensions = std::move(header.dimensions);
