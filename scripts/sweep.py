@@ -6,7 +6,7 @@
 
 Recipes are chosen by validation: without --test, 10,000 training images are held out and judge.
 With --test a run trains on all images and the test set judges it. Finished runs are kept in
---results and are not done again, so that a sweep that was killed goes on where it was.
+--results and are not done again, and runs that were cut off go on: so does a sweep that was killed.
 """
 
 import argparse
@@ -50,6 +50,8 @@ def variants(arguments):
 
 def command_of(arguments, variant, seed, folder):
     command = [str(arguments.bin / "mnist-train")]
+    if (folder / "checkpoint.safetensors").exists():
+        return command + ["--resume", str(folder)]
     if arguments.recipe:
         command += ["--config", arguments.recipe]
     options = dict(arguments.set) | variant

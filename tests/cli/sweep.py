@@ -34,6 +34,17 @@ class Sweep(ProgramTest):
         changed.write_text(json.dumps(json.loads(changed.read_text()) | {"accuracy": 12.34}))
         self.assertIn("12.34", self.sweep("--test").stdout)
 
+    def test_a_run_that_was_cut_off_goes_on(self):
+        expected = self.sweep("--test").stdout
+        folder = sorted(self.folder.glob("*"))[0]
+        (folder / "result.json").unlink()
+        (folder / "metrics.jsonl").unlink()
+        # The checkpoint before the last: the whole epoch is yet to come.
+        (folder / "checkpoint.previous.safetensors").rename(folder / "checkpoint.safetensors")
+        process = self.sweep("--test")
+        accuracy = lambda table: [row.split(" | ")[:4] for row in table.splitlines()[2:]]
+        self.assertEqual(accuracy(process.stdout), accuracy(expected), process.stderr)
+
     def test_a_failing_run_is_named(self):
         process = self.sweep("--set", "validation", "5", "--vary", "lr", "0.001", "-1", "--test")
         self.assertNotEqual(process.returncode, 0)
