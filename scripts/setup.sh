@@ -2,9 +2,10 @@
 # Prepares a machine for building: system packages, a virtual environment, LibTorch. Does only what
 # is missing; says what it does.
 #
-# usage: scripts/setup.sh [--check] [--tests]
+# usage: scripts/setup.sh [--check] [--tests] [--fuzz]
 #   --check   only report what is there and what is missing; exit 1 when something is
 #   --tests   also the Python packages that tests and benchmarks use
+#   --fuzz    also clang, whose fuzzer scripts/fuzz.sh uses
 #
 # A LibTorch of yours is taken instead of PyPI's when CMAKE_PREFIX_PATH names it or python3 can
 # import it. TORCH_INDEX_URL hands pip another index for torch, for a CPU-only or a particular CUDA
@@ -13,17 +14,6 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 torch_version=2.13.0
 oldest_torch=2.4
-check=false
-tests=false
-for argument in "$@"; do
-  case $argument in
-    --check) check=true ;;
-    --tests) tests=true ;;
-    -h | --help) sed -n '2,/^source/{/^source/d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;;
-    *) die "unknown argument '$argument'; see scripts/setup.sh --help" ;;
-  esac
-done
-missing=0
 
 # Debian package, and what shows that it is there: a command, or a header the compiler finds.
 packages=(
@@ -42,10 +32,29 @@ packages=(
   'python3-venv module ensurepip'
 )
 
+recommended=(--no-install-recommends)
+check=false
+tests=false
+for argument in "$@"; do
+  case $argument in
+    --check) check=true ;;
+    --tests) tests=true ;;
+    --fuzz)
+      packages+=('clang fuzzer clang++')
+      recommended=() # clang's runtime, and with it its fuzzer, is one of its recommendations
+      ;;
+    -h | --help) sed -n '2,/^source/{/^source/d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;;
+    *) die "unknown argument '$argument'; see scripts/setup.sh --help" ;;
+  esac
+done
+missing=0
+
 has() {
   case $1 in
     command) command -v "$2" >/dev/null ;;
     header) command -v c++ >/dev/null && echo "#include <$2>" | c++ -std=c++20 -E -x c++ - >/dev/null 2>&1 ;;
+    fuzzer) echo 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }' |
+      "$2" -fsanitize=fuzzer,address -x c++ - -o /dev/null 2>/dev/null ;;
     module) python3 -c "import $2" 2>/dev/null ;;
   esac
 }
@@ -60,7 +69,7 @@ setup_packages() {
     say "system packages: all there"
     return
   fi
-  local command="apt-get install -y --no-install-recommends ${absent[*]}"
+  local command="apt-get install -y ${recommended[*]} ${absent[*]}"
   if $check; then
     say "system packages: missing ${absent[*]} (sudo $command)"
     missing=1

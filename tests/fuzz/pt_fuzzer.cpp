@@ -1,0 +1,11 @@
+// Fuzzes the reader of .pt files: the zip archive, its pickle, and what is made of the tensors.
+#include "fuzz/fuzzer.hpp"
+#include "mnist/model/model_info.hpp"
+#include "mnist/model/pt_reader.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  return mnist::fuzz(data, size, [](mnist::Bytes bytes) {
+    mnist::StoredTensors stored = mnist::read_pt(bytes, "fuzzed");
+    mnist::make_model(std::move(stored.tensors), stored.info, "fuzzed");
+  });
+}
