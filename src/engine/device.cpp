@@ -35,7 +35,7 @@ void prepare_libtorch(std::int64_t threads) {
   // handle many times slower than others. Threads started later inherit the setting.
   at::globalContext().setFlushDenormal(true);
   at::set_num_threads(threads > 0 ? static_cast<int>(threads)
-                                  : std::min(available_processors(), kMostHelpfulThreads));
+                                  : std::min(available_cores(), kMostHelpfulThreads));
 }
 
 std::string libtorch_description() {

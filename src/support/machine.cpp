@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <fstream>
 #include <sched.h>
+#include <set>
 #include <sys/resource.h>
 
 namespace mnist {
@@ -13,6 +14,23 @@ int available_processors() {
   CPU_ZERO(&processors);
   if (::sched_getaffinity(0, sizeof(processors), &processors) != 0) return 1;
   return std::max(1, CPU_COUNT(&processors));
+}
+
+int available_cores() {
+  cpu_set_t processors;
+  CPU_ZERO(&processors);
+  if (::sched_getaffinity(0, sizeof(processors), &processors) != 0) return 1;
+  std::set<std::string> cores;
+  for (int processor = 0; processor < CPU_SETSIZE; ++processor) {
+    if (CPU_ISSET(static_cast<std::size_t>(processor), &processors) == 0) continue;
+    std::ifstream file("/sys/devices/system/cpu/cpu" + std::to_string(processor) +
+                       "/topology/thread_siblings_list");
+    std::string siblings;
+    // Where the system does not tell, each processor is a core.
+    if (!std::getline(file, siblings)) siblings = std::to_string(processor);
+    cores.insert(siblings);
+  }
+  return std::max(1, static_cast<int>(cores.size()));
 }
 
 std::string processor_name() {

@@ -9,6 +9,10 @@ namespace mnist {
 /// Processors that this process may run on, as the scheduler's affinity has it; at least 1.
 int available_processors();
 
+/// The cores that these processors belong to: a core that shows itself as two counts once, because
+/// two threads of arithmetic on it are no faster than one.
+int available_cores();
+
 /// The processor's name, such as "Intel(R) Xeon(R) Processor"; "unknown processor" when not told.
 std::string processor_name();
 
