@@ -111,6 +111,22 @@ std::string read_config(const std::string& path) {
   }
 }
 
+/// The options of the run that `resume` names, which goes on in its own folder.
+TrainOptions resumed_options(const std::string& resume) {
+  TrainOptions options = load_checkpoint(resume).options;
+  options.run_dir = CheckpointPlace(resume).folder;
+  options.resume = resume;
+  return options;
+}
+
+/// Throws UsageError when flags make another run of the one that goes on.
+void check_resumed(const TrainOptions& stored, const TrainOptions& wanted) {
+  check_same_learning(stored, wanted);
+  if (wanted.run_dir == stored.run_dir) return;
+  throw UsageError("--run-dir " + wanted.run_dir + " contradicts --resume: the run goes on in " +
+                   stored.run_dir + "; to have two runs, copy that folder and resume the copy");
+}
+
 }  // namespace
 
 CommandLine parse_command_line(int argc, const char* const* argv, const VersionText& version,
@@ -130,15 +146,11 @@ CommandLine parse_command_line(int argc, const char* const* argv, const VersionT
     throw UsageError("--config contradicts --resume: the checkpoint has the options");
   }
   if (!flags.config.empty()) read_toml(read_config(flags.config), flags.config, options);
-  TrainOptions stored;
-  if (!flags.resume.empty()) {
-    options = stored = load_checkpoint(flags.resume).options;
-    options.run_dir = CheckpointPlace(flags.resume).folder;
-    options.resume = flags.resume;
-  }
+  if (!flags.resume.empty()) options = resumed_options(flags.resume);
+  const TrainOptions before_flags = options;
   const auto app = make_app(description, options, flags);
   parse(*app, argc, argv);
-  if (!flags.resume.empty()) check_same_learning(stored, options);
+  if (!flags.resume.empty()) check_resumed(before_flags, options);
   validate(options);
   if (flags.print_config) return {false, to_toml(options)};
   return {};

@@ -189,6 +189,10 @@ class Refusing(ProgramTest):
         self.fail_with(2, "--config contradicts --resume", "mnist-train", "--resume", self.run_folder,
                        "--config", config)
 
+    def test_another_folder(self):
+        self.fail_with(2, "contradicts --resume: the run goes on in", "mnist-train", "--resume", self.run_folder,
+                       "--run-dir", self.folder / "other")
+
     def test_other_data(self):
         for file in programs.FASHION_SUBSET.glob("*.gz"):
             shutil.copy(file, self.data)
