@@ -3,12 +3,15 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 
 #include <zlib.h>
 
 #include "mnist/data/idx.hpp"
+#include "mnist/data/set_files.hpp"
 #include "mnist/support/error.hpp"
 #include "mnist/support/random.hpp"
 
@@ -36,26 +39,6 @@ std::uint32_t checksum(std::uint32_t start, const std::vector<std::uint8_t>& byt
   return static_cast<std::uint32_t>(crc32_z(start, bytes.data(), bytes.size()));
 }
 
-/// The first of the names under which the file may go, or Error with all of them.
-std::string find_file(const std::string& folder, const std::string& stem,
-                      const std::string& suffix) {
-  if (!std::filesystem::is_directory(folder)) {
-    throw Error(folder + ": there is no such folder; fetch the data with scripts/fetch_data.sh, " +
-                "or name the folder with --data");
-  }
-  std::string tried;
-  for (const char* separator : {"-", "."}) {
-    for (const char* compression : {"", ".gz"}) {
-      const std::string name = stem + separator + suffix + compression;
-      const std::filesystem::path path = std::filesystem::path(folder) / name;
-      if (std::filesystem::exists(path)) return path.string();
-      tried += (tried.empty() ? "" : ", ") + name;
-    }
-  }
-  throw Error(folder + ": has none of " + tried +
-              "; fetch the data with scripts/fetch_data.sh, or name the folder with --data");
-}
-
 std::vector<std::string> read_class_names(const std::string& path) {
   std::ifstream file(path);
   std::vector<std::string> names;
@@ -71,24 +54,72 @@ std::vector<std::string> read_class_names(const std::string& path) {
 }
 
 std::vector<std::string> find_class_names(const std::string& folder,
-                                          const std::vector<std::uint8_t>& labels) {
+                                          const std::vector<std::uint8_t>& labels,
+                                          const SetTraits& traits) {
   const auto names_file = std::filesystem::path(folder) / "classes.txt";
   if (std::filesystem::exists(names_file)) return read_class_names(names_file.string());
   const std::uint32_t found = checksum(0, labels);
   for (const KnownLabels& known : kKnownLabels) {
     if (known.checksum == found) return {known.names->begin(), known.names->end()};
   }
-  return {kDigits.begin(), kDigits.end()};
+  std::vector<std::string> names;
+  for (const char name : traits.classes) names.emplace_back(1, name);
+  return names;
 }
 
-IdxArray read_u8(const std::string& path, std::size_t rank, const char* what) {
-  IdxArray array = read_idx(path);
+IdxArray checked_u8(IdxArray array, const std::string& path, std::size_t rank, const char* what) {
   if (array.type != IdxType::kU8 || array.dimensions.size() != rank) {
     throw Error(path + ": holds " + type_name(array.type) + " of rank " +
                 std::to_string(array.dimensions.size()) + ", expected " + what + ": u8 of rank " +
                 std::to_string(rank));
   }
   return array;
+}
+
+/// QMNIST's labels are rows of i32, of which the first number is the class.
+IdxArray read_labels(const std::string& path) {
+  IdxArray array = read_idx(path);
+  const bool extended = array.type == IdxType::kI32 && array.dimensions.size() == 2;
+  if (!extended) return checked_u8(std::move(array), path, 1, "labels");
+  IdxArray labels{IdxType::kU8, {array.dimensions[0]}, {}};
+  for (std::uint64_t row = 0; row < array.dimensions[0] && array.dimensions[1] > 0; ++row) {
+    std::int32_t label = 0;
+    std::memcpy(&label, array.bytes.data() + row * array.dimensions[1] * sizeof(label),
+                sizeof(label));
+    if (label < 0 || label > std::numeric_limits<std::uint8_t>::max()) {
+      throw Error(path + ": label " + std::to_string(label) + " of example " + std::to_string(row) +
+                  " is not from 0 to 255");
+    }
+    labels.bytes.push_back(static_cast<std::uint8_t>(label));
+  }
+  labels.dimensions[0] = labels.bytes.size();
+  return labels;
+}
+
+/// Turns images that lie column by column.
+void transpose(Dataset& dataset) {
+  const auto rows = static_cast<std::size_t>(dataset.rows);
+  const auto columns = static_cast<std::size_t>(dataset.columns);
+  std::vector<std::uint8_t> turned(rows * columns);
+  for (std::size_t begin = 0; begin < dataset.images.size(); begin += turned.size()) {
+    for (std::size_t i = 0; i < turned.size(); ++i) {
+      turned[i % columns * rows + i / columns] = dataset.images[begin + i];
+    }
+    std::copy(turned.begin(), turned.end(),
+              dataset.images.begin() + static_cast<std::ptrdiff_t>(begin));
+  }
+  std::swap(dataset.rows, dataset.columns);
+}
+
+/// Numbers classes from 0.
+void shift_labels(Dataset& dataset, std::uint8_t first, const std::string& path) {
+  for (std::uint8_t& label : dataset.labels) {
+    if (label < first) {
+      throw Error(path + ": has a label " + std::to_string(label) + ", expected them to begin at " +
+                  std::to_string(first));
+    }
+    label = static_cast<std::uint8_t>(label - first);
+  }
 }
 
 void check_labels(const Dataset& dataset, const std::string& path) {
@@ -110,16 +141,15 @@ std::uint32_t Dataset::fingerprint() const {
 }
 
 Dataset load_dataset(const std::string& folder, Split split) {
-  const std::string part = split == Split::kTrain ? "train" : "t10k";
-  const std::string images_path = find_file(folder, part + "-images", "idx3-ubyte");
-  const std::string labels_path = find_file(folder, part + "-labels", "idx1-ubyte");
-  IdxArray images = read_u8(images_path, 3, "images");
-  IdxArray labels = read_u8(labels_path, 1, "labels");
+  const SetFiles files = find_set_files(folder, split);
+  const SetTraits traits = traits_of(files.set);
+  IdxArray images = checked_u8(read_idx(files.images), files.images, 3, "images");
+  IdxArray labels = read_labels(files.labels);
   if (images.dimensions[0] != labels.dimensions[0]) {
-    throw Error(labels_path + ": has " + std::to_string(labels.dimensions[0]) + " labels, but " +
-                images_path + " has " + std::to_string(images.dimensions[0]) + " images");
+    throw Error(files.labels + ": has " + std::to_string(labels.dimensions[0]) + " labels, but " +
+                files.images + " has " + std::to_string(images.dimensions[0]) + " images");
   }
-  if (images.bytes.empty()) throw Error(images_path + ": has no images");
+  if (images.bytes.empty()) throw Error(files.images + ": has no images");
 
   Dataset dataset;
   dataset.count = static_cast<std::int64_t>(images.dimensions[0]);
@@ -127,8 +157,10 @@ Dataset load_dataset(const std::string& folder, Split split) {
   dataset.columns = static_cast<std::int64_t>(images.dimensions[2]);
   dataset.images = std::move(images.bytes);
   dataset.labels = std::move(labels.bytes);
-  dataset.class_names = find_class_names(folder, dataset.labels);
-  check_labels(dataset, labels_path);
+  if (traits.transposed) transpose(dataset);
+  if (traits.first_label > 0) shift_labels(dataset, traits.first_label, files.labels);
+  dataset.class_names = find_class_names(folder, dataset.labels, traits);
+  check_labels(dataset, files.labels);
   return dataset;
 }
 

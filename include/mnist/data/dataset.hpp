@@ -26,16 +26,15 @@ struct Dataset {
   std::uint32_t fingerprint() const;
 };
 
-/// Reads one split of the set in `folder`. The files are `train-` or `t10k-` `images-idx3-ubyte`
-/// and `labels-idx1-ubyte`, with '.' for the second '-' as well, raw or gzip, with or without
-/// ".gz".
+/// Reads one split of the set in `folder`, raw or gzip: MNIST, or one of its family (see
+/// set_files.hpp for names and differences). EMNIST's images come out upright, its labels from 0.
 ///
 /// Class names: one a line in `folder`/classes.txt; else those of MNIST and Fashion-MNIST, told by
-/// a checksum of the labels; else the numbers 0 to 9.
+/// a checksum of the labels; else EMNIST's characters, by the files' names; else 0 to 9.
 ///
 /// Throws Error that names the file: missing (with the names tried), damaged, images that are not
-/// u8 of rank 3 or labels that are not u8 of rank 1, counts that differ, no examples, a label that
-/// has no class.
+/// u8 of rank 3 or labels that are neither u8 of rank 1 nor i32 of rank 2, counts that differ, no
+/// examples, a label that has no class.
 Dataset load_dataset(const std::string& folder, Split split);
 
 /// Keeps the first `count` examples; 0 keeps all. Throws UsageError when there are fewer.
