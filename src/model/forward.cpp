@@ -1,0 +1,79 @@
+// A network's answer for one image, in plain C++.
+#include "mnist/model/forward.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+
+namespace mnist {
+namespace {
+
+double activated(Activation activation, double value) {
+  switch (activation) {
+    case Activation::kRelu:
+      return std::max(value, 0.0);
+    case Activation::kTanh:
+      return std::tanh(value);
+    case Activation::kSigmoid:
+      return 1 / (1 + std::exp(-value));
+    case Activation::kIdentity:
+      return value;
+  }
+  return value;
+}
+
+/// In sums of their own for neighbours, which processors add side by side.
+double dot(const float* a, const float* b, std::size_t count) {
+  constexpr std::size_t kSums = 8;
+  std::array<double, kSums> sums{};
+  std::size_t k = 0;
+  for (; k + kSums <= count; k += kSums) {
+    for (std::size_t i = 0; i < kSums; ++i) {
+      sums[i] += static_cast<double>(a[k + i]) * static_cast<double>(b[k + i]);
+    }
+  }
+  for (; k < count; ++k) sums[0] += static_cast<double>(a[k]) * static_cast<double>(b[k]);
+  return std::accumulate(sums.begin(), sums.end(), 0.0);
+}
+
+}  // namespace
+
+std::vector<float> forward(const MlpShape& shape, const StateDict& parameters,
+                           std::span<const float> inputs) {
+  std::vector<float> values(inputs.begin(), inputs.end());
+  for (std::size_t i = 0; i + 1 < parameters.size(); i += 2) {
+    const std::vector<float>& weights = parameters[i].values;
+    const std::vector<float>& biases = parameters[i + 1].values;
+    const bool last = i + 2 == parameters.size();
+    std::vector<float> outputs;
+    for (std::size_t unit = 0; unit < biases.size(); ++unit) {
+      const double sum = static_cast<double>(biases[unit]) +
+                         dot(&weights[unit * values.size()], values.data(), values.size());
+      outputs.push_back(static_cast<float>(last ? sum : activated(shape.activation, sum)));
+    }
+    values = std::move(outputs);
+  }
+  return values;
+}
+
+std::vector<float> softmax(std::span<const float> logits) {
+  const float largest = *std::max_element(logits.begin(), logits.end());
+  std::vector<float> values;
+  double sum = 0;
+  for (const float logit : logits) {
+    values.push_back(std::exp(logit - largest));
+    sum += static_cast<double>(values.back());
+  }
+  for (float& value : values) value = static_cast<float>(static_cast<double>(value) / sum);
+  return values;
+}
+
+std::vector<float> scaled_pixels(std::span<const std::uint8_t> image) {
+  std::vector<float> values;
+  values.reserve(image.size());
+  for (const std::uint8_t pixel : image) values.push_back(static_cast<float>(pixel) / 255);
+  return values;
+}
+
+}  // namespace mnist
