@@ -1,0 +1,141 @@
+// A model as one C header without dependencies.
+#include "mnist/export/c_header.hpp"
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "mnist/model/quantise.hpp"
+
+namespace mnist {
+
+extern const std::string_view kCHeader;  // c_header.h, embedded
+
+namespace {
+
+constexpr std::size_t kNumbersInLine = 16;
+
+std::string number(float value) {
+  const std::string text = fmt::format("{}", value);
+  const bool whole = text.find_first_of(".e") == std::string::npos;
+  return text + (whole ? ".0f" : "f");
+}
+
+std::string number(std::int8_t value) {
+  return std::to_string(value);
+}
+
+/// "static const TYPE NAME[COUNT] = {...};" and a line break.
+template <class Number>
+std::string array_text(const std::string& name, const std::vector<Number>& values) {
+  const char* const type = std::is_same_v<Number, float> ? "float" : "signed char";
+  std::string text = fmt::format("static const {} {}[{}] = {{", type, name, values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    text += (i % kNumbersInLine == 0 ? "\n  " : " ") + number(values[i]) + ",";
+  }
+  return text + "\n};\n";
+}
+
+/// A C string literal; everything but plain letters as octal escapes.
+std::string literal(const std::string& text) {
+  std::string quoted = "\"";
+  for (const char letter : text) {
+    const bool plain = letter >= ' ' && letter <= '~' && letter != '"' && letter != '\\' &&
+                       letter != '?';  // "??" could begin a trigraph
+    quoted += plain ? std::string(1, letter)
+                    : fmt::format("\\{:03o}", static_cast<unsigned char>(letter));
+  }
+  return quoted + "\"";
+}
+
+std::string names_text(const std::vector<std::string>& names) {
+  std::string text = "{";
+  for (const std::string& name : names) text += (text.size() > 1 ? ", " : "") + literal(name);
+  return text + "}";
+}
+
+const char* formula_of(Activation activation) {
+  switch (activation) {
+    case Activation::kRelu:
+      return "values[i] > 0.0f ? values[i] : 0.0f";
+    case Activation::kTanh:
+      return "tanhf(values[i])";
+    case Activation::kSigmoid:
+      return "1.0f / (1.0f + expf(-values[i]))";
+    case Activation::kIdentity:
+      return "values[i]";
+  }
+  return "values[i]";
+}
+
+/// All arrays, and the calls that go through the layers.
+struct Layers {
+  std::string arrays;
+  std::string calls;
+};
+
+Layers layers_text(const Model& model, Precision precision) {
+  Layers text;
+  std::string inputs = "pixels";
+  const std::vector<std::int64_t> widths = model.shape.widths();
+  for (std::size_t layer = 0; layer + 1 < widths.size(); ++layer) {
+    const std::string weights = fmt::format("mnist_weights_{}", layer);
+    std::string scales = "0";
+    if (precision == Precision::kInt8) {
+      const QuantisedWeights quantised = quantise(model.parameters[2 * layer]);
+      scales = fmt::format("mnist_scales_{}", layer);
+      text.arrays += array_text(weights, quantised.values) + array_text(scales, quantised.scales);
+    } else {
+      text.arrays += array_text(weights, model.parameters[2 * layer].values);
+    }
+    const std::string biases = fmt::format("mnist_biases_{}", layer);
+    text.arrays += array_text(biases, model.parameters[2 * layer + 1].values);
+    const bool last = layer + 2 == widths.size();
+    const std::string outputs = last ? "probabilities" : (layer % 2 == 0 ? "even" : "odd");
+    text.calls += fmt::format("  mnist_linear({}, {}, {}, {}, {}, {}, {});\n", weights, scales,
+                              biases, widths[layer + 1], widths[layer], inputs, outputs);
+    if (!last) text.calls += fmt::format("  mnist_activate({}, {});\n", outputs, widths[layer + 1]);
+    inputs = outputs;
+  }
+  return text;
+}
+
+std::string accuracy_remark(const Model& model) {
+  const auto found = model.training.find("test_accuracy");
+  if (found == model.training.end() || !found->is_number()) return "";
+  return fmt::format("Test accuracy after training: {:.2f} %.", 100 * found->get<double>());
+}
+
+}  // namespace
+
+std::string c_header_text(const Model& model, Precision precision) {
+  const Layers layers = layers_text(model, precision);
+  const auto& hidden = model.shape.hidden;
+  const std::map<std::string_view, std::string> fields{
+      {"shape", to_string(model.shape)},
+      {"precision", option_text(precision)},
+      {"accuracy", accuracy_remark(model)},
+      {"inputs", std::to_string(model.shape.inputs)},
+      {"classes", std::to_string(model.shape.classes)},
+      {"widest",
+       std::to_string(hidden.empty() ? 1 : *std::max_element(hidden.begin(), hidden.end()))},
+      {"class_names", names_text(model.class_names)},
+      {"weights", layers.arrays},
+      {"type", precision == Precision::kInt8 ? "signed char" : "float"},
+      {"activation", formula_of(model.shape.activation)},
+      {"layers", layers.calls}};
+  std::string text;
+  std::string_view rest = kCHeader;
+  for (std::size_t open = rest.find("{{"); open != std::string_view::npos; open = rest.find("{{")) {
+    const std::size_t close = rest.find("}}", open);
+    text += rest.substr(0, open);
+    text += fields.at(rest.substr(open + 2, close - open - 2));
+    rest.remove_prefix(close + 2);
+  }
+  text += rest;
+  return text;
+}
+
+}  // namespace mnist

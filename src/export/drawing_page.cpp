@@ -1,0 +1,41 @@
+// A model as a web page to draw on.
+#include "mnist/export/drawing_page.hpp"
+
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "mnist/support/html.hpp"
+#include "mnist/support/protobuf.hpp"
+
+namespace mnist {
+
+extern const std::string_view kDrawingPage;  // drawing_page.html, embedded
+
+namespace {
+
+std::string encoded(const std::vector<float>& values) {
+  std::string raw;
+  raw.reserve(values.size() * sizeof(float));
+  for (const float value : values) append_little_endian(raw, value);
+  return base64({reinterpret_cast<const std::uint8_t*>(raw.data()), raw.size()});
+}
+
+}  // namespace
+
+std::string drawing_page(const Model& model) {
+  nlohmann::ordered_json json;
+  json["shape"] = to_string(model.shape);
+  json["inputs"] = model.shape.inputs;
+  json["activation"] = option_text(model.shape.activation);
+  json["class_names"] = model.class_names;
+  json["layers"] = nlohmann::ordered_json::array();
+  for (std::size_t i = 0; i < model.parameters.size(); i += 2) {
+    json["layers"].push_back({{"weights", encoded(model.parameters[i].values)},
+                              {"biases", encoded(model.parameters[i + 1].values)}});
+  }
+  return page_with_data(
+      kDrawingPage, json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+}
+
+}  // namespace mnist

@@ -1,0 +1,96 @@
+// A model as ONNX, which most inference programs read.
+#include "mnist/export/onnx.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "mnist/support/protobuf.hpp"
+#include "mnist/support/version.hpp"
+
+namespace mnist {
+namespace {
+
+constexpr std::int64_t kIrVersion = 8;
+constexpr std::int64_t kOpset = 17;
+constexpr std::int64_t kFloat = 1;         // TensorProto.DataType.FLOAT
+constexpr std::int64_t kAttributeInt = 2;  // AttributeProto.AttributeType.INT
+
+// The numbers are those of the fields in onnx.proto.
+
+ProtobufMessage tensor_message(const NamedTensor& tensor) {
+  ProtobufMessage message;
+  for (const std::int64_t size : tensor.shape) message.add_integer(1, size);
+  std::string values;
+  values.reserve(tensor.values.size() * sizeof(float));
+  for (const float value : tensor.values) append_little_endian(values, value);
+  return message.add_integer(2, kFloat).add_bytes(8, tensor.name).add_bytes(9, values);
+}
+
+/// The type of a value of [batch, columns].
+ProtobufMessage value_message(const std::string& name, std::int64_t columns) {
+  ProtobufMessage shape;
+  shape.add_message(1, ProtobufMessage().add_bytes(2, "batch"));
+  shape.add_message(1, ProtobufMessage().add_integer(1, columns));
+  ProtobufMessage tensor;
+  tensor.add_integer(1, kFloat).add_message(2, shape);
+  ProtobufMessage message;
+  return message.add_bytes(1, name).add_message(2, ProtobufMessage().add_message(1, tensor));
+}
+
+/// outputs = inputs * weights^T + biases
+ProtobufMessage linear_node(const std::string& inputs, const NamedTensor& weights,
+                            const NamedTensor& biases, const std::string& outputs) {
+  ProtobufMessage transposed;
+  transposed.add_bytes(1, "transB").add_integer(3, 1).add_integer(20, kAttributeInt);
+  ProtobufMessage node;
+  node.add_bytes(1, inputs).add_bytes(1, weights.name).add_bytes(1, biases.name);
+  return node.add_bytes(2, outputs).add_bytes(4, "Gemm").add_message(5, transposed);
+}
+
+std::string operator_of(Activation activation) {
+  switch (activation) {
+    case Activation::kRelu:
+      return "Relu";
+    case Activation::kTanh:
+      return "Tanh";
+    case Activation::kSigmoid:
+      return "Sigmoid";
+    case Activation::kIdentity:
+      return "Identity";
+  }
+  return "Identity";
+}
+
+ProtobufMessage graph_message(const Model& model) {
+  ProtobufMessage graph;
+  std::string values = "pixels";
+  for (std::size_t i = 0; i < model.parameters.size(); i += 2) {
+    const bool last = i + 2 == model.parameters.size();
+    const std::string sums = last ? "logits" : "sums" + std::to_string(i / 2);
+    graph.add_message(1, linear_node(values, model.parameters[i], model.parameters[i + 1], sums));
+    if (last) break;
+    values = "activations" + std::to_string(i / 2);
+    ProtobufMessage activation;
+    activation.add_bytes(1, sums).add_bytes(2, values);
+    graph.add_message(1, activation.add_bytes(4, operator_of(model.shape.activation)));
+  }
+  graph.add_bytes(2, "mlp");
+  for (const NamedTensor& tensor : model.parameters) graph.add_message(5, tensor_message(tensor));
+  graph.add_message(11, value_message("pixels", model.shape.inputs));
+  graph.add_message(12, value_message("logits", model.shape.classes));
+  return graph;
+}
+
+}  // namespace
+
+std::string onnx_bytes(const Model& model) {
+  ProtobufMessage message;
+  message.add_integer(1, kIrVersion).add_bytes(2, "mnist-trainer").add_bytes(3, kVersion);
+  message.add_message(7, graph_message(model));
+  message.add_message(8, ProtobufMessage().add_bytes(1, "").add_integer(2, kOpset));
+  const std::string names = nlohmann::json(model.class_names).dump();
+  message.add_message(14, ProtobufMessage().add_bytes(1, "class_names").add_bytes(2, names));
+  message.add_message(14, ProtobufMessage().add_bytes(1, "mnist").add_bytes(2, info_text(model)));
+  return message.bytes();
+}
+
+}  // namespace mnist

@@ -1,0 +1,37 @@
+// What self-contained pages are made of: a template, and data as JSON within it.
+#include "mnist/support/html.hpp"
+
+namespace mnist {
+
+std::string page_with_data(std::string_view page, std::string_view json) {
+  constexpr std::string_view kPlace = "{{data}}";
+  const std::size_t place = page.find(kPlace);
+  std::string filled(page.substr(0, place));
+  for (const char letter : json) {
+    // No "</script>" and no "<!--" of somebody's may end the element.
+    if (letter == '<') {
+      filled += "\\u003c";
+    } else {
+      filled += letter;
+    }
+  }
+  filled += page.substr(place + kPlace.size());
+  return filled;
+}
+
+std::string base64(Bytes bytes) {
+  constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
+    std::uint32_t group = 0;
+    for (std::size_t k = 0; k < 3; ++k) group = group << 8 | (k < count ? bytes[i + k] : 0U);
+    for (std::size_t k = 0; k < 4; ++k) {
+      text += k <= count ? kDigits[group >> (18 - 6 * k) & 63] : '=';
+    }
+  }
+  return text;
+}
+
+}  // namespace mnist

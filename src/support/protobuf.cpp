@@ -1,0 +1,61 @@
+// Writes messages in the wire format of Protocol Buffers.
+#include "mnist/support/protobuf.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace mnist {
+
+template <class Number>
+void append_little_endian(std::string& bytes, Number value) {
+  char raw[sizeof(Number)];
+  std::memcpy(raw, &value, sizeof(Number));
+  if (std::endian::native == std::endian::big) std::reverse(raw, raw + sizeof(Number));
+  bytes.append(raw, sizeof(Number));
+}
+template void append_little_endian(std::string&, float);
+template void append_little_endian(std::string&, double);
+template void append_little_endian(std::string&, std::uint32_t);
+template void append_little_endian(std::string&, std::uint64_t);
+
+void ProtobufMessage::add_varint(std::uint64_t value) {
+  constexpr std::uint64_t kMore = 0x80;
+  for (; value >= kMore; value >>= 7) bytes_ += static_cast<char>((value % kMore) | kMore);
+  bytes_ += static_cast<char>(value);
+}
+
+void ProtobufMessage::add_tag(std::uint32_t field, WireType type) {
+  add_varint(std::uint64_t{field} << 3 | static_cast<std::uint64_t>(type));
+}
+
+ProtobufMessage& ProtobufMessage::add_integer(std::uint32_t field, std::int64_t value) {
+  add_tag(field, WireType::kVarint);
+  add_varint(static_cast<std::uint64_t>(value));
+  return *this;
+}
+
+ProtobufMessage& ProtobufMessage::add_float(std::uint32_t field, float value) {
+  add_tag(field, WireType::kFixed32);
+  append_little_endian(bytes_, value);
+  return *this;
+}
+
+ProtobufMessage& ProtobufMessage::add_double(std::uint32_t field, double value) {
+  add_tag(field, WireType::kFixed64);
+  append_little_endian(bytes_, value);
+  return *this;
+}
+
+ProtobufMessage& ProtobufMessage::add_bytes(std::uint32_t field, std::string_view value) {
+  add_tag(field, WireType::kLength);
+  add_varint(value.size());
+  bytes_ += value;
+  return *this;
+}
+
+ProtobufMessage& ProtobufMessage::add_message(std::uint32_t field, const ProtobufMessage& message) {
+  return add_bytes(field, message.bytes());
+}
+
+}  // namespace mnist

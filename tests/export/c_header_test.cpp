@@ -1,0 +1,39 @@
+// The text of an exported header; that it compiles and predicts is tested with a C compiler.
+#include "mnist/export/c_header.hpp"
+
+#include <gtest/gtest.h>
+
+namespace mnist {
+namespace {
+
+Model small_model(const std::string& class_name) {
+  return {{2, {}, 1, Activation::kRelu},
+          {{"0.weight", {1, 2}, {1, -0.5F}}, {"0.bias", {1}, {3}}},
+          {class_name},
+          {}};
+}
+
+TEST(CHeader, NumbersAreFloatsAndEveryFieldIsFilled) {
+  const std::string text = c_header_text(small_model("a"), Precision::kF32);
+  EXPECT_NE(text.find("mnist_weights_0[2] = {\n  1.0f, -0.5f,"), std::string::npos) << text;
+  EXPECT_NE(text.find("mnist_biases_0[1] = {\n  3.0f,"), std::string::npos);
+  EXPECT_EQ(text.find("{{"), std::string::npos);
+}
+
+TEST(CHeader, EightBitsHaveScales) {
+  const std::string text = c_header_text(small_model("a"), Precision::kInt8);
+  EXPECT_NE(text.find("static const signed char mnist_weights_0[2] = {\n  127, -64,"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("static const float mnist_scales_0[1]"), std::string::npos);
+}
+
+TEST(CHeader, ClassNamesCannotLeaveTheirLiteral) {
+  const std::string text = c_header_text(small_model("\"; system(\"x\n?"
+                                                     "?/"),
+                                         Precision::kF32);
+  EXPECT_NE(text.find(R"({"\042; system(\042x\012\077\077/"})"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace mnist
