@@ -1,0 +1,105 @@
+// Warns of what a person at the curves would notice.
+#include "mnist/report/run_warnings.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "mnist/report/log.hpp"
+
+namespace mnist {
+namespace {
+
+// Epochs in a row that make a trend.
+constexpr std::size_t kTrend = 3;
+// A layer that gets less than this part of the gradient of another hardly learns beside it.
+constexpr double kVanishing = 1e-4;
+// Healthy gradients of these networks have norms of 0.01 to 10.
+constexpr double kExploding = 1e3;
+constexpr double kMemoryGrowth = 1.05;
+constexpr std::int64_t kMemoryNoise = 16'000'000;
+
+/// Norms of weight matrices alone: those of biases say nothing more.
+std::vector<std::pair<std::string, double>> weight_norms(const EpochReport& report) {
+  std::vector<std::pair<std::string, double>> norms;
+  for (const auto& entry : report.gradient_norm) {
+    if (entry.first.ends_with("weight")) norms.push_back(entry);
+  }
+  return norms;
+}
+
+std::string vanishing(const EpochReport& report) {
+  const auto norms = weight_norms(report);
+  if (norms.empty()) return "";
+  const auto [least, most] = std::minmax_element(
+      norms.begin(), norms.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  if (least->second >= kVanishing * most->second) return "";
+  return fmt::format(
+      "the gradient vanishes: {:.2g} at {}, but {:.2g} at {}; try --activation relu, --init he or "
+      "fewer layers",
+      least->second, least->first, most->second, most->first);
+}
+
+std::string exploding(const EpochReport& report) {
+  for (const auto& [name, norm] : weight_norms(report)) {
+    if (norm > kExploding) {
+      return fmt::format("the gradient explodes: {:.2g} at {}; try a lower --lr, or --clip-norm 1",
+                         norm, name);
+    }
+  }
+  return "";
+}
+
+}  // namespace
+
+/// Validation has been getting worse while training gets better.
+std::string RunWarnings::overfitting() const {
+  if (epochs_.size() <= kTrend) return "";
+  for (std::size_t i = epochs_.size() - kTrend; i < epochs_.size(); ++i) {
+    const bool apart = epochs_[i].validation_loss > epochs_[i - 1].validation_loss &&
+                       epochs_[i].training_loss < epochs_[i - 1].training_loss;
+    if (!apart) return "";
+  }
+  return fmt::format(
+      "overfitting: validation loss has risen for {} epochs while training loss fell; try "
+      "--patience, --dropout, augmentation or fewer --epochs",
+      kTrend);
+}
+
+/// Peak memory has been growing; the first two epochs may fill caches.
+std::string RunWarnings::memory_growth() const {
+  if (epochs_.size() <= kTrend + 2) return "";
+  for (std::size_t i = epochs_.size() - kTrend; i < epochs_.size(); ++i) {
+    if (epochs_[i].peak_memory_bytes <= epochs_[i - 1].peak_memory_bytes) return "";
+  }
+  const std::int64_t before = epochs_[1].peak_memory_bytes;
+  const std::int64_t now = epochs_.back().peak_memory_bytes;
+  if (static_cast<double>(now) < kMemoryGrowth * static_cast<double>(before) + kMemoryNoise) {
+    return "";
+  }
+  return fmt::format("memory grows: from {} MB after two epochs to {} MB", before / 1'000'000,
+                     now / 1'000'000);
+}
+
+std::vector<std::string> RunWarnings::new_warnings(const EpochReport& report) {
+  epochs_.push_back(
+      {report.training.loss,
+       report.validation ? report.validation->loss : std::numeric_limits<double>::quiet_NaN(),
+       report.peak_memory_bytes});
+  std::vector<std::string> warnings;
+  for (std::string warning :
+       {overfitting(), vanishing(report), exploding(report), memory_growth()}) {
+    if (warning.empty()) continue;
+    const std::string kind = warning.substr(0, warning.find(':'));
+    if (warned_of_.insert(kind).second) warnings.push_back(std::move(warning));
+  }
+  return warnings;
+}
+
+void RunWarnings::on_epoch(const EpochReport& report) {
+  for (const std::string& warning : new_warnings(report)) log_warning(warning);
+}
+
+}  // namespace mnist

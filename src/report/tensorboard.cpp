@@ -1,0 +1,212 @@
+// A run as TensorBoard shows it: curves, histograms, pictures, options.
+#include "mnist/report/tensorboard.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <span>
+
+#include <spdlog/fmt/fmt.h>
+
+#include "mnist/data/picture.hpp"
+#include "mnist/report/weight_levels.hpp"
+
+namespace mnist {
+namespace {
+
+// The numbers are those of the fields in event.proto, summary.proto, tensor.proto, and the
+// plugin_data.proto of TensorBoard's hparams.
+
+constexpr std::size_t kMistakes = 60;
+constexpr std::size_t kGridColumns = 16;
+
+ProtobufMessage scalar(const std::string& tag, double value) {
+  return ProtobufMessage().add_bytes(1, tag).add_float(2, static_cast<float>(value));
+}
+
+/// A histogram of `values` in equal bins.
+ProtobufMessage histogram(const std::string& tag, const std::vector<float>& values) {
+  constexpr std::size_t kBins = 40;
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  const auto low = static_cast<double>(*least);
+  const double width = std::max((static_cast<double>(*most) - low) / kBins, 1e-12);
+  std::vector<double> counts(kBins);
+  double sum = 0;
+  double squares = 0;
+  for (const float value : values) {
+    const auto number = static_cast<double>(value);
+    const auto bin = static_cast<std::size_t>((number - low) / width);
+    ++counts[std::min(bin, kBins - 1)];
+    sum += number;
+    squares += number * number;
+  }
+  std::string limits;
+  std::string packed_counts;
+  for (std::size_t bin = 0; bin < kBins; ++bin) {
+    append_little_endian(limits, low + width * static_cast<double>(bin + 1));
+    append_little_endian(packed_counts, counts[bin]);
+  }
+  ProtobufMessage message;
+  message.add_double(1, low).add_double(2, static_cast<double>(*most));
+  message.add_double(3, static_cast<double>(values.size())).add_double(4, sum);
+  message.add_double(5, squares).add_bytes(6, limits).add_bytes(7, packed_counts);
+  return ProtobufMessage().add_bytes(1, tag).add_message(5, message);
+}
+
+/// Pictures of rows x columns grey pixels side by side, with a line of pixels between them.
+ProtobufMessage picture_grid(const std::string& tag, std::span<const std::uint8_t> pictures,
+                             std::size_t rows, std::size_t columns) {
+  const std::size_t count = pictures.size() / (rows * columns);
+  const std::size_t across = std::min(count, kGridColumns);
+  const std::size_t height = (count + across - 1) / across * (rows + 1);
+  const std::size_t width = across * (columns + 1);
+  std::vector<std::uint8_t> grid(height * width);
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    const std::size_t picture = i / (rows * columns);
+    const std::size_t row = i / columns % rows + picture / across * (rows + 1);
+    const std::size_t column = i % columns + picture % across * (columns + 1);
+    grid[row * width + column] = pictures[i];
+  }
+  const auto png = png_bytes(grid, static_cast<std::int64_t>(height),
+                             static_cast<std::int64_t>(width), /*channels=*/1);
+  ProtobufMessage image;
+  image.add_integer(1, static_cast<std::int64_t>(height));
+  image.add_integer(2, static_cast<std::int64_t>(width)).add_integer(3, 1);
+  image.add_bytes(4, {reinterpret_cast<const char*>(png.data()), png.size()});
+  return ProtobufMessage().add_bytes(1, tag).add_message(4, image);
+}
+
+ProtobufMessage for_plugin(const std::string& tag, const std::string& plugin,
+                           const std::string& content) {
+  const auto data = ProtobufMessage().add_bytes(1, plugin).add_bytes(2, content);
+  return ProtobufMessage().add_bytes(1, tag).add_message(9, ProtobufMessage().add_message(1, data));
+}
+
+/// Text that is shown as Markdown.
+ProtobufMessage text(const std::string& tag, const std::string& content) {
+  constexpr std::int64_t kString = 7;  // DataType.DT_STRING
+  const auto shape = ProtobufMessage().add_message(2, ProtobufMessage().add_integer(1, 1));
+  ProtobufMessage tensor;
+  tensor.add_integer(1, kString).add_message(2, shape).add_bytes(8, content);
+  return for_plugin(tag, "text", "").add_message(8, tensor);
+}
+
+/// Numbers as numbers, all else as text, so that the hparams page can draw and sort.
+template <class Value>
+ProtobufMessage hparam(const Value& value) {
+  if constexpr (std::is_same_v<Value, bool>) return ProtobufMessage().add_integer(4, value);
+  if constexpr (std::is_arithmetic_v<Value>) {
+    return ProtobufMessage().add_double(2, static_cast<double>(value));
+  } else {
+    return ProtobufMessage().add_bytes(3, option_text(value));
+  }
+}
+
+ProtobufMessage start_of_session(const TrainOptions& options) {
+  ProtobufMessage info;
+  TrainOptions::for_each(options, [&](const auto& value, const OptionInfo& option) {
+    if (option.scope != OptionScope::kLearning) return;
+    const auto entry = ProtobufMessage().add_bytes(1, option.name).add_message(2, hparam(value));
+    info.add_message(1, entry);
+  });
+  return ProtobufMessage().add_message(3, info);
+}
+
+ProtobufMessage end_of_session() {
+  constexpr std::int64_t kSuccess = 1;  // Status.STATUS_SUCCESS
+  return ProtobufMessage().add_message(4, ProtobufMessage().add_integer(1, kSuccess));
+}
+
+std::string options_table(const RunFacts& facts) {
+  std::string table = "| option | value |\n|---|---|\n";
+  TrainOptions::for_each(facts.options, [&](const auto& value, const OptionInfo& option) {
+    table += fmt::format("| --{} | {} |\n", option.name, option_text(value));
+  });
+  return table +
+         fmt::format("\n{}, {}, {}\n", to_string(facts.shape), facts.engine, facts.libtorch);
+}
+
+/// Weights around mid-grey: bright speaks for the unit, dark against it.
+std::vector<std::uint8_t> weight_pictures(const NamedTensor& weights) {
+  constexpr int kMidGrey = 128;
+  std::vector<std::uint8_t> pixels;
+  for (const std::int8_t level : weight_levels(weights)) {
+    pixels.push_back(static_cast<std::uint8_t>(kMidGrey + level));
+  }
+  return pixels;
+}
+
+}  // namespace
+
+TensorBoardObserver::TensorBoardObserver(const std::string& folder, const Dataset& test,
+                                         std::int64_t first_step)
+    : file_(folder), test_(test), last_step_(first_step) {
+  constexpr std::int64_t kStart = 1;  // SessionLog.SessionStatus.START
+  ProtobufMessage event;
+  event.add_integer(2, first_step + 1).add_message(7, ProtobufMessage().add_integer(1, kStart));
+  file_.add(event);
+}
+
+void TensorBoardObserver::add_summary(std::int64_t step, const ProtobufMessage& summary) {
+  file_.add(ProtobufMessage().add_integer(2, step).add_message(5, summary));
+}
+
+void TensorBoardObserver::on_start(const RunFacts& facts) {
+  epochs_ = facts.options.epochs;
+  ProtobufMessage summary;
+  summary.add_message(1, text("options", options_table(facts)));
+  summary.add_message(1, for_plugin("_hparams_/session_start_info", "hparams",
+                                    start_of_session(facts.options).bytes()));
+  add_summary(last_step_, summary);
+}
+
+void TensorBoardObserver::on_epoch(const EpochReport& report) {
+  last_step_ = report.step;
+  ProtobufMessage summary;
+  summary.add_message(1, scalar("loss/train", report.training.loss));
+  summary.add_message(1, scalar("accuracy/train", report.training.accuracy));
+  if (report.validation) {
+    summary.add_message(1, scalar("loss/validation", report.validation->loss));
+    summary.add_message(1, scalar("accuracy/validation", report.validation->accuracy));
+  }
+  summary.add_message(1, scalar("learning_rate", report.learning_rate));
+  summary.add_message(1, scalar("images_per_second", report.images_per_second));
+  for (const auto& [name, norm] : report.gradient_norm) {
+    summary.add_message(1, scalar("gradient_norm/" + name, norm));
+  }
+  for (const NamedTensor& tensor : report.parameters) {
+    summary.add_message(1, histogram("parameters/" + tensor.name, tensor.values));
+  }
+  // Pictures of epochs 1, 2, 4, 8, ... and the last: they are large, and change ever less.
+  const bool pictured =
+      std::has_single_bit(static_cast<std::uint64_t>(report.epoch)) || report.epoch == epochs_;
+  if (pictured && !report.parameters.empty() && report.parameters[0].shape[1] == test_.pixels()) {
+    summary.add_message(1,
+                        picture_grid("first_layer_weights", weight_pictures(report.parameters[0]),
+                                     static_cast<std::size_t>(test_.rows),
+                                     static_cast<std::size_t>(test_.columns)));
+  }
+  add_summary(report.step, summary);
+}
+
+void TensorBoardObserver::on_end(const RunResult& result) {
+  const auto pixels = test_.pixels();
+  std::vector<std::uint8_t> pictures;
+  for (const std::size_t place : result.test.most_confident_mistakes(kMistakes)) {
+    const auto begin = test_.images.begin() + static_cast<std::int64_t>(place) * pixels;
+    pictures.insert(pictures.end(), begin, begin + pixels);
+  }
+  ProtobufMessage summary;
+  summary.add_message(1, scalar("loss/test", result.test.loss));
+  summary.add_message(1, scalar("accuracy/test", result.test.accuracy()));
+  if (!pictures.empty()) {
+    summary.add_message(
+        1, picture_grid("most_confident_mistakes", pictures, static_cast<std::size_t>(test_.rows),
+                        static_cast<std::size_t>(test_.columns)));
+  }
+  summary.add_message(
+      1, for_plugin("_hparams_/session_end_info", "hparams", end_of_session().bytes()));
+  add_summary(last_step_, summary);
+}
+
+}  // namespace mnist

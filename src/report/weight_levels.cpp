@@ -1,0 +1,19 @@
+// Weights as pictures.
+#include "mnist/report/weight_levels.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace mnist {
+
+std::vector<std::int8_t> weight_levels(const NamedTensor& weights) {
+  float largest = 1e-30F;
+  for (const float value : weights.values) largest = std::max(largest, std::abs(value));
+  std::vector<std::int8_t> levels;
+  for (const float value : weights.values) {
+    levels.push_back(static_cast<std::int8_t>(std::lround(127 * value / largest)));
+  }
+  return levels;
+}
+
+}  // namespace mnist
