@@ -1,0 +1,56 @@
+// The report's data; that browsers show them is tested with a browser.
+#include "mnist/report/html_report.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "mnist/report/weight_levels.hpp"
+#include "mnist/support/error.hpp"
+#include "test_support.hpp"
+
+namespace mnist {
+namespace {
+
+/// Two images of 1 x 2 pixels; the second is taken for an "a".
+nlohmann::json data_of_report(const std::string& metrics) {
+  const Dataset dataset{2, 1, 2, {1, 2, 3, 4}, {0, 1}, {"a", "</b>"}};
+  const Evaluation evaluation =
+      make_evaluation(dataset.class_names, {{0, 0, 0.9F}, {1, 0, 0.8F}}, 0.5);
+  Model model{{2, {}, 2, Activation::kRelu},
+              {{"0.weight", {2, 2}, {1, 0, -0.5F, 0.25F}}, {"0.bias", {2}, {0, 0}}},
+              dataset.class_names,
+              {}};
+  const std::string page =
+      html_report({"m.pt", "folder", "test"}, evaluation, model, dataset, metrics);
+  const std::string open = "type=\"application/json\">";
+  const std::size_t begin = page.find(open) + open.size();
+  return nlohmann::json::parse(page.substr(begin, page.find("</script>", begin) - begin));
+}
+
+TEST(HtmlReport, HasTheFiguresAndTheMistakes) {
+  const nlohmann::json data = data_of_report("");
+  EXPECT_EQ(data["accuracy"], 0.5);
+  EXPECT_EQ(data["class_names"][1], "</b>");
+  ASSERT_EQ(data["mistakes"].size(), 1U);
+  EXPECT_EQ(data["mistakes"][0]["row"], 1);
+  EXPECT_EQ(data["mistakes"][0]["image"], "AwQ=");
+  EXPECT_EQ(data["calibration"].size(), 10U);
+  EXPECT_TRUE(data["epochs"].empty());
+}
+
+TEST(HtmlReport, TakesWhatIsWholeOfTheMetrics) {
+  const nlohmann::json data = data_of_report("{\"epoch\":1}\n{\"epoch\":2}\n{\"epo");
+  EXPECT_EQ(data["epochs"].size(), 2U);
+}
+
+TEST(HtmlReport, MissesMetricsByName) {
+  expect_throws<Error>([] { html_report_of_run({}, {}, {}, {}, "/no/such/run"); },
+                       "/no/such/run/metrics.jsonl: cannot be opened");
+}
+
+TEST(WeightLevels, TheLargestIsTheWholeRange) {
+  EXPECT_EQ(weight_levels({"w", {1, 3}, {0, -2, 1}}), (std::vector<std::int8_t>{0, -127, 64}));
+  EXPECT_EQ(weight_levels({"w", {1, 1}, {0}}), (std::vector<std::int8_t>{0}));
+}
+
+}  // namespace
+}  // namespace mnist
