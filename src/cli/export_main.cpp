@@ -1,0 +1,57 @@
+// mnist-export: writes a trained model in a form that others read. Needs no LibTorch.
+#include "mnist/cli/run_program.hpp"
+#include "mnist/data/dataset.hpp"
+#include "mnist/evaluate/plain_evaluator.hpp"
+#include "mnist/export/c_header.hpp"
+#include "mnist/export/drawing_page.hpp"
+#include "mnist/export/onnx.hpp"
+#include "mnist/model/model_reader.hpp"
+#include "mnist/model/quantise.hpp"
+#include "mnist/model/safetensors.hpp"
+#include "mnist/report/console.hpp"
+#include "mnist/report/log.hpp"
+#include "mnist/support/atomic_file.hpp"
+
+namespace mnist {
+namespace {
+
+void write(const std::string& path, const Model& model, const ExportOptions& options) {
+  switch (options.to) {
+    case ExportFormat::kOnnx:
+      return write_file_atomically(path, onnx_bytes(model));
+    case ExportFormat::kC:
+      return write_file_atomically(path, c_header_text(model, options.precision));
+    case ExportFormat::kHtml:
+      image_side(model.shape, options.model);  // throws when it has none
+      return write_file_atomically(path, drawing_page(model));
+    case ExportFormat::kSafetensors:
+      return write_file_atomically(path, safetensors_bytes(model.parameters, info_text(model)));
+  }
+}
+
+int export_model(const ExportOptions& options) {
+  const std::string path = export_path(options);
+  check_file_can_be_written(path);
+  Model model = load_model(options.model);
+  write(path, model, options);
+  if (!options.data.empty()) {
+    const Dataset dataset = load_dataset(options.data, Split::kTest);
+    check_fits(model.shape, dataset, options.model, options.data);
+    if (options.precision == Precision::kInt8) {
+      model.parameters = through_int8(std::move(model.parameters));
+    }
+    const Evaluation evaluation = evaluate_plainly(model.shape, model.parameters, dataset);
+    print_result("test accuracy as exported " + accuracy_text(evaluation) + "\n");
+  }
+  print_result(path + "\n");
+  return kExitSuccess;
+}
+
+}  // namespace
+}  // namespace mnist
+
+int main(int argc, char** argv) {
+  using namespace mnist;
+  const auto version = [] { return std::string("without LibTorch"); };
+  return run_program<ExportOptions>(argc, argv, version, export_model);
+}

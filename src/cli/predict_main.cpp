@@ -1,0 +1,45 @@
+// mnist-predict: says what a model sees in a person's images. Needs no LibTorch.
+#include "mnist/cli/run_program.hpp"
+#include "mnist/data/prepare.hpp"
+#include "mnist/model/forward.hpp"
+#include "mnist/model/model_reader.hpp"
+#include "mnist/report/log.hpp"
+#include "mnist/report/prediction_report.hpp"
+#include "mnist/support/error.hpp"
+
+namespace mnist {
+namespace {
+
+void predict(const PredictOptions& options, const Model& model, std::int64_t side,
+             const std::string& path) {
+  const std::vector<std::uint8_t> image = prepare(read_picture(path), options.prepare, side, path);
+  const std::vector<float> logits = forward(model.shape, model.parameters, scaled_pixels(image));
+  const auto ranking = ranked(softmax(logits), model.class_names);
+  if (options.show) log_info(drawing(image, side));
+  print_result(options.json ? prediction_json(path, ranking) : prediction_text(path, ranking));
+}
+
+/// Goes on behind an image that cannot be read; then the exit code says so.
+int predict_all(const PredictOptions& options) {
+  const Model model = load_model(options.model);
+  const std::int64_t side = image_side(model.shape, options.model);
+  int code = kExitSuccess;
+  for (const std::string& path : options.images) {
+    try {
+      predict(options, model, side, path);
+    } catch (const Error& error) {
+      log_error(error.what());
+      code = kExitFailure;
+    }
+  }
+  return code;
+}
+
+}  // namespace
+}  // namespace mnist
+
+int main(int argc, char** argv) {
+  using namespace mnist;
+  const auto version = [] { return std::string("without LibTorch"); };
+  return run_program<PredictOptions>(argc, argv, version, predict_all);
+}
