@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""Draws the curves of one or several runs, for comparison, into a PNG, SVG or PDF file.
+
+    scripts/plot.py runs/first
+    scripts/plot.py runs/first runs/second --out curves.svg
+
+RUN is a folder that mnist-train wrote with --run-dir. Needs matplotlib.
+"""
+
+import argparse
+import json
+import pathlib
+import sys
+
+# What is drawn: title, the keys of metrics.jsonl and their line styles, and the factor.
+PANELS = [
+    ("loss", {"train_loss": "-", "validation_loss": "--"}, 1),
+    ("accuracy, %", {"train_accuracy": "-", "validation_accuracy": "--"}, 100),
+    ("learning rate", {"learning_rate": "-"}, 1),
+]
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="+", type=pathlib.Path, metavar="RUN")
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("curves.png"),
+                        help="file to write; its suffix chooses the format")
+    return parser.parse_args()
+
+
+def read_epochs(run):
+    path = run / "metrics.jsonl"
+    if not path.is_file():
+        sys.exit(f"plot.py: {path} is not there; name a folder of mnist-train --run-dir")
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def draw(axes, runs, keys, factor):
+    for number, (name, epochs) in enumerate(runs):
+        for key, style in keys.items():
+            points = [(e["epoch"], factor * e[key]) for e in epochs if e[key] is not None]
+            if points:
+                label = f"{name}, {key.split('_')[0]}" if len(keys) > 1 else name
+                axes.plot(*zip(*points), style, color=f"C{number}", label=label)
+
+
+def main():
+    arguments = parse_arguments()
+    try:
+        import matplotlib
+    except ImportError:
+        sys.exit("plot.py: matplotlib is missing; install it with: .venv/bin/pip install matplotlib")
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    runs = [(run.name or str(run), read_epochs(run)) for run in arguments.runs]
+    figure, panels = pyplot.subplots(1, len(PANELS), figsize=(15, 4.5), layout="constrained")
+    for axes, (title, keys, factor) in zip(panels, PANELS):
+        draw(axes, runs, keys, factor)
+        axes.set(title=title, xlabel="epoch")
+        axes.grid(alpha=0.3)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    panels[0].set_yscale("log")
+    panels[1].legend(fontsize="small")
+    figure.savefig(arguments.out)
+    print(arguments.out)
+
+
+if __name__ == "__main__":
+    main()
