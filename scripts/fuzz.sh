@@ -7,7 +7,7 @@ seconds=${1:-30}
 "$project/scripts/setup.sh" --fuzz
 build fuzz
 cd "$project/build/fuzz"
-for target in checkpoint idx pickle pt safetensors toml; do
+for target in checkpoint idx pickle picture pt safetensors toml; do
   step "fuzzing $target for $seconds s"
   mkdir -p "corpus/$target"
   "bin/${target}_fuzzer" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=256 \

@@ -2,9 +2,10 @@
 # Prepares a machine for building: system packages, a virtual environment, LibTorch. Does only what
 # is missing; says what it does.
 #
-# usage: scripts/setup.sh [--check] [--tests] [--fuzz]
+# usage: scripts/setup.sh [--check] [--tests] [--browser] [--fuzz]
 #   --check   only report what is there and what is missing; exit 1 when something is
 #   --tests   also the Python packages that tests and benchmarks use
+#   --browser also Chromium, in which tests look at our pages
 #   --fuzz    also clang, whose fuzzer scripts/fuzz.sh uses
 #
 # A LibTorch of yours is taken instead of PyPI's when CMAKE_PREFIX_PATH names it or python3 can
@@ -26,6 +27,9 @@ packages=(
   'libgtest-dev header gtest/gtest.h'
   'zlib1g-dev header zlib.h'
   'libhwy-dev header hwy/highway.h'
+  'libstb-dev header stb/stb_image_resize.h'
+  'libpng-dev header png.h'
+  'libturbojpeg0-dev header turbojpeg.h'
   'nlohmann-json3-dev header nlohmann/json.hpp'
   'libtomlplusplus-dev header toml++/toml.h'
   'python3 command python3'
@@ -39,6 +43,7 @@ for argument in "$@"; do
   case $argument in
     --check) check=true ;;
     --tests) tests=true ;;
+    --browser) packages+=('chromium-driver command chromedriver') ;;
     --fuzz)
       packages+=('clang fuzzer clang++')
       recommended=() # clang's runtime, and with it its fuzzer, is one of its recommendations

@@ -1,5 +1,6 @@
 """Runs the project's programs for tests, and finds data for them."""
 
+import gzip
 import os
 import pathlib
 import subprocess
@@ -13,6 +14,21 @@ SUBSET = ROOT / "data/mnist-subset"
 FASHION_SUBSET = ROOT / "data/fashion-mnist-subset"
 # The full set when it has been fetched.
 FULL = ROOT / "data/mnist" if (ROOT / "data/mnist/train-images-idx3-ubyte").exists() else SUBSET
+
+
+def read_idx(folder, name, header):
+    """What follows the header of an IDX file of `folder`, raw or gzip, as bytes."""
+    path = next(folder.glob(f"{name}*"))
+    content = path.read_bytes()
+    return (gzip.decompress(content) if path.suffix == ".gz" else content)[header:]
+
+
+def test_set(folder):
+    """Images, u8 [count, rows * columns], and labels of a folder's test split, as numpy arrays."""
+    import numpy
+    labels = numpy.frombuffer(read_idx(folder, "t10k-labels", 8), numpy.uint8)
+    images = numpy.frombuffer(read_idx(folder, "t10k-images", 16), numpy.uint8)
+    return images.reshape(len(labels), -1), labels
 
 
 def run(program, *flags, environment=None, **how):

@@ -2,9 +2,11 @@
 #include "mnist/cli/command_line.hpp"
 
 #include <cstdlib>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 
+#include "mnist/cli/option_documents.hpp"
 #include "mnist/options/toml.hpp"
 #include "mnist/support/byte_reader.hpp"
 #include "mnist/support/error.hpp"
@@ -27,12 +29,18 @@ void parse_named(const std::string& name, std::string_view text, Value& value) {
 }
 
 template <class Options>
-void bind_options(CLI::App& app, Options& options) {
+void bind_options(CLI::App& app, Options& options, OptionChoices& choices) {
   Options::for_each(options, [&](auto& value, const OptionInfo& info) {
+    using Value = std::decay_t<decltype(value)>;
     const std::string flag = std::string("--") + info.name;
     CLI::Option* option = nullptr;
-    if constexpr (std::is_same_v<std::decay_t<decltype(value)>, bool>) {
+    if constexpr (std::is_enum_v<Value>) {
+      choices[info.name].assign(EnumNames<Value>::kNames.begin(), EnumNames<Value>::kNames.end());
+    }
+    if constexpr (std::is_same_v<Value, bool>) {
       option = app.add_flag(flag, value, info.help);
+    } else if constexpr (std::is_same_v<Value, std::vector<std::string>>) {
+      option = app.add_option(info.name, value, info.help)->type_name(info.value_name);
     } else {
       option = app.add_option_function<std::string>(
           flag, [flag, &value](const std::string& text) { parse_named(flag, text, value); },
@@ -51,7 +59,9 @@ void read_environment(Options& options) {
   Options::for_each(options, [](auto& value, const OptionInfo& info) {
     if (*info.environment == '\0') return;
     const char* text = std::getenv(info.environment);
-    if (text != nullptr && *text != '\0') parse_named(info.environment, text, value);
+    if constexpr (!std::is_same_v<std::decay_t<decltype(value)>, std::vector<std::string>>) {
+      if (text != nullptr && *text != '\0') parse_named(info.environment, text, value);
+    }
   });
 }
 
@@ -71,35 +81,55 @@ bool parse(CLI::App& app, int argc, const char* const* argv) {
 struct CommonFlags {
   std::string config;
   std::string resume;
+  std::string generate;
   bool print_config = false;
   bool version = false;
 };
 
 /// The whole command line, in the order in which help shows it.
+struct BoundApp {
+  std::unique_ptr<CLI::App> app;
+  OptionChoices choices;
+};
+
 template <class Options>
-std::unique_ptr<CLI::App> make_app(const std::string& description, Options& options,
-                                   CommonFlags& flags) {
-  auto app = std::make_unique<CLI::App>(description);
-  bind_options(*app, options);
+BoundApp bind_app(Options& options, CommonFlags& flags) {
+  BoundApp bound{std::make_unique<CLI::App>(Options::kDescription, Options::kProgram), {}};
+  CLI::App& app = *bound.app;
+  bind_options(app, options, bound.choices);
   if (std::is_same_v<Options, TrainOptions>) {
-    app->add_option("--config", flags.config, "options from a TOML file; flags win over it")
+    app.add_option("--config", flags.config, "options from a TOML file; flags win over it")
         ->type_name("FILE")
         ->group("Configuration");
-    app->add_option("--resume", flags.resume,
-                    "go on with the run in this folder; flags may raise --epochs")
+    app.add_option("--resume", flags.resume,
+                   "go on with the run in this folder; flags may raise --epochs")
         ->type_name("DIR")
         ->group("Configuration");
-    app->add_flag("--print-config", flags.print_config, "print the options as TOML and exit")
+    app.add_flag("--print-config", flags.print_config, "print the options as TOML and exit")
         ->group("Configuration");
   }
-  app->set_help_flag("-h,--help", "print this and exit")->group("Help");
-  app->add_flag("--version", flags.version, "print the versions and exit")->group("Help");
-  app->get_formatter()->column_width(34);
-  return app;
+  app.set_help_flag("-h,--help", "print this and exit")->group("Help");
+  app.add_flag("--version", flags.version, "print the versions and exit")->group("Help");
+  app.add_option("--generate", flags.generate,
+                 "print the completions of a shell (bash, fish, zsh) or the man page, and exit")
+      ->type_name("KIND")
+      ->group("Help");
+  bound.choices["generate"] = {"bash", "fish", "zsh", "man"};
+  app.get_formatter()->column_width(34);
+  return bound;
 }
 
-std::string version_line(const VersionText& version) {
-  return std::string("mnist-trainer ") + kVersion + " (" + kRevision + "), " + version() + "\n";
+/// The text that the flags ask for instead of work.
+std::optional<std::string> wanted_text(const BoundApp& bound, const CommonFlags& flags,
+                                       const VersionText& version) {
+  if (flags.version) {
+    return std::string("mnist-trainer ") + kVersion + " (" + kRevision + "), " + version() + "\n";
+  }
+  if (flags.generate == "man") return man_page(*bound.app, bound.choices);
+  if (!flags.generate.empty()) {
+    return shell_completion(*bound.app, bound.choices, flags.generate);
+  }
+  return std::nullopt;
 }
 
 std::string read_config(const std::string& path) {
@@ -127,29 +157,41 @@ void check_resumed(const TrainOptions& stored, const TrainOptions& wanted) {
                    stored.run_dir + "; to have two runs, copy that folder and resume the copy");
 }
 
+/// The command line of a program without a configuration file.
+template <class Options>
+CommandLine parse_plainly(int argc, const char* const* argv, const VersionText& version,
+                          Options& options) {
+  read_environment(options);
+  CommonFlags flags;
+  const BoundApp bound = bind_app(options, flags);
+  if (parse(*bound.app, argc, argv)) return {false, bound.app->help()};
+  if (auto text = wanted_text(bound, flags, version)) return {false, *text};
+  validate(options);
+  return {};
+}
+
 }  // namespace
 
 CommandLine parse_command_line(int argc, const char* const* argv, const VersionText& version,
                                TrainOptions& options) {
-  const std::string description = "Trains a multilayer perceptron on MNIST-shaped data.";
   read_environment(options);
   CommonFlags flags;
   {
     // A first pass only to find --config and --resume: what flags say must come after what the
     // files say.
     TrainOptions unused = options;
-    const auto app = make_app(description, unused, flags);
-    if (parse(*app, argc, argv)) return {false, app->help()};
+    const BoundApp bound = bind_app(unused, flags);
+    if (parse(*bound.app, argc, argv)) return {false, bound.app->help()};
+    if (auto text = wanted_text(bound, flags, version)) return {false, *text};
   }
-  if (flags.version) return {false, version_line(version)};
   if (!flags.config.empty() && !flags.resume.empty()) {
     throw UsageError("--config contradicts --resume: the checkpoint has the options");
   }
   if (!flags.config.empty()) read_toml(read_config(flags.config), flags.config, options);
   if (!flags.resume.empty()) options = resumed_options(flags.resume);
   const TrainOptions before_flags = options;
-  const auto app = make_app(description, options, flags);
-  parse(*app, argc, argv);
+  const BoundApp bound = bind_app(options, flags);
+  parse(*bound.app, argc, argv);
   if (!flags.resume.empty()) check_resumed(before_flags, options);
   validate(options);
   if (flags.print_config) return {false, to_toml(options)};
@@ -158,13 +200,17 @@ CommandLine parse_command_line(int argc, const char* const* argv, const VersionT
 
 CommandLine parse_command_line(int argc, const char* const* argv, const VersionText& version,
                                EvalOptions& options) {
-  read_environment(options);
-  CommonFlags flags;
-  const auto app = make_app("Measures a trained model on a set of examples.", options, flags);
-  if (parse(*app, argc, argv)) return {false, app->help()};
-  if (flags.version) return {false, version_line(version)};
-  validate(options);
-  return {};
+  return parse_plainly(argc, argv, version, options);
+}
+
+CommandLine parse_command_line(int argc, const char* const* argv, const VersionText& version,
+                               PredictOptions& options) {
+  return parse_plainly(argc, argv, version, options);
+}
+
+CommandLine parse_command_line(int argc, const char* const* argv, const VersionText& version,
+                               ExportOptions& options) {
+  return parse_plainly(argc, argv, version, options);
 }
 
 }  // namespace mnist

@@ -3,16 +3,20 @@
 #include "mnist/data/dataset.hpp"
 #include "mnist/engine/device.hpp"
 #include "mnist/evaluate/evaluator.hpp"
-#include "mnist/model/model_file.hpp"
+#include "mnist/evaluate/plain_evaluator.hpp"
+#include "mnist/model/model_reader.hpp"
 #include "mnist/report/console.hpp"
 #include "mnist/report/evaluation_report.hpp"
+#include "mnist/report/html_report.hpp"
 #include "mnist/report/log.hpp"
+#include "mnist/support/atomic_file.hpp"
 #include "mnist/support/error.hpp"
 
 namespace mnist {
 namespace {
 
 int evaluate_model(const EvalOptions& options) {
+  if (!options.report.empty()) check_file_can_be_written(options.report);
   const std::string device = resolve_device(options.device);
   prepare_libtorch(options.threads);
   const Model model = load_model(options.model);
@@ -21,6 +25,11 @@ int evaluate_model(const EvalOptions& options) {
 
   const Evaluation evaluation = evaluate(model.shape, model.parameters, dataset, device);
   const EvaluationSubject subject{options.model, options.data, option_text(options.split)};
+  if (!options.report.empty()) {
+    write_file_atomically(options.report,
+                          html_report_of_run(subject, evaluation, model, dataset, options.run_dir));
+    log_info("report: " + options.report);
+  }
   print_result(options.json ? evaluation_json(subject, evaluation)
                             : evaluation_text(subject, evaluation));
   return below_requirement(evaluation, options.require_accuracy) ? kExitBelowRequiredAccuracy
@@ -32,5 +41,5 @@ int evaluate_model(const EvalOptions& options) {
 
 int main(int argc, char** argv) {
   using namespace mnist;
-  return run_program<EvalOptions>("mnist-eval", argc, argv, libtorch_description, evaluate_model);
+  return run_program<EvalOptions>(argc, argv, libtorch_description, evaluate_model);
 }

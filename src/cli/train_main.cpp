@@ -6,11 +6,14 @@
 #include "mnist/engine/device.hpp"
 #include "mnist/engine/make_engine.hpp"
 #include "mnist/evaluate/evaluator.hpp"
-#include "mnist/model/model_file.hpp"
+#include "mnist/evaluate/plain_evaluator.hpp"
+#include "mnist/model/model_writer.hpp"
 #include "mnist/options/toml.hpp"
 #include "mnist/report/console.hpp"
 #include "mnist/report/log.hpp"
 #include "mnist/report/metrics_file.hpp"
+#include "mnist/report/run_warnings.hpp"
+#include "mnist/report/tensorboard.hpp"
 #include "mnist/support/atomic_file.hpp"
 #include "mnist/support/error.hpp"
 #include "mnist/support/stop_signal.hpp"
@@ -94,17 +97,20 @@ int train(const TrainOptions& options) {
   }
 
   ConsoleObserver console;
-  std::vector<RunObserver*> observers{&console};
+  RunWarnings warnings;
+  std::vector<RunObserver*> observers{&console, &warnings};
   std::optional<MetricsFile> metrics;
+  std::optional<TensorBoardObserver> tensorboard;
   if (folder) {
-    observers.push_back(
-        &metrics.emplace(options.run_dir, checkpoint ? checkpoint->progress.epoch : 1));
+    const Progress start = checkpoint ? checkpoint->progress : Progress{};
+    observers.push_back(&metrics.emplace(options.run_dir, start.epoch));
+    observers.push_back(&tensorboard.emplace(options.run_dir, data.test, start.step));
     const auto save = [&](const Progress& progress) {
       folder->save({options, data.facts, engine->description(), progress, engine->state()});
     };
     trainer.set_save(save);
     if (!checkpoint) folder->remove_checkpoints();
-    save(checkpoint ? checkpoint->progress : Progress{});
+    save(start);
   }
   for (RunObserver* observer : observers) {
     trainer.add_observer(*observer);
@@ -132,5 +138,5 @@ int train(const TrainOptions& options) {
 
 int main(int argc, char** argv) {
   using namespace mnist;
-  return run_program<TrainOptions>("mnist-train", argc, argv, libtorch_description, train);
+  return run_program<TrainOptions>(argc, argv, libtorch_description, train);
 }

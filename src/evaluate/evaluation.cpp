@@ -1,6 +1,7 @@
 // What an evaluation found: counts, and the figures that follow from them.
 #include "mnist/evaluate/evaluation.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -52,6 +53,56 @@ std::vector<ClassFigures> Evaluation::classes() const {
                        ratio(2 * right, guessed + support), support});
   }
   return figures;
+}
+
+std::vector<CalibrationBin> Evaluation::calibration() const {
+  constexpr std::size_t kBins = 10;
+  std::vector<CalibrationBin> bins(kBins);
+  for (const Prediction& prediction : predictions) {
+    const auto confidence = static_cast<double>(prediction.confidence);
+    const auto place = static_cast<std::size_t>(std::max(confidence, 0.0) * kBins);
+    CalibrationBin& bin = bins[std::min(place, kBins - 1)];
+    ++bin.examples;
+    bin.confidence += confidence;
+    bin.accuracy += prediction.guess == prediction.truth ? 1 : 0;
+  }
+  for (CalibrationBin& bin : bins) {
+    if (bin.examples == 0) continue;
+    bin.confidence /= static_cast<double>(bin.examples);
+    bin.accuracy /= static_cast<double>(bin.examples);
+  }
+  return bins;
+}
+
+double Evaluation::calibration_error() const {
+  double sum = 0;
+  for (const CalibrationBin& bin : calibration()) {
+    sum += static_cast<double>(bin.examples) * std::abs(bin.confidence - bin.accuracy);
+  }
+  return predictions.empty() ? 0 : sum / static_cast<double>(predictions.size());
+}
+
+std::vector<std::size_t> Evaluation::most_confident_mistakes(std::size_t count) const {
+  std::vector<std::size_t> mistakes;
+  for (std::size_t i = 0; i < predictions.size(); ++i) {
+    if (predictions[i].guess != predictions[i].truth) mistakes.push_back(i);
+  }
+  std::stable_sort(mistakes.begin(), mistakes.end(), [this](std::size_t a, std::size_t b) {
+    return predictions[a].confidence > predictions[b].confidence;
+  });
+  mistakes.resize(std::min(mistakes.size(), count));
+  return mistakes;
+}
+
+Evaluation make_evaluation(std::vector<std::string> class_names,
+                           std::vector<Prediction> predictions, double loss) {
+  Evaluation evaluation{std::move(class_names), {}, loss, std::move(predictions)};
+  const std::size_t classes = evaluation.class_names.size();
+  evaluation.confusion.resize(classes * classes);
+  for (const Prediction& prediction : evaluation.predictions) {
+    ++evaluation.confusion[prediction.truth * classes + prediction.guess];
+  }
+  return evaluation;
 }
 
 }  // namespace mnist

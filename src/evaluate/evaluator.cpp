@@ -6,7 +6,6 @@
 #include <torch/torch.h>
 
 #include "mnist/model/mlp.hpp"
-#include "mnist/support/error.hpp"
 
 namespace mnist {
 namespace {
@@ -16,16 +15,6 @@ constexpr std::int64_t kBatch = 500;
 constexpr double kLargestPixel = 255;
 
 }  // namespace
-
-void check_fits(const MlpShape& shape, const Dataset& dataset, const std::string& model,
-                const std::string& data) {
-  if (shape.inputs == dataset.pixels() && shape.classes == dataset.classes()) return;
-  throw Error(model + ": the network is " + to_string(shape) + ", but the data in " + data +
-              " need " + std::to_string(dataset.pixels()) + " inputs (" +
-              std::to_string(dataset.rows) + "x" + std::to_string(dataset.columns) +
-              " pixels) and " + std::to_string(dataset.classes()) +
-              " classes; name the data that it was trained on with --data");
-}
 
 Evaluation evaluate(const MlpShape& shape, const StateDict& parameters, const Dataset& dataset,
                     const std::string& device_name) {
@@ -37,8 +26,8 @@ Evaluation evaluate(const MlpShape& shape, const StateDict& parameters, const Da
   const torch::Tensor labels = torch::from_blob(const_cast<std::uint8_t*>(dataset.labels.data()),
                                                 {dataset.count}, torch::kUInt8);
   torch::Tensor loss = torch::zeros({}, torch::device(device).dtype(torch::kFloat64));
-  torch::Tensor confusion =
-      torch::zeros({shape.classes * shape.classes}, torch::device(device).dtype(torch::kInt64));
+  std::vector<torch::Tensor> guesses;
+  std::vector<torch::Tensor> confidences;
   for (std::int64_t begin = 0; begin < dataset.count; begin += kBatch) {
     const std::int64_t end = std::min(begin + kBatch, dataset.count);
     const torch::Tensor inputs = images.slice(0, begin, end).to(device).mul(1 / kLargestPixel);
@@ -48,14 +37,20 @@ Evaluation evaluate(const MlpShape& shape, const StateDict& parameters, const Da
         torch::nn::functional::cross_entropy(
             logits, truth, torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum))
             .to(torch::kFloat64);
-    const torch::Tensor cells = truth * shape.classes + logits.argmax(1);
-    confusion += torch::bincount(cells, {}, shape.classes * shape.classes);
+    const auto [largest, guess] = logits.max(1);
+    guesses.push_back(guess);
+    confidences.push_back((largest - logits.logsumexp(1)).exp());
   }
-  confusion = confusion.to(torch::kCPU);
-  const auto* counts = confusion.const_data_ptr<std::int64_t>();
-  return {dataset.class_names,
-          {counts, counts + confusion.numel()},
-          loss.item<double>() / static_cast<double>(dataset.count)};
+  const torch::Tensor guess = torch::cat(guesses).cpu();
+  const torch::Tensor confidence = torch::cat(confidences).cpu();
+  std::vector<Prediction> predictions;
+  for (std::size_t i = 0; i < dataset.labels.size(); ++i) {
+    predictions.push_back({dataset.labels[i],
+                           static_cast<std::size_t>(guess.const_data_ptr<std::int64_t>()[i]),
+                           confidence.const_data_ptr<float>()[i]});
+  }
+  return make_evaluation(dataset.class_names, std::move(predictions),
+                         loss.item<double>() / static_cast<double>(dataset.count));
 }
 
 }  // namespace mnist

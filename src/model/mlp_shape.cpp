@@ -123,6 +123,13 @@ std::string to_string(const MlpShape& shape) {
   return text;
 }
 
+std::int64_t image_side(const MlpShape& shape, const std::string& source) {
+  const auto side = std::llround(std::sqrt(static_cast<double>(shape.inputs)));
+  if (side * side == shape.inputs) return side;
+  throw Error(source + ": the network takes " + std::to_string(shape.inputs) +
+              " inputs, which are no square image");
+}
+
 std::vector<ParameterInfo> parameter_table(const MlpShape& shape) {
   const std::vector<std::int64_t> widths = shape.widths();
   std::vector<ParameterInfo> table;

@@ -12,6 +12,10 @@ void validate(const EvalOptions& options) {
   validate_device(options.device);
   validate_threads(options.threads);
   validate_required_accuracy(options.require_accuracy);
+  if (!options.run_dir.empty() && options.report.empty()) {
+    throw UsageError("--run-dir needs --report: the page that shows the run");
+  }
+  validate(options.log);
 }
 
 }  // namespace mnist

@@ -143,6 +143,7 @@ void validate(const TrainOptions& options) {
   if ((every.steps > 0 || every.seconds > 0) && options.run_dir.empty()) {
     throw UsageError("--checkpoint-every needs --run-dir: a folder to write checkpoints to");
   }
+  validate(options.log);
 }
 
 double TrainOptions::hidden_dropout(std::size_t layer) const {

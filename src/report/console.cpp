@@ -10,6 +10,8 @@
 namespace mnist {
 namespace {
 
+constexpr std::chrono::milliseconds kBetweenProgressLines{100};
+
 /// The options as flags, those with an empty value left out.
 std::string options_text(const TrainOptions& options) {
   std::string text;
@@ -35,6 +37,13 @@ void ConsoleObserver::on_start(const RunFacts& facts) {
   log_info(examples);
 }
 
+void ConsoleObserver::on_progress(const ProgressReport& report) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!shows_progress() || now - shown_at_ < kBetweenProgressLines) return;
+  shown_at_ = now;
+  show_progress(progress_text(report, epochs_));
+}
+
 void ConsoleObserver::on_epoch(const EpochReport& report) {
   std::string line = fmt::format("epoch {:>{}}/{}  loss {:.4f}  accuracy {:.2f} %", report.epoch,
                                  std::to_string(epochs_).size(), epochs_, report.training.loss,
@@ -46,6 +55,12 @@ void ConsoleObserver::on_epoch(const EpochReport& report) {
   line += fmt::format("  {:.2f} s  {} images/s", report.seconds,
                       with_thousands(static_cast<std::int64_t>(report.images_per_second)));
   log_info(line);
+  std::string norms;
+  for (const auto& [name, norm] : report.gradient_norm) {
+    norms += fmt::format("  {} {:.3g}", name, norm);
+  }
+  log_debug(fmt::format("  learning rate {:.3g}, peak memory {} MB, gradient norms{}",
+                        report.learning_rate, report.peak_memory_bytes / 1'000'000, norms));
 }
 
 void ConsoleObserver::on_end(const RunResult& result) {
@@ -56,6 +71,21 @@ void ConsoleObserver::on_end(const RunResult& result) {
   print_result(fmt::format(
       "test accuracy {}, test loss {:.4f}, last-batch loss {:.4f}\nmodel: {}\n",
       accuracy_text(result.test), result.test.loss, result.last_batch_loss, result.model_path));
+}
+
+std::string progress_text(const ProgressReport& report, std::int64_t epochs) {
+  const auto done = static_cast<double>(report.examples);
+  const auto whole = static_cast<double>(report.epoch_examples);
+  const double rate = report.seconds > 0 ? done / report.seconds : 0;
+  const double left = whole * static_cast<double>(epochs - report.epoch + 1) - done;
+  std::string text =
+      fmt::format("epoch {:>{}}/{}  {:>3.0f} %  loss {:.4f}", report.epoch,
+                  std::to_string(epochs).size(), epochs, 100 * done / whole, report.loss);
+  if (rate <= 0) return text;
+  const auto seconds = static_cast<std::int64_t>(left / rate + 0.5);
+  return text + fmt::format("  {} images/s  {}:{:02} left",
+                            with_thousands(static_cast<std::int64_t>(rate)), seconds / 60,
+                            seconds % 60);
 }
 
 std::string parameter_table_text(const MlpShape& shape) {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <unistd.h>
 
+#include "mnist/report/log.hpp"
 #include "mnist/support/atomic_file.hpp"
 #include "mnist/support/byte_reader.hpp"
 #include "mnist/support/error.hpp"
@@ -86,6 +87,7 @@ void RunFolder::save(const Checkpoint& checkpoint) const {
   const std::string newest = path_ + kNewest;
   keep_file_as(newest, path_ + kPrevious);
   write_file_atomically(newest, checkpoint_bytes(checkpoint));
+  log_debug("checkpoint " + newest + " at step " + std::to_string(checkpoint.progress.step));
 }
 
 void RunFolder::remove_checkpoints() const {

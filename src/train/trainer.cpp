@@ -133,6 +133,17 @@ void Trainer::train_stretch(std::span<const std::int64_t> rows) {
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   progress_.seconds += seconds;
   seconds_per_step_ = seconds / static_cast<double>(steps.count());
+  report_progress();
+}
+
+void Trainer::report_progress() const {
+  ProgressReport report;
+  report.epoch = progress_.epoch;
+  report.epoch_examples = std::ssize(rows_);
+  report.examples = std::min(progress_.minibatches * options_.batch, report.epoch_examples);
+  report.loss = progress_.loss_sum / static_cast<double>(report.examples);
+  report.seconds = progress_.seconds;
+  for (RunObserver* observer : observers_) observer->on_progress(report);
 }
 
 void Trainer::report_epoch() {
@@ -149,14 +160,15 @@ void Trainer::report_epoch() {
   report.seconds = progress_.seconds;
   report.images_per_second = examples / progress_.seconds;
   report.peak_memory_bytes = peak_memory_bytes();
-  if (validate_) report.validation = validate_(engine_.parameters());
+  report.parameters = engine_.parameters();
+  if (validate_) report.validation = validate_(report.parameters);
   for (RunObserver* observer : observers_) observer->on_epoch(report);
-  if (may_end_early()) keep_best(*report.validation);
+  if (may_end_early()) keep_best(report);
 }
 
-void Trainer::keep_best(const Score& validation) {
-  if (progress_.best && !better(validation, progress_.best->validation)) return;
-  progress_.best = BestEpoch{progress_.epoch, validation, engine_.parameters()};
+void Trainer::keep_best(const EpochReport& report) {
+  if (progress_.best && !better(*report.validation, progress_.best->validation)) return;
+  progress_.best = BestEpoch{report.epoch, *report.validation, report.parameters};
 }
 
 void Trainer::start_next_epoch() {

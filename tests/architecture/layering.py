@@ -14,9 +14,10 @@ BELOW = {
     "model": {"options", "support"},
     "engine": {"data", "model", "options", "support"},
     "evaluate": {"data", "model", "options", "support"},
-    "report": {"evaluate", "model", "options", "support"},
+    "report": {"evaluate", "data", "model", "options", "support"},
+    "export": {"model", "options", "support"},
     "train": {"engine", "data", "model", "report", "options", "support"},
-    "cli": {"train", "evaluate", "engine", "report", "data", "model", "options", "support"},
+    "cli": {"train", "export", "evaluate", "engine", "report", "data", "model", "options", "support"},
 }
 # `report` prints an evaluation but never makes one.
 FORBIDDEN_HEADERS = {"report": {"mnist/evaluate/evaluator.hpp"}}
@@ -24,8 +25,9 @@ INCLUDE = re.compile(r'^#include "(mnist/(\w+)/\w+\.hpp)"', re.MULTILINE)
 LIBTORCH = re.compile(r"^#include <(torch|ATen|c10|caffe2)/", re.MULTILINE)
 LIBTORCH_ROOMS = {"engine", "evaluate", "model"}
 # Lines of code in src and include together: blank lines and comments are not counted, so that
-# nobody saves on documentation.
-COMPLEXITY_BUDGET = 8000
+# nobody saves on documentation. Training has two thirds of them; reports, prediction and export the
+# rest.
+COMPLEXITY_BUDGET = 10000
 
 
 def sources():

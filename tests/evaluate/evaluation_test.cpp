@@ -28,6 +28,33 @@ TEST(Evaluation, GivesFiguresByClass) {
   EXPECT_EQ(classes[2].f1, 0);
 }
 
+/// Five examples of classes a and b.
+Evaluation judged() {
+  return make_evaluation(
+      {"a", "b"}, {{0, 0, 0.95F}, {0, 1, 0.55F}, {1, 1, 0.91F}, {1, 0, 0.97F}, {1, 0, 1.0F}}, 0.3);
+}
+
+TEST(MakeEvaluation, CountsPredictions) {
+  EXPECT_EQ(judged().confusion, (std::vector<std::int64_t>{1, 1, 2, 1}));
+  EXPECT_EQ(judged().loss, 0.3);
+}
+
+TEST(Calibration, ComparesConfidenceWithAccuracyByTenths) {
+  const auto bins = judged().calibration();
+  ASSERT_EQ(bins.size(), 10U);
+  EXPECT_EQ(bins[9].examples, 4);
+  EXPECT_DOUBLE_EQ(bins[9].accuracy, 0.5);
+  EXPECT_NEAR(bins[9].confidence, (0.95 + 0.91 + 0.97 + 1) / 4, 1e-6);
+  EXPECT_EQ(bins[5].examples, 1);
+  EXPECT_EQ(bins[0].examples, 0);
+  EXPECT_NEAR(judged().calibration_error(), (4 * (0.9575 - 0.5) + 0.55) / 5, 1e-6);
+}
+
+TEST(MostConfidentMistakes, ComeInOrder) {
+  EXPECT_EQ(judged().most_confident_mistakes(9), (std::vector<std::size_t>{4, 3, 1}));
+  EXPECT_EQ(judged().most_confident_mistakes(1), (std::vector<std::size_t>{4}));
+}
+
 TEST(WilsonInterval, AgreesWithPublishedValues) {
   // Newcombe 1998, table I: 81 of 263, 15 of 148, 0 of 20 and 1 of 29, Wilson score at 95 %.
   const auto expect_interval = [](std::int64_t correct, std::int64_t n, double low, double high) {

@@ -3,8 +3,9 @@
 
 #include <cmath>
 
-#include "mnist/support/error.hpp"
-#include "test_support.hpp"
+#include <gtest/gtest.h>
+
+#include "mnist/evaluate/plain_evaluator.hpp"
 
 namespace mnist {
 namespace {
@@ -43,13 +44,19 @@ TEST(Evaluator, RowsAreTrueClassesAndLossIsTheMean) {
   EXPECT_NEAR(evaluation.loss, log_sum - 2.0 * static_cast<double>(threes) / 1000, 1e-6);
 }
 
-TEST(Evaluator, RefusesModelsOfOtherShapes) {
-  expect_throws<Error>(
-      [] { check_fits({100, {5}, 10, Activation::kRelu}, test_set(), "m.pt", "data/mnist"); },
-      "m.pt: the network is 100-5-10 (relu), but the data in data/mnist need 784 inputs (28x28 "
-      "pixels) and 10 classes");
-  expect_throws<Error>([] { check_fits({784, {}, 47, Activation::kRelu}, test_set(), "m", "d"); },
-                       "784-47");
+TEST(Evaluator, AgreesWithThePlainOne) {
+  for (const Activation activation :
+       {Activation::kRelu, Activation::kTanh, Activation::kSigmoid, Activation::kIdentity}) {
+    const MlpShape shape{784, {32, 16}, 10, activation};
+    const StateDict parameters = initial_parameters(shape, 3);
+    const Evaluation fast = evaluate(shape, parameters, test_set(), "cpu");
+    const Evaluation plain = evaluate_plainly(shape, parameters, test_set());
+    EXPECT_NEAR(fast.loss, plain.loss, 1e-5);
+    for (std::size_t i = 0; i < fast.predictions.size(); ++i) {
+      EXPECT_NEAR(fast.predictions[i].confidence, plain.predictions[i].confidence, 1e-5) << i;
+      EXPECT_EQ(fast.predictions[i].truth, plain.predictions[i].truth) << i;
+    }
+  }
 }
 
 }  // namespace

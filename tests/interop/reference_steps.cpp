@@ -9,7 +9,7 @@
 #include "mnist/data/dataset.hpp"
 #include "mnist/engine/device.hpp"
 #include "mnist/engine/make_engine.hpp"
-#include "mnist/model/model_file.hpp"
+#include "mnist/model/model_writer.hpp"
 #include "mnist/train/trainer.hpp"
 
 int main(int argc, char** argv) {

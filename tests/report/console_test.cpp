@@ -34,5 +34,11 @@ TEST(Console, RequirementIsInPercentAndInclusive) {
   EXPECT_TRUE(below_requirement(evaluation, 75.01));
 }
 
+TEST(Console, ProgressSaysWhatIsLeft) {
+  const ProgressReport report{3, 15'000, 60'000, 0.08123, 0.5};
+  // 45,000 of this epoch and twice 60,000 at 30,000 a second.
+  EXPECT_EQ(progress_text(report, 5), "epoch 3/5   25 %  loss 0.0812  30,000 images/s  0:06 left");
+}
+
 }  // namespace
 }  // namespace mnist

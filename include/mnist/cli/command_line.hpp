@@ -5,6 +5,8 @@
 #include <string>
 
 #include "mnist/options/eval_options.hpp"
+#include "mnist/options/export_options.hpp"
+#include "mnist/options/predict_options.hpp"
 #include "mnist/options/train_options.hpp"
 
 namespace mnist {
@@ -20,10 +22,14 @@ struct CommandLine {
 using VersionText = std::function<std::string()>;
 
 /// Reads defaults, then environment variables, then the file of --config, then flags, each over the
-/// one before, and validates the outcome. Throws UsageError.
+/// one before, and validates the outcome. Only mnist-train has --config. Throws UsageError.
 CommandLine parse_command_line(int argc, const char* const* argv, const VersionText& version,
                                TrainOptions& options);
 CommandLine parse_command_line(int argc, const char* const* argv, const VersionText& version,
                                EvalOptions& options);
+CommandLine parse_command_line(int argc, const char* const* argv, const VersionText& version,
+                               PredictOptions& options);
+CommandLine parse_command_line(int argc, const char* const* argv, const VersionText& version,
+                               ExportOptions& options);
 
 }  // namespace mnist

@@ -16,12 +16,14 @@ int run_guarded(const std::string& name, const std::function<int()>& work);
 
 /// Runs a program: work(options) with what the command line says, or the text that it asks for.
 template <class Options, class Work>
-int run_program(const std::string& name, int argc, const char* const* argv,
-                const VersionText& version, const Work& work) {
-  return run_guarded(name, [&]() -> int {
+int run_program(int argc, const char* const* argv, const VersionText& version, const Work& work) {
+  return run_guarded(Options::kProgram, [&]() -> int {
     Options options;
     const CommandLine line = parse_command_line(argc, argv, version, options);
-    if (line.wants_work) return work(options);
+    if (line.wants_work) {
+      configure_log(options.log);
+      return work(options);
+    }
     print_result(line.text);
     return kExitSuccess;
   });

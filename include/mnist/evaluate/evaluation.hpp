@@ -25,12 +25,27 @@ struct ClassFigures {
   std::int64_t support = 0;  ///< examples of this class
 };
 
+/// What the network said of one example.
+struct Prediction {
+  std::size_t truth = 0;
+  std::size_t guess = 0;
+  float confidence = 0;  ///< the probability that it gives to its guess
+};
+
+/// Examples whose confidence lies in one tenth of 0 to 1.
+struct CalibrationBin {
+  std::int64_t examples = 0;
+  double confidence = 0;  ///< mean
+  double accuracy = 0;
+};
+
 /// The outcome of running a network over a set.
 struct Evaluation {
   std::vector<std::string> class_names;
   /// [classes, classes]: row is the true class, column the guess.
   std::vector<std::int64_t> confusion;
-  double loss = 0;  ///< mean cross-entropy in nats
+  double loss = 0;                           ///< mean cross-entropy in nats
+  std::vector<Prediction> predictions = {};  ///< of each example, in the set's order
 
   std::int64_t count(std::size_t truth, std::size_t guess) const {
     return confusion[truth * class_names.size() + guess];
@@ -39,6 +54,20 @@ struct Evaluation {
   std::int64_t correct() const;
   double accuracy() const;  ///< 0 to 1
   std::vector<ClassFigures> classes() const;
+
+  /// Ten bins of confidence, from 0 up.
+  std::vector<CalibrationBin> calibration() const;
+
+  /// Mean distance of confidence from accuracy over these bins, weighted by their examples
+  /// (expected calibration error; Naeini, Cooper, Hauskrecht 2015).
+  double calibration_error() const;
+
+  /// Places of wrong predictions, those with the most confidence first; at most `count`.
+  std::vector<std::size_t> most_confident_mistakes(std::size_t count) const;
 };
+
+/// Counts predictions. `loss` is the mean over them.
+Evaluation make_evaluation(std::vector<std::string> class_names,
+                           std::vector<Prediction> predictions, double loss);
 
 }  // namespace mnist

@@ -26,6 +26,10 @@ struct MlpShape {
 /// "784-256-128-10 (relu)"; without hidden layers just "784-10".
 std::string to_string(const MlpShape& shape);
 
+/// The side of the square images that a network of this shape takes. Throws Error that names
+/// `source` when its inputs are no square image.
+std::int64_t image_side(const MlpShape& shape, const std::string& source);
+
 /// One row of the parameter table.
 struct ParameterInfo {
   std::string name;  ///< as nn::Sequential numbers it: "0.weight", "0.bias", "2.weight", ...

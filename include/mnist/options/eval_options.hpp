@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "mnist/options/log_options.hpp"
 #include "mnist/options/option_info.hpp"
 #include "mnist/options/option_text.hpp"
 
@@ -11,13 +12,19 @@ namespace mnist {
 
 /// Options of mnist-eval.
 struct EvalOptions {
+  static constexpr const char* kProgram = "mnist-eval";
+  static constexpr const char* kDescription = "Measures a trained model on a set of examples.";
+
   std::string model = "model.pt";
   std::string data = "data/mnist";
   Split split = Split::kTest;
   std::string device = "auto";
   std::int64_t threads = 0;
   bool json = false;
+  std::string report;
+  std::string run_dir;
   double require_accuracy = 0;
+  LogOptions log;
 
   /// Calls visit(member, OptionInfo) for each option, in the order in which help shows them.
   template <class Self, class Visitor>
@@ -30,8 +37,15 @@ struct EvalOptions {
     visit(self.device, OptionInfo{"device", "NAME", "auto, cpu, cuda or cuda:N", "Machine"});
     visit(self.threads, OptionInfo{"threads", "N", "processor threads; 0 chooses", "Machine"});
     visit(self.json, OptionInfo{"json", "", "print one JSON object instead of text", "Output"});
+    visit(self.report,
+          OptionInfo{"report", "FILE", "also write a page with pictures, to look at in a browser",
+                     "Output"});
+    visit(self.run_dir,
+          OptionInfo{"run-dir", "DIR",
+                     "folder of the run, whose curves and options the report shows", "Output"});
     visit(self.require_accuracy, OptionInfo{"require-accuracy", "PERCENT",
                                             "exit with 3 when the accuracy is lower", "Output"});
+    LogOptions::for_each(self.log, visit);
   }
 };
 

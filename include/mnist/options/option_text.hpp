@@ -22,6 +22,14 @@ enum class Schedule { kConstant, kStep, kCosine, kOneCycle };
 enum class EngineKind { kAuto, kAutograd, kFused };
 /// Which of a data set's two parts.
 enum class Split { kTrain, kTest };
+/// When messages have colours: auto is on a terminal that knows them.
+enum class ColorMode { kAuto, kAlways, kNever };
+/// How a person's image becomes one of the kind that the network was trained on.
+enum class Preparation { kDigit, kGarment, kNone };
+/// What a model can be written as.
+enum class ExportFormat { kOnnx, kSafetensors, kC, kHtml };
+/// The type of exported weights.
+enum class Precision { kF32, kInt8 };
 
 /// How often a checkpoint is written besides the end of each epoch; both 0: not at all.
 struct CheckpointInterval {
@@ -56,6 +64,22 @@ struct EnumNames<EngineKind> {
 template <>
 struct EnumNames<Split> {
   static constexpr std::array<std::string_view, 2> kNames{"train", "test"};
+};
+template <>
+struct EnumNames<ColorMode> {
+  static constexpr std::array<std::string_view, 3> kNames{"auto", "always", "never"};
+};
+template <>
+struct EnumNames<Preparation> {
+  static constexpr std::array<std::string_view, 3> kNames{"digit", "garment", "none"};
+};
+template <>
+struct EnumNames<ExportFormat> {
+  static constexpr std::array<std::string_view, 4> kNames{"onnx", "safetensors", "c", "html"};
+};
+template <>
+struct EnumNames<Precision> {
+  static constexpr std::array<std::string_view, 2> kNames{"f32", "int8"};
 };
 
 /// The name of an enumeration's value.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "mnist/options/augment_options.hpp"
+#include "mnist/options/log_options.hpp"
 #include "mnist/options/option_info.hpp"
 #include "mnist/options/option_text.hpp"
 
@@ -14,6 +15,10 @@ namespace mnist {
 /// Options of mnist-train. The defaults are the guide's: 784-256-128-10, Adam, 15 epochs of
 /// minibatches of 32.
 struct TrainOptions {
+  static constexpr const char* kProgram = "mnist-train";
+  static constexpr const char* kDescription =
+      "Trains a multilayer perceptron on MNIST-shaped data.";
+
   std::string data = "data/mnist";
   std::int64_t limit = 0;
   double validation = 0;
@@ -49,6 +54,7 @@ struct TrainOptions {
   std::string run_dir;
   CheckpointInterval checkpoint_every;
   double require_accuracy = 0;
+  LogOptions log;
 
   /// The checkpoint to go on from, or its folder. Not in the table: it says where a run begins, and
   /// is no part of what the run is.
@@ -186,6 +192,7 @@ void TrainOptions::for_each(Self& self, Visitor&& visit) {
   visit(self.require_accuracy,
         OptionInfo{"require-accuracy", "PERCENT", "exit with 3 when the test accuracy is lower",
                    output_group});
+  LogOptions::for_each(self.log, visit);
 }
 
 }  // namespace mnist

@@ -1,20 +1,28 @@
 // Tells a person at the terminal how a run goes.
 #pragma once
 
+#include <chrono>
+
 #include "mnist/report/observer.hpp"
 
 namespace mnist {
 
-/// The run's facts and one line an epoch on standard error, the result on standard output.
+/// The run's facts and one line an epoch on standard error, with a progress line below them on a
+/// terminal; the result on standard output.
 class ConsoleObserver : public RunObserver {
  public:
   void on_start(const RunFacts& facts) override;
+  void on_progress(const ProgressReport& report) override;
   void on_epoch(const EpochReport& report) override;
   void on_end(const RunResult& result) override;
 
  private:
   std::int64_t epochs_ = 0;
+  std::chrono::steady_clock::time_point shown_at_{};  ///< when the progress line was drawn
 };
+
+/// "epoch 3/15  42 %  loss 0.0812  240,120 images/s  0:02 left".
+std::string progress_text(const ProgressReport& report, std::int64_t epochs);
 
 /// The table of parameters that a run starts with, a line each and a total.
 std::string parameter_table_text(const MlpShape& shape);

@@ -4,10 +4,24 @@
 #include <string>
 #include <string_view>
 
+#include "mnist/options/log_options.hpp"
+
 namespace mnist {
 
 /// Gives messages the program's name; call once at the start.
 void start_log(const std::string& program);
+
+/// Follows what the command line asks for. Throws UsageError when the log file cannot be opened.
+void configure_log(const LogOptions& options);
+
+/// Shows `line` at the bottom of the terminal, in place of the one before; any other message,
+/// or an empty line, removes it. Nothing when standard error is no terminal, or with --quiet;
+/// shows_progress() tells.
+void show_progress(std::string_view line);
+bool shows_progress();
+
+/// A line for those who asked for --verbose.
+void log_debug(std::string_view message);
 
 /// A plain line.
 void log_info(std::string_view message);

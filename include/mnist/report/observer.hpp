@@ -43,6 +43,16 @@ struct EpochReport {
   double seconds = 0;                                         ///< training alone
   double images_per_second = 0;
   std::int64_t peak_memory_bytes = 0;
+  StateDict parameters;  ///< at the end of the epoch; averages when those are kept
+};
+
+/// Known some 40 times a second while an epoch is trained.
+struct ProgressReport {
+  std::int64_t epoch = 0;           ///< from 1
+  std::int64_t examples = 0;        ///< of the epoch that are done
+  std::int64_t epoch_examples = 0;  ///< of a whole epoch
+  double loss = 0;                  ///< mean over those that are done
+  double seconds = 0;               ///< that they took
 };
 
 /// Known at the end.
@@ -63,6 +73,7 @@ class RunObserver {
   RunObserver& operator=(const RunObserver&) = delete;
 
   virtual void on_start(const RunFacts&) {}
+  virtual void on_progress(const ProgressReport&) {}
   virtual void on_epoch(const EpochReport&) {}
   virtual void on_end(const RunResult&) {}
 };

@@ -63,7 +63,8 @@ class Trainer {
   std::int64_t next_stretch() const;
   void train_stretch(std::span<const std::int64_t> rows);
   void report_epoch();
-  void keep_best(const Score& validation);
+  void report_progress() const;
+  void keep_best(const EpochReport& report);
   void start_next_epoch();
   bool save_is_due() const;
   void save();

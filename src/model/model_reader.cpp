@@ -1,10 +1,8 @@
-// Model files on disk: .pt, a plain state dict for torch.load, and .safetensors.
-#include "mnist/model/model_file.hpp"
+// Reads model files, .pt and .safetensors, without LibTorch.
+#include "mnist/model/model_reader.hpp"
 
 #include "mnist/model/pt_reader.hpp"
-#include "mnist/model/pt_writer.hpp"
 #include "mnist/model/safetensors.hpp"
-#include "mnist/support/atomic_file.hpp"
 #include "mnist/support/byte_reader.hpp"
 #include "mnist/support/error.hpp"
 
@@ -23,13 +21,6 @@ bool is_legacy_pickle(Bytes file) {
 }
 
 }  // namespace
-
-void save_model(const std::string& path, const Model& model) {
-  const std::string info = info_text(model);
-  write_file_atomically(path, path.ends_with(".safetensors")
-                                  ? safetensors_bytes(model.parameters, info)
-                                  : pt_bytes(model.parameters, info));
-}
 
 Model load_model(const std::string& path) {
   const std::vector<std::uint8_t> file = read_whole_file(path, kLargestModelFile);

@@ -1,9 +1,10 @@
 // Model files in both formats; Python's side of it is in the interoperation tests.
-#include "mnist/model/model_file.hpp"
+#include "mnist/model/model_writer.hpp"
 
 #include <torch/torch.h>
 
 #include "mnist/model/mlp.hpp"
+#include "mnist/model/model_reader.hpp"
 #include "mnist/support/error.hpp"
 #include "test_support.hpp"
 

@@ -1,4 +1,4 @@
-// Model files on disk: .pt, a plain state dict for torch.load, and .safetensors.
+// Writes model files: .pt, a plain state dict for torch.load, and .safetensors.
 #pragma once
 
 #include <string>
@@ -10,9 +10,5 @@ namespace mnist {
 /// Writes the model, whole or not at all; the suffix of `path` chooses the format. The same model
 /// gives the same bytes. Throws Error that names the file.
 void save_model(const std::string& path, const Model& model);
-
-/// Reads a model that we, or Python, wrote; the format is told by content. Throws Error that names
-/// the file.
-Model load_model(const std::string& path);
 
 }  // namespace mnist

@@ -1,0 +1,67 @@
+"""Completions and man pages, in the real shells and man where they are."""
+
+import re
+import shutil
+import subprocess
+import unittest
+
+import programs
+from programs import BIN, ProgramTest
+
+PROGRAMS = ["mnist-eval", "mnist-export", "mnist-predict", "mnist-train"]
+
+
+class Documents(ProgramTest):
+    def generated(self, program, kind):
+        return self.succeed(program, "--generate", kind).stdout
+
+    def test_bash_completes(self):
+        def completed(program, *words):
+            script = self.folder / "completion.bash"
+            script.write_text(self.generated(program, "bash"))
+            line = " ".join(f"'{word}'" for word in (program, *words))
+            command = (f"source {script}; COMP_WORDS=({line}); COMP_CWORD={len(words)}; "
+                       f"_{program.replace('-', '_')}; printf '%s\\n' \"${{COMPREPLY[@]}}\"")
+            return subprocess.run(["bash", "-c", command], capture_output=True, text=True,
+                                  check=True, cwd=self.folder).stdout.split()
+        self.assertEqual(completed("mnist-train", "--sched"), ["--schedule"])
+        self.assertEqual(completed("mnist-train", "--schedule", "co"), ["constant", "cosine"])
+        self.assertEqual(completed("mnist-eval", "--split", ""), ["train", "test"])
+        (self.folder / "some-data").mkdir()
+        (self.folder / "some-file").touch()
+        self.assertEqual(completed("mnist-eval", "--data", "some"), ["some-data"])
+        self.assertEqual(sorted(completed("mnist-predict", "some")), ["some-data", "some-file"])
+
+    def test_other_shells_take_them(self):
+        for program in PROGRAMS:
+            for shell in ("zsh", "fish"):
+                text = self.generated(program, shell)
+                self.assertIn("log-file", text)
+                if shutil.which(shell) is None:
+                    continue
+                path = self.folder / f"completion.{shell}"
+                path.write_text(text)
+                subprocess.run([shell, "-n", path], check=True)
+
+    def test_man_pages_are_clean_and_complete(self):
+        for program in PROGRAMS:
+            page = self.generated(program, "man")
+            options = [word for word in programs.run(program, "--help").stdout.split()
+                       if word.startswith("--") and len(word) > 2]
+            for option in options:
+                plain = option.split("=")[0].split(",")[-1].replace("-", "\\-")
+                self.assertIn(plain, page)
+            if shutil.which("groff") is None:
+                continue
+            shown = subprocess.run(["groff", "-man", "-ww", "-Tutf8", "-P-c"], input=page,
+                                   capture_output=True, text=True, check=True)
+            self.assertEqual(shown.stderr, "")
+            self.assertIn("SYNOPSIS", re.sub(".\b", "", shown.stdout))  # bold is overstruck
+
+    def test_unknown_kind(self):
+        self.fail_with(2, "--generate: expected bash, fish, zsh or man, found 'tcsh'", "mnist-train",
+                       "--generate", "tcsh")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,100 @@
+"""What programs say while they work: colours, progress on a terminal, quiet, verbose, log files."""
+
+import os
+import pty
+import re
+import subprocess
+import unittest
+
+import programs
+from programs import BIN, SUBSET, ProgramTest
+
+TRAIN = ["--data", str(SUBSET), "--hidden", "16", "--device", "cpu", "--threads", "1"]
+
+
+def on_terminal(flags, environment):
+    """What a program writes to a terminal as standard error, and its exit code."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([BIN / flags[0], *flags[1:]], stdout=subprocess.DEVNULL, stderr=theirs,
+                               env=os.environ | environment)
+    os.close(theirs)
+    written = b""
+    while True:
+        try:
+            piece = os.read(ours, 65536)
+        except OSError:  # the other end is closed
+            break
+        if not piece:
+            break
+        written += piece
+    os.close(ours)
+    return written.decode(), process.wait(timeout=60)
+
+
+class Messages(ProgramTest):
+    def train_on_terminal(self, *flags, **environment):
+        out = str(self.folder / "m.pt")
+        command = ["mnist-train", *TRAIN, "--epochs", "30", "--batch", "1", "--out", out, *flags]
+        text, code = on_terminal(command, {"TERM": "xterm", "NO_COLOR": ""} | environment)
+        self.assertEqual(code, 0, text)
+        return text
+
+    def test_progress_is_one_line_that_is_redrawn(self):
+        text = self.train_on_terminal()
+        drawn = re.findall(r"\r\x1b\[K(epoch +\d+/30 +\d+ %  loss [\d.]+  [\d,]+ images/s  \d+:\d\d left)", text)
+        self.assertGreater(len(drawn), 0, text)
+        # Each is erased before what comes behind it, and no more than ten a second are drawn.
+        self.assertEqual(text.count("\x1b[K"), len(drawn) + len(re.findall(r"left\r\x1b\[K(?!epoch +\d+/30 +\d+ %  loss)", text)))
+        # What stays is what a file would hold.
+        kept = re.sub(r"\r\x1b\[K[^\r\n]*?(?=\r\x1b\[K)", "", text).replace("\r\x1b[K", "")
+        self.assertEqual(len(re.findall(r"^epoch +\d+/30  loss", kept, re.MULTILINE)), 30)
+
+    def test_no_progress_where_it_is_not_wanted(self):
+        for flags, environment in (([], {"TERM": "dumb"}), (["--quiet"], {})):
+            text = self.train_on_terminal(*flags, **environment)
+            self.assertNotIn("\x1b", text)
+            self.assertNotIn(" left", text)
+        process = self.succeed("mnist-train", *TRAIN, "--epochs", 2, "--out", self.folder / "m.pt")
+        self.assertNotIn("\x1b", process.stderr)
+        self.assertNotIn(" left", process.stderr)
+
+    def test_colours(self):
+        command = ["mnist-eval", "--model", str(self.folder / "none.pt"), "--data", str(SUBSET)]
+        red = "mnist-eval: \x1b[1;31merror:\x1b[0m "
+        for flags, environment, coloured in (
+                ([], {"TERM": "xterm", "NO_COLOR": ""}, True), ([], {"TERM": "xterm", "NO_COLOR": "1"}, False),
+                ([], {"TERM": "dumb", "NO_COLOR": ""}, False), (["--color", "never"], {"TERM": "xterm"}, False)):
+            text, code = on_terminal(command + flags, environment)
+            self.assertEqual(code, 1)
+            self.assertEqual(red in text, coloured, (flags, environment))
+        self.assertNotIn("\x1b", programs.run(*command).stderr)
+        self.assertIn(red, programs.run(*command, "--color", "always").stderr)
+
+    def test_quiet_and_verbose(self):
+        out = ["--out", self.folder / "m.pt", "--epochs", 1]
+        quiet = self.succeed("mnist-train", *TRAIN, *out, "--quiet")
+        self.assertEqual(quiet.stderr, "")
+        self.assertIn("test accuracy", quiet.stdout)
+        self.assertNotIn("gradient norms", self.succeed("mnist-train", *TRAIN, *out).stderr)
+        self.assertIn("gradient norms  0.weight", self.succeed("mnist-train", *TRAIN, *out, "--verbose").stderr)
+        self.fail_with(2, "--quiet contradicts --verbose", "mnist-train", "--quiet", "--verbose")
+
+    def test_log_file_has_times_and_is_appended_to(self):
+        log = self.folder / "log"
+        for _ in range(2):
+            self.succeed("mnist-train", *TRAIN, "--epochs", 1, "--out", self.folder / "m.pt", "--log-file", log)
+        lines = re.findall(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d mnist-train info: epoch 1/1 ",
+                           log.read_text(), re.MULTILINE)
+        self.assertEqual(len(lines), 2)
+        self.assertNotIn("\x1b", log.read_text())
+        self.fail_with(2, f"--log-file {log}/log cannot be opened", "mnist-eval", "--log-file",
+                       f"{log}/log")
+
+    def test_warnings(self):
+        process = self.succeed("mnist-train", "--data", SUBSET, "--hidden", ",".join(["30"] * 8),
+                               "--activation", "sigmoid", "--epochs", 1, "--out", self.folder / "m.pt")
+        self.assertEqual(process.stderr.count("mnist-train: warning: the gradient vanishes: "), 1, process.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
