@@ -34,6 +34,8 @@ def parse_arguments():
     parser.add_argument("--set", nargs=2, action="append", default=[], metavar=("OPTION", "VALUE"),
                         help="an option for all runs")
     parser.add_argument("--test", action="store_true", help="train on all images, judge by test")
+    parser.add_argument("--gradients", action="store_true",
+                        help="also the gradient norm of each layer's weights, at the end")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="runs side by side")
     parser.add_argument("--threads", type=int, default=1, help="of each run")
     parser.add_argument("--results", type=pathlib.Path, default=ROOT / "build" / "sweep")
@@ -92,7 +94,9 @@ def run(arguments, variant, seed):
     else:
         accuracy = epochs[-1]["validation_accuracy"]
     result = {"options": variant, "seed": seed, "accuracy": 100 * accuracy,
-              "train_loss": epochs[-1]["train_loss"],
+              "train_loss": epochs[-1]["train_loss"], "train_accuracy": 100 * epochs[-1]["train_accuracy"],
+              "gradients": [norm for name, norm in epochs[-1]["gradient_norm"].items()
+                            if name.endswith("weight")],
               "seconds": sum(epoch["seconds"] for epoch in epochs)}
     unfinished = result_file.with_suffix(".tmp")
     unfinished.write_text(json.dumps(result))
@@ -100,15 +104,19 @@ def run(arguments, variant, seed):
     return result
 
 
-def print_row(variant, results):
+def print_row(variant, results, with_gradients):
     accuracies = [result["accuracy"] for result in results]
     spread = statistics.stdev(accuracies) if len(accuracies) > 1 else 0
     name = ", ".join(f"{option} {value}" for option, value in variant.items()) or "as it is"
     seconds = statistics.mean(result["seconds"] for result in results)
     loss = statistics.mean(result["train_loss"] for result in results)
+    fitted = statistics.mean(result["train_accuracy"] for result in results)
     runs = " ".join(f"{accuracy:.2f}" for accuracy in accuracies)
     print(f"| {name} | {statistics.mean(accuracies):.2f} | {spread:.2f} | {runs} | {loss:.4f} | "
-          f"{seconds:.1f} |", flush=True)
+          f"{fitted:.2f} | {seconds:.1f} |", end="")
+    if with_gradients:
+        print(" " + " ".join(f"{norm:.2g}" for norm in results[0]["gradients"]) + " |", end="")
+    print(flush=True)
 
 
 def main():
@@ -116,14 +124,17 @@ def main():
     first, _, last = arguments.seeds.partition("-")
     seeds = range(int(first), int(last or first) + 1)
     judge = "test" if arguments.test else "validation"
-    print(f"| {arguments.recipe or 'defaults'} | {judge} accuracy, mean % | spread | each seed | "
-          "training loss | seconds |\n|---|---|---|---|---|---|", flush=True)
+    columns = [arguments.recipe or "defaults", f"{judge} accuracy, mean %", "spread", "each seed",
+               "training loss", "training accuracy, %", "seconds"]
+    columns += ["gradient norms, first layer first"] if arguments.gradients else []
+    print(f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|", flush=True)
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         pending = [(variant, [pool.submit(run, arguments, variant, seed) for seed in seeds])
                    for variant in variants(arguments)]
         try:
             for variant, futures in pending:
-                print_row(variant, [future.result() for future in futures])
+                print_row(variant, [future.result() for future in futures],
+                          arguments.gradients)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -81,7 +81,8 @@ TrainingResult Trainer::run() {
 /// Trains what is left of the epoch; false when it was stopped before its end.
 bool Trainer::finish_epoch() {
   const auto start = Clock::now();
-  const std::vector<std::int64_t> order = shuffled(rows_, options_.seed, progress_.epoch);
+  const std::vector<std::int64_t> order =
+      options_.order == Order::kFixed ? rows_ : shuffled(rows_, options_.seed, progress_.epoch);
   progress_.seconds += std::chrono::duration<double>(Clock::now() - start).count();
   const std::int64_t done = std::min(progress_.minibatches * options_.batch, std::ssize(order));
   auto rest = std::span<const std::int64_t>(order).subspan(static_cast<std::size_t>(done));

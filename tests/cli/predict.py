@@ -122,10 +122,13 @@ class Prediction(ProgramTest):
         self.assertIn("good.png: 7", process.stdout)
 
     def test_refuses_images_of_many_pixels(self):
-        header = struct.pack(">IIBBBBB", 30000, 30000, 1, 0, 0, 0, 0)
+        def chunk(kind, content):
+            return (struct.pack(">I", len(content)) + kind + content
+                    + struct.pack(">I", zlib.crc32(kind + content)))
         bomb = self.folder / "bomb.png"
-        bomb.write_bytes(b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + header
-                         + struct.pack(">I", zlib.crc32(b"IHDR" + header)))
+        header = struct.pack(">IIBBBBB", 30000, 30000, 1, 0, 0, 0, 0)
+        bomb.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
+                         + chunk(b"IDAT", zlib.compress(bytes(30000 * 3751))) + chunk(b"IEND", b""))
         self.fail_with(1, "bomb.png: has 30000x30000 pixels; at most", "mnist-predict", "--model",
                        self.model, bomb)
 

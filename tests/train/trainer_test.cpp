@@ -66,6 +66,30 @@ TrainOptions options(std::int64_t epochs, std::int64_t batch) {
   return options;
 }
 
+TEST(Trainer, KeepsTheOrderWhenAskedTo) {
+  RecordingEngine engine;
+  TrainOptions fixed = options(2, 3);
+  fixed.order = Order::kFixed;
+  Trainer(fixed, engine, first_rows(4)).run();
+  EXPECT_EQ(engine.rows, (std::vector<std::int64_t>{100, 101, 102, 103, 100, 101, 102, 103}));
+}
+
+TEST(Trainer, TellsObserversOfItsProgress) {
+  class ProgressObserver : public RunObserver {
+   public:
+    void on_progress(const ProgressReport& report) override { last = report; }
+    ProgressReport last;
+  } observer;
+  RecordingEngine engine;
+  Trainer trainer(options(2, 4), engine, first_rows(10));
+  trainer.add_observer(observer);
+  trainer.run();
+  EXPECT_EQ(observer.last.epoch, 2);
+  EXPECT_EQ(observer.last.examples, 10);
+  EXPECT_EQ(observer.last.epoch_examples, 10);
+  EXPECT_DOUBLE_EQ(observer.last.loss, (4 * 4 + 4 * 4 + 2 * 2) / 10.0);
+}
+
 TEST(Trainer, TrainsOnEachRowOnceAnEpochWithAShortLastMinibatch) {
   RecordingEngine engine;
   RecordingObserver observer;

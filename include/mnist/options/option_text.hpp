@@ -14,6 +14,8 @@ namespace mnist {
 enum class Activation { kRelu, kTanh, kSigmoid, kIdentity };
 /// How weights start; biases follow.
 enum class Initialisation { kPytorch, kHe };
+/// In which order an epoch sees the training examples.
+enum class Order { kShuffled, kFixed };
 /// First-order optimiser.
 enum class Optimizer { kAdam, kAdamW };
 /// How the learning rate goes over the run.
@@ -52,6 +54,10 @@ template <>
 struct EnumNames<Schedule> {
   static constexpr std::array<std::string_view, 4> kNames{"constant", "step", "cosine",
                                                           "one-cycle"};
+};
+template <>
+struct EnumNames<Order> {
+  static constexpr std::array<std::string_view, 2> kNames{"shuffled", "fixed"};
 };
 template <>
 struct EnumNames<Optimizer> {

@@ -29,6 +29,7 @@ struct TrainOptions {
 
   std::int64_t epochs = 15;
   std::int64_t batch = 32;
+  Order order = Order::kShuffled;
   double lr = 0.001;
   Schedule schedule = Schedule::kConstant;
   double warmup = 0;
@@ -112,6 +113,8 @@ void TrainOptions::for_each(Self& self, Visitor&& visit) {
   visit(self.epochs,
         OptionInfo{"epochs", "N", "passes over the training set", training_group, kLearning});
   visit(self.batch, OptionInfo{"batch", "N", "examples in a minibatch; the last may be shorter",
+                               training_group, kLearning});
+  visit(self.order, OptionInfo{"order", "NAME", "of the examples: shuffled in each epoch, or fixed",
                                training_group, kLearning});
   visit(self.lr, OptionInfo{"lr", "X", "learning rate, the highest of the schedule", training_group,
                             kLearning});
