@@ -10,8 +10,8 @@ sweep() { "$python" scripts/sweep.py --results build/experiments "$@"; echo; }
 echo "Hidden layers, and what is between them"
 sweep --vary hidden none 128 256,128 512,256
 sweep --vary activation relu tanh sigmoid identity
-echo "Gradients in a deep network, after one epoch"
-sweep --seeds 0 --set hidden 64,64,64,64,64,64 --set epochs 1 --gradients --vary activation relu identity sigmoid
+echo "Gradients in a deep network, after ten steps"
+sweep --seeds 0 --set hidden 64,64,64,64,64,64 --set epochs 1 --set limit 10320 --gradients --vary activation relu identity sigmoid
 echo "Sizes of a minibatch"
 sweep --seeds 0 --vary batch 1 8 32 128 512 4096 50000
 echo "Orders of the examples"

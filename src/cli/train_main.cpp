@@ -66,6 +66,34 @@ Evaluation save_trained(const TrainOptions& options, const RunData& data, const 
   return result;
 }
 
+/// Everyone who listens to a run.
+class Listeners {
+ public:
+  /// `start` is where the run begins or goes on.
+  Listeners(const TrainOptions& options, const Dataset& test, const Progress& start) {
+    if (options.run_dir.empty()) return;
+    all_.push_back(&metrics_.emplace(options.run_dir, start.epoch));
+    all_.push_back(&tensorboard_.emplace(options.run_dir, test, start.step));
+  }
+
+  void start(Trainer& trainer, const RunFacts& facts) {
+    for (RunObserver* observer : all_) {
+      trainer.add_observer(*observer);
+      observer->on_start(facts);
+    }
+  }
+  void end(const RunResult& result) {
+    for (RunObserver* observer : all_) observer->on_end(result);
+  }
+
+ private:
+  ConsoleObserver console_;
+  RunWarnings warnings_;
+  std::optional<MetricsFile> metrics_;
+  std::optional<TensorBoardObserver> tensorboard_;
+  std::vector<RunObserver*> all_{&console_, &warnings_};
+};
+
 int train(const TrainOptions& options) {
   check_file_can_be_written(options.out);
   const std::string device = resolve_device(options.device);
@@ -96,15 +124,9 @@ int train(const TrainOptions& options) {
     });
   }
 
-  ConsoleObserver console;
-  RunWarnings warnings;
-  std::vector<RunObserver*> observers{&console, &warnings};
-  std::optional<MetricsFile> metrics;
-  std::optional<TensorBoardObserver> tensorboard;
+  const Progress start = checkpoint ? checkpoint->progress : Progress{};
+  Listeners listeners(options, data.test, start);
   if (folder) {
-    const Progress start = checkpoint ? checkpoint->progress : Progress{};
-    observers.push_back(&metrics.emplace(options.run_dir, start.epoch));
-    observers.push_back(&tensorboard.emplace(options.run_dir, data.test, start.step));
     const auto save = [&](const Progress& progress) {
       folder->save({options, data.facts, engine->description(), progress, engine->state()});
     };
@@ -112,11 +134,8 @@ int train(const TrainOptions& options) {
     if (!checkpoint) folder->remove_checkpoints();
     save(start);
   }
-  for (RunObserver* observer : observers) {
-    trainer.add_observer(*observer);
-    observer->on_start({options, shape, std::ssize(data.training_rows), data.validation.count,
-                        engine->description(), libtorch_description()});
-  }
+  listeners.start(trainer, {options, shape, std::ssize(data.training_rows), data.validation.count,
+                            engine->description(), libtorch_description()});
 
   TrainingResult trained;
   {
@@ -125,10 +144,7 @@ int train(const TrainOptions& options) {
     if (waiting_stop_signal() != 0) return say_stopped(options);
   }
   const Evaluation result = save_trained(options, data, shape, trained, device);
-  for (RunObserver* observer : observers) {
-    observer->on_end(
-        {result, trained.epochs, trained.kept_epoch, trained.last_batch_loss, options.out});
-  }
+  listeners.end({result, trained.epochs, trained.kept_epoch, trained.last_batch_loss, options.out});
   return below_requirement(result, options.require_accuracy) ? kExitBelowRequiredAccuracy
                                                              : kExitSuccess;
 }

@@ -26,7 +26,9 @@ std::vector<std::string> endings_of(Split split, const std::string& kind) {
     for (const std::string& type : types) {
       for (const char* separator : {"-", "."}) {
         for (const char* compression : {"", ".gz"}) {
-          endings.push_back(part + "-" + kind + separator + type + compression);
+          std::string ending = part;
+          ending.append("-").append(kind).append(separator).append(type).append(compression);
+          endings.push_back(std::move(ending));
         }
       }
     }

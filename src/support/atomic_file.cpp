@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "mnist/support/error.hpp"
+#include "mnist/support/retry.hpp"
 #include "mnist/support/stop_signal.hpp"
 
 namespace mnist {
@@ -36,20 +37,14 @@ std::string failure_text(const std::string& path, const char* action, int reason
 
 /// Makes a new file beside `target` and says in `path` how it is called; below 0 when that failed.
 int make_temporary(const std::string& target, std::string& path) {
-  int descriptor = 0;
-  do {
+  return retried([&] {
     path = target + kTemporary + "XXXXXX";
-    descriptor = ::mkostemp(path.data(), O_CLOEXEC);
-  } while (descriptor < 0 && errno == EINTR);
-  return descriptor;
+    return ::mkostemp(path.data(), O_CLOEXEC);
+  });
 }
 
 int sync(int descriptor) {
-  int failed = 0;
-  do {
-    failed = ::fsync(descriptor);
-  } while (failed != 0 && errno == EINTR);
-  return failed;
+  return retried([&] { return ::fsync(descriptor); });
 }
 
 /// A file under a temporary name in the target's folder. It is removed again with the object
@@ -71,8 +66,8 @@ class TemporaryFile {
 
   void write(std::span<const std::uint8_t> content) {
     while (!content.empty()) {
-      const ssize_t count = ::write(descriptor_, content.data(), content.size());
-      if (count < 0 && errno == EINTR) continue;
+      const ssize_t count =
+          retried([&] { return ::write(descriptor_, content.data(), content.size()); });
       if (count < 0) fail(target_, "writing");
       content = content.subspan(static_cast<std::size_t>(count));
     }
@@ -99,10 +94,8 @@ class TemporaryFile {
 };
 
 void sync_folder(const std::string& path) {
-  int descriptor = -1;
-  do {
-    descriptor = ::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  } while (descriptor < 0 && errno == EINTR);
+  const int descriptor =
+      retried([&] { return ::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
   // Folders that may be written to but not read cannot be opened for this; some file systems do not
   // sync folders at all.
   if (descriptor < 0 && errno == EACCES) return;

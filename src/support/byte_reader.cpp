@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "mnist/support/error.hpp"
+#include "mnist/support/retry.hpp"
 
 namespace mnist {
 
@@ -40,9 +41,7 @@ std::string_view ByteReader::take_line() {
 }
 
 InputFile::InputFile(const std::string& path) : path_(path) {
-  do {
-    descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  } while (descriptor_ < 0 && errno == EINTR);
+  descriptor_ = retried([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
   if (descriptor_ < 0) throw Error(path + ": cannot be opened: " + std::strerror(errno));
   struct stat status{};
   if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) {
@@ -59,8 +58,8 @@ InputFile::~InputFile() {
 
 void InputFile::read(std::span<std::uint8_t> target) {
   while (!target.empty()) {
-    const ssize_t count = ::read(descriptor_, target.data(), target.size());
-    if (count < 0 && errno == EINTR) continue;
+    const ssize_t count =
+        retried([&] { return ::read(descriptor_, target.data(), target.size()); });
     if (count < 0) throw Error(path_ + ": cannot be read: " + std::strerror(errno));
     if (count == 0) throw Error(path_ + ": ended while it was being read");
     target = target.subspan(static_cast<std::size_t>(count));

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "mnist/support/error.hpp"
+#include "mnist/support/retry.hpp"
 
 namespace mnist {
 namespace {
@@ -25,14 +26,10 @@ std::string owner_of(int descriptor) {
 
 FileLock::FileLock(const std::string& path) {
   constexpr mode_t kReadableByAll = 0644;
-  do {
-    descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kReadableByAll);
-  } while (descriptor_ < 0 && errno == EINTR);
+  descriptor_ =
+      retried([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kReadableByAll); });
   if (descriptor_ < 0) throw Error(path + ": cannot be opened: " + std::strerror(errno));
-  int locked = 0;
-  do {
-    locked = ::flock(descriptor_, LOCK_EX | LOCK_NB);
-  } while (locked != 0 && errno == EINTR);
+  const int locked = retried([&] { return ::flock(descriptor_, LOCK_EX | LOCK_NB); });
   if (locked != 0) {
     const int reason = errno;
     const std::string owner = owner_of(descriptor_);
