@@ -74,8 +74,10 @@ std::vector<const CpuKernels*> all_cpu_kernels() {
 }
 
 std::vector<float> pixel_values(float scale) {
+  constexpr int kLevels = 256;
   std::vector<float> values;
-  for (int byte = 0; byte < 256; ++byte) {
+  values.reserve(kLevels);
+  for (int byte = 0; byte < kLevels; ++byte) {
     values.push_back(static_cast<float>(byte) * static_cast<float>(1.0 / 255) * scale);
   }
   return values;
