@@ -1,4 +1,5 @@
 // mnist-train: trains a network and writes it to a file.
+#include <functional>
 #include <optional>
 
 #include "mnist/cli/run_program.hpp"
@@ -52,18 +53,16 @@ struct RunData {
   Dataset validation;
 };
 
-/// Writes the model with what it is worth; returns that.
-Evaluation save_trained(const TrainOptions& options, const RunData& data, const MlpShape& shape,
-                        TrainingResult& trained, const std::string& device) {
-  Model model{shape, std::move(trained.parameters), data.training.class_names, {}};
-  Evaluation result = evaluate(shape, model.parameters, data.test, device);
+/// Writes the model with what it is worth.
+void save_trained(const TrainOptions& options, const RunData& data, const MlpShape& shape,
+                  StateDict parameters, const Evaluation& result) {
+  Model model{shape, std::move(parameters), data.training.class_names, {}};
   model.training["options"] = learning_options(options);
   model.training["data"] = {{"examples", data.facts.training_examples},
                             {"crc32", data.facts.training_crc32}};
   model.training["test_accuracy"] = result.accuracy();
   model.training["test_loss"] = result.loss;
   save_model(options.out, model);
-  return result;
 }
 
 /// Everyone who listens to a run.
@@ -82,8 +81,13 @@ class Listeners {
       observer->on_start(facts);
     }
   }
-  void end(const RunResult& result) {
-    for (RunObserver* observer : all_) observer->on_end(result);
+  /// `save` writes the model once everything else is written; the result is printed last.
+  void end(const RunResult& result, const std::function<void()>& save) {
+    for (RunObserver* observer : all_) {
+      if (observer != &console_) observer->on_end(result);
+    }
+    save();
+    console_.on_end(result);
   }
 
  private:
@@ -143,8 +147,9 @@ int train(const TrainOptions& options) {
     trained = trainer.run();
     if (waiting_stop_signal() != 0) return say_stopped(options);
   }
-  const Evaluation result = save_trained(options, data, shape, trained, device);
-  listeners.end({result, trained.epochs, trained.kept_epoch, trained.last_batch_loss, options.out});
+  const Evaluation result = evaluate(shape, trained.parameters, data.test, device);
+  listeners.end({result, trained.epochs, trained.kept_epoch, trained.last_batch_loss, options.out},
+                [&] { save_trained(options, data, shape, std::move(trained.parameters), result); });
   return below_requirement(result, options.require_accuracy) ? kExitBelowRequiredAccuracy
                                                              : kExitSuccess;
 }

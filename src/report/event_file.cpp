@@ -5,11 +5,14 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <fcntl.h>
+#include <string_view>
 #include <unistd.h>
 
 #include <spdlog/fmt/fmt.h>
 
 #include "mnist/support/error.hpp"
+#include "mnist/support/retry.hpp"
 
 namespace mnist {
 namespace {
@@ -54,10 +57,21 @@ std::uint32_t crc32c(Bytes bytes) {
 
 EventFile::EventFile(const std::string& folder)
     : path_(fmt::format("{}/events.out.tfevents.{:010}.{}.{}", folder,
-                        static_cast<std::int64_t>(seconds_since_1970()), host_name(), ::getpid())),
-      file_(path_, std::ios::binary | std::ios::app) {
-  if (!file_) throw Error(path_ + ": cannot be written: " + std::strerror(errno));
+                        static_cast<std::int64_t>(seconds_since_1970()), host_name(), ::getpid())) {
+  constexpr mode_t kReadableByAll = 0644;
+  descriptor_ = retried([&] {
+    return ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, kReadableByAll);
+  });
+  if (descriptor_ < 0) fail();
   add(ProtobufMessage().add_bytes(3, "brain.Event:2"));
+}
+
+EventFile::~EventFile() {
+  ::close(descriptor_);
+}
+
+void EventFile::fail() const {
+  throw Error(path_ + ": cannot be written: " + std::strerror(errno));
 }
 
 void EventFile::add(ProtobufMessage event) {
@@ -69,10 +83,11 @@ void EventFile::add(ProtobufMessage event) {
   append_little_endian(record, masked_crc(length));
   record += data;
   append_little_endian(record, masked_crc(data));
-  errno = 0;
-  file_.write(record.data(), static_cast<std::streamsize>(record.size()));
-  file_.flush();
-  if (!file_) throw Error(path_ + ": cannot be written: " + std::strerror(errno));
+  for (std::string_view rest = record; !rest.empty();) {
+    const ssize_t count = retried([&] { return ::write(descriptor_, rest.data(), rest.size()); });
+    if (count < 0) fail();
+    rest.remove_prefix(static_cast<std::size_t>(count));
+  }
 }
 
 }  // namespace mnist

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <fstream>
 #include <string>
 
 #include "mnist/support/byte_reader.hpp"
@@ -17,14 +16,19 @@ class EventFile {
  public:
   /// Creates FOLDER/events.out.tfevents.TIME.HOST.PROCESS. Throws Error that names it.
   explicit EventFile(const std::string& folder);
+  ~EventFile();
+  EventFile(const EventFile&) = delete;
+  EventFile& operator=(const EventFile&) = delete;
 
   /// Appends an Event (tensorflow/core/util/event.proto) with the time of now. `event` has
   /// everything else. Throws Error that names the file.
   void add(ProtobufMessage event);
 
  private:
+  [[noreturn]] void fail() const;
+
   std::string path_;
-  std::ofstream file_;
+  int descriptor_ = -1;
 };
 
 /// CRC-32C (Castagnoli; RFC 3720, appendix B.4).
