@@ -1,6 +1,8 @@
 // Tells a person at the terminal how a run goes.
 #include "mnist/report/console.hpp"
 
+#include <cmath>
+
 #include <spdlog/fmt/fmt.h>
 
 #include "mnist/report/log.hpp"
@@ -82,7 +84,7 @@ std::string progress_text(const ProgressReport& report, std::int64_t epochs) {
       fmt::format("epoch {:>{}}/{}  {:>3.0f} %  loss {:.4f}", report.epoch,
                   std::to_string(epochs).size(), epochs, 100 * done / whole, report.loss);
   if (rate <= 0) return text;
-  const auto seconds = static_cast<std::int64_t>(left / rate + 0.5);
+  const auto seconds = std::llround(left / rate);
   return text + fmt::format("  {} images/s  {}:{:02} left",
                             with_thousands(static_cast<std::int64_t>(rate)), seconds / 60,
                             seconds % 60);

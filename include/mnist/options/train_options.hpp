@@ -186,7 +186,8 @@ void TrainOptions::for_each(Self& self, Visitor&& visit) {
   visit(self.out,
         OptionInfo{"out", "FILE", "the model to write, .pt or .safetensors", output_group});
   visit(self.run_dir,
-        OptionInfo{"run-dir", "DIR", "folder for config.toml, metrics.jsonl and checkpoints",
+        OptionInfo{"run-dir", "DIR",
+                   "folder for config.toml, metrics.jsonl, checkpoints and TensorBoard",
                    output_group});
   visit(self.checkpoint_every,
         OptionInfo{"checkpoint-every", "N",
