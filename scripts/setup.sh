@@ -5,7 +5,7 @@
 # usage: scripts/setup.sh [--check] [--tests] [--browser] [--fuzz]
 #   --check   only report what is there and what is missing; exit 1 when something is
 #   --tests   also the Python packages that tests and benchmarks use
-#   --browser also Chromium, in which tests look at our pages
+#   --browser also what tests look and read with: Chromium for our pages, handwriting fonts for mnist-predict
 #   --fuzz    also clang, whose fuzzer scripts/fuzz.sh uses
 #
 # A LibTorch of yours is taken instead of PyPI's when CMAKE_PREFIX_PATH names it or python3 can
@@ -43,7 +43,13 @@ for argument in "$@"; do
   case $argument in
     --check) check=true ;;
     --tests) tests=true ;;
-    --browser) packages+=('chromium-driver command chromedriver') ;;
+    --browser)
+      packages+=('chromium-driver command chromedriver')
+      packages+=('fonts-breip file /usr/share/fonts/truetype/breip/Breip.ttf')
+      packages+=('fonts-humor-sans file /usr/share/fonts/truetype/humor-sans/Humor-Sans.ttf')
+      packages+=('fonts-comic-neue file /usr/share/fonts/opentype/comic-neue/ComicNeue-Regular.otf')
+      packages+=('fonts-dancingscript file /usr/share/fonts/opentype/dancingscript/DancingScript-Regular.otf')
+      ;;
     --fuzz)
       packages+=('clang fuzzer clang++')
       recommended=() # clang's runtime, and with it its fuzzer, is one of its recommendations
@@ -57,6 +63,7 @@ missing=0
 has() {
   case $1 in
     command) command -v "$2" >/dev/null ;;
+    file) [ -e "$2" ] ;;
     header) command -v c++ >/dev/null && echo "#include <$2>" | c++ -std=c++20 -E -x c++ - >/dev/null 2>&1 ;;
     fuzzer) echo 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }' |
       "$2" -fsanitize=fuzzer,address -x c++ - -o /dev/null 2>/dev/null ;;
