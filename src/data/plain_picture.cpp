@@ -83,7 +83,7 @@ std::uint8_t bmp_pixel(const BmpHeader& header, Bytes row, std::size_t column,
   }
   const std::size_t bit = column * header.bits;
   const unsigned shift = 8U - header.bits - static_cast<unsigned>(bit % 8);
-  const std::size_t index = row[bit / 8] >> shift & ((1U << header.bits) - 1);
+  const std::size_t index = std::uint32_t{row[bit / 8]} >> shift & ((1U << header.bits) - 1);
   if (index >= header.palette.size()) refuse_picture(source, "a colour is not in its palette");
   const auto& colour = header.palette[index];
   return lightness(colour[2], colour[1], colour[0]);
