@@ -1,6 +1,7 @@
 // Images without compression, BMP and PNM.
 #include "mnist/data/plain_picture.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "mnist/support/error.hpp"
@@ -60,10 +61,11 @@ BmpHeader take_bmp_header(Bytes file, const std::string& source) {
   if (!plain) refuse_picture(source, "it is a compressed BMP");
   reader.take(12);
   auto colours = reader.take_little_endian<std::uint32_t>();
-  if (header.bits > 8) return header;
-  if (header.bits != 1 && header.bits != 4 && header.bits != 8) {
+  constexpr std::array<std::uint16_t, 5> kKnownBits{1, 4, 8, 24, 32};
+  if (std::find(kKnownBits.begin(), kKnownBits.end(), header.bits) == kKnownBits.end()) {
     refuse_picture(source, "it has " + std::to_string(header.bits) + " bits a pixel");
   }
+  if (header.bits > 8) return header;
   const std::uint32_t most = 1U << header.bits;
   if (colours == 0 || colours > most) colours = most;
   reader.seek(kFileHeader + size);
@@ -96,12 +98,16 @@ void refuse_picture(const std::string& source, const std::string& reason) {
               ")");
 }
 
-Picture blank_picture(std::int64_t rows, std::int64_t columns, const std::string& source) {
+void check_picture_size(std::int64_t rows, std::int64_t columns, const std::string& source) {
   if (rows <= 0 || columns <= 0 || rows > kMostPicturePixels / columns) {
     throw Error(source + ": has " + std::to_string(columns) + "x" + std::to_string(rows) +
                 " pixels; at most " + std::to_string(kMostPicturePixels) +
                 " are read: make it smaller");
   }
+}
+
+Picture blank_picture(std::int64_t rows, std::int64_t columns, const std::string& source) {
+  check_picture_size(rows, columns, source);
   const auto pixels = static_cast<std::size_t>(rows * columns);
   return {rows, columns, std::vector<std::uint8_t>(pixels, 255),
           std::vector<std::uint8_t>(pixels, 255)};
@@ -119,10 +125,9 @@ Picture decode_pnm(Bytes file, const std::string& source) {
   const std::uint32_t largest = take_header_number(reader, source);
   if (largest == 0 || largest > 65535) refuse_picture(source, "its largest value is not allowed");
   const std::size_t width = largest > 255 ? 2 : 1;
-  // The size is checked before memory is taken: a header is short, and can claim anything.
-  const auto claimed = static_cast<std::size_t>(columns) * static_cast<std::size_t>(rows);
-  if (claimed <= static_cast<std::size_t>(kMostPicturePixels) &&
-      reader.remaining() < claimed * channels * width) {
+  check_picture_size(rows, columns, source);
+  // Before memory is taken: a header is short, and can claim anything.
+  if (reader.remaining() < static_cast<std::size_t>(rows * columns) * channels * width) {
     refuse_picture(source, "it is cut off");
   }
   Picture picture = blank_picture(rows, columns, source);
@@ -141,18 +146,13 @@ Picture decode_pnm(Bytes file, const std::string& source) {
 
 Picture decode_bmp(Bytes file, const std::string& source) {
   const BmpHeader header = take_bmp_header(file, source);
-  if (header.bits > 8 && header.bits != 24 && header.bits != 32) {
-    refuse_picture(source, "it has " + std::to_string(header.bits) + " bits a pixel");
-  }
+  check_picture_size(header.rows, header.columns, source);
   ByteReader reader(file, source);
   reader.seek(header.pixels_at);
-  constexpr std::int64_t kMostColumns = 1'000'000;
-  const std::int64_t bits_of_row = std::min(header.columns, kMostColumns) * header.bits;
-  const auto row_bytes = static_cast<std::size_t>((bits_of_row + 31) / 32 * 4);
-  const std::size_t rows_there = row_bytes == 0 ? 0 : reader.remaining() / row_bytes;
-  const bool cut = header.columns > 0 && header.columns <= kMostColumns && header.rows > 0 &&
-                   rows_there < static_cast<std::size_t>(header.rows);
-  if (cut) refuse_picture(source, "it is cut off");
+  const auto row_bytes = static_cast<std::size_t>((header.columns * header.bits + 31) / 32 * 4);
+  if (reader.remaining() / row_bytes < static_cast<std::size_t>(header.rows)) {
+    refuse_picture(source, "it is cut off");
+  }
   Picture picture = blank_picture(header.rows, header.columns, source);
   for (std::int64_t i = 0; i < header.rows; ++i) {
     const Bytes row = reader.take(row_bytes);

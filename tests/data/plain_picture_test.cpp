@@ -10,8 +10,8 @@ namespace {
 using namespace std::string_literals;
 
 /// A BMP file of `bits` a pixel; `palette` and `pixels` as in the file.
-std::vector<std::uint8_t> bmp(std::int8_t columns, std::int8_t rows, char bits,
-                              const std::string& palette, const std::string& pixels) {
+std::vector<std::uint8_t> bmp(int columns, int rows, char bits, const std::string& palette,
+                              const std::string& pixels) {
   const auto number = [](int value) {
     std::string bytes;
     for (int shift = 0; shift < 32; shift += 8) bytes += static_cast<char>(value >> shift & 255);
@@ -61,6 +61,17 @@ TEST(Bmp, RefusesWhatIsCutOff) {
   }
   EXPECT_THROW(light_of_bmp(bmp(0, 1, 24, "", "")), Error);
   EXPECT_THROW(light_of_bmp(bmp(-1, 1, 24, "", "")), Error);
+}
+
+TEST(Bmp, RowsMayBeVeryLong) {
+  constexpr int kColumns = 2'000'000;
+  const std::string palette = "\0\0\0\0\xff\xff\xff\0"s;
+  const std::string row(kColumns / 8, '\xff');
+  const auto light = light_of_bmp(bmp(kColumns, 1, 1, palette, row));
+  EXPECT_EQ(light, std::vector<std::uint8_t>(kColumns, 255));
+  EXPECT_THROW(light_of_bmp(bmp(kColumns, 1, 1, palette, row.substr(4))), Error);
+  expect_throws<Error>([&] { light_of_bmp(bmp(64'000'001, 1, 1, palette, row)); },
+                       "a.bmp: has 64000001x1 pixels; at most 64000000 are read");
 }
 
 TEST(Pnm, ReadsWhatTheFormatAllows) {

@@ -15,8 +15,10 @@ Picture decode_pnm(Bytes file, const std::string& source);
 /// Decodes a Windows bitmap of 1, 4, 8, 24 or 32 bits a pixel without compression. Throws Error.
 Picture decode_bmp(Bytes file, const std::string& source);
 
-/// A white, opaque picture. Throws Error that names `source` when it would have no or too many
-/// pixels.
+/// Throws Error that names `source` when a picture of this size has no or too many pixels.
+void check_picture_size(std::int64_t rows, std::int64_t columns, const std::string& source);
+
+/// A white, opaque picture. Throws as check_picture_size does.
 Picture blank_picture(std::int64_t rows, std::int64_t columns, const std::string& source);
 
 /// Lightness from 0 to 255, by Rec. 601.
