@@ -86,12 +86,13 @@ struct CommonFlags {
   bool version = false;
 };
 
-/// The whole command line, in the order in which help shows it.
+/// A command line, and the values that its options may take.
 struct BoundApp {
   std::unique_ptr<CLI::App> app;
   OptionChoices choices;
 };
 
+/// The whole command line, in the order in which help shows it.
 template <class Options>
 BoundApp bind_app(Options& options, CommonFlags& flags) {
   BoundApp bound{std::make_unique<CLI::App>(Options::kDescription, Options::kProgram), {}};

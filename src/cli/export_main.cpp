@@ -1,6 +1,7 @@
 // mnist-export: writes a trained model in a form that others read. Needs no LibTorch.
 #include "mnist/cli/run_program.hpp"
 #include "mnist/data/dataset.hpp"
+#include "mnist/evaluate/check_fits.hpp"
 #include "mnist/evaluate/plain_evaluator.hpp"
 #include "mnist/export/c_header.hpp"
 #include "mnist/export/drawing_page.hpp"

@@ -75,7 +75,6 @@ std::string function_name(const CLI::App& app) {
 std::string bash_completion(const CLI::App& app, const std::vector<Flag>& flags) {
   std::string all;
   std::string cases;
-  std::string files = "-f";
   for (const Flag& flag : flags) {
     if (flag.name.empty()) continue;
     all += (all.empty() ? "--" : " --") + flag.name;

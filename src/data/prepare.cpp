@@ -16,7 +16,6 @@ namespace {
 
 // Of the image's side, as in MNIST: digits fill a box of 20 in 28 pixels.
 constexpr double kDigitBox = 20.0 / 28;
-constexpr double kCentre = 14.0 / 28;
 
 // What differs less from the background than these parts of the strongest ink is background, too.
 constexpr float kLeastContrast = 0.05F;
@@ -212,10 +211,10 @@ std::vector<std::uint8_t> prepare(const Picture& picture, Preparation preparatio
                        static_cast<double>(std::max(box.height(), box.width()));
   std::pair<double, double> centre{static_cast<double>(box.height()) / 2,
                                    static_cast<double>(box.width()) / 2};
-  double target = whole / 2;
+  double target = whole / 2;  // the middle of the image
   if (digit) {
     centre = centre_of_mass(ink, box);
-    target = kCentre * whole + 0.5;
+    target = whole / 2 + 0.5;  // the middle of pixel (14, 14) of 28
   }
   // By whole pixels, as the makers did: an image that has the form already stays as it is.
   const std::vector<float> placed =

@@ -8,6 +8,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "mnist/model/quantise.hpp"
+#include "mnist/support/text_template.hpp"
 
 namespace mnist {
 
@@ -126,16 +127,7 @@ std::string c_header_text(const Model& model, Precision precision) {
       {"type", precision == Precision::kInt8 ? "signed char" : "float"},
       {"activation", formula_of(model.shape.activation)},
       {"layers", layers.calls}};
-  std::string text;
-  std::string_view rest = kCHeader;
-  for (std::size_t open = rest.find("{{"); open != std::string_view::npos; open = rest.find("{{")) {
-    const std::size_t close = rest.find("}}", open);
-    text += rest.substr(0, open);
-    text += fields.at(rest.substr(open + 2, close - open - 2));
-    rest.remove_prefix(close + 2);
-  }
-  text += rest;
-  return text;
+  return fill_template(kCHeader, fields);
 }
 
 }  // namespace mnist

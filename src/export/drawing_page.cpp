@@ -6,7 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "mnist/support/html.hpp"
-#include "mnist/support/protobuf.hpp"
+#include "mnist/support/json_text.hpp"
+#include "mnist/support/little_endian.hpp"
 
 namespace mnist {
 
@@ -15,9 +16,7 @@ extern const std::string_view kDrawingPage;  // drawing_page.html, embedded
 namespace {
 
 std::string encoded(const std::vector<float>& values) {
-  std::string raw;
-  raw.reserve(values.size() * sizeof(float));
-  for (const float value : values) append_little_endian(raw, value);
+  const std::string raw = little_endian_bytes<float>(values);
   return base64({reinterpret_cast<const std::uint8_t*>(raw.data()), raw.size()});
 }
 
@@ -34,8 +33,7 @@ std::string drawing_page(const Model& model) {
     json["layers"].push_back({{"weights", encoded(model.parameters[i].values)},
                               {"biases", encoded(model.parameters[i + 1].values)}});
   }
-  return page_with_data(
-      kDrawingPage, json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  return page_with_data(kDrawingPage, json_text(json));
 }
 
 }  // namespace mnist

@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "mnist/support/json_text.hpp"
+#include "mnist/support/little_endian.hpp"
 #include "mnist/support/protobuf.hpp"
 #include "mnist/support/version.hpp"
 
@@ -19,10 +21,8 @@ constexpr std::int64_t kAttributeInt = 2;  // AttributeProto.AttributeType.INT
 ProtobufMessage tensor_message(const NamedTensor& tensor) {
   ProtobufMessage message;
   for (const std::int64_t size : tensor.shape) message.add_integer(1, size);
-  std::string values;
-  values.reserve(tensor.values.size() * sizeof(float));
-  for (const float value : tensor.values) append_little_endian(values, value);
-  return message.add_integer(2, kFloat).add_bytes(8, tensor.name).add_bytes(9, values);
+  message.add_integer(2, kFloat).add_bytes(8, tensor.name);
+  return message.add_bytes(9, little_endian_bytes<float>(tensor.values));
 }
 
 /// The type of a value of [batch, columns].
@@ -87,7 +87,7 @@ std::string onnx_bytes(const Model& model) {
   message.add_integer(1, kIrVersion).add_bytes(2, "mnist-trainer").add_bytes(3, kVersion);
   message.add_message(7, graph_message(model));
   message.add_message(8, ProtobufMessage().add_bytes(1, "").add_integer(2, kOpset));
-  const std::string names = nlohmann::json(model.class_names).dump();
+  const std::string names = json_text(model.class_names);
   message.add_message(14, ProtobufMessage().add_bytes(1, "class_names").add_bytes(2, names));
   message.add_message(14, ProtobufMessage().add_bytes(1, "mnist").add_bytes(2, info_text(model)));
   return message.bytes();

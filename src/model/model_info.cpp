@@ -2,6 +2,7 @@
 #include "mnist/model/model_info.hpp"
 
 #include "mnist/support/error.hpp"
+#include "mnist/support/json_text.hpp"
 #include "mnist/support/version.hpp"
 
 namespace mnist {
@@ -51,8 +52,7 @@ std::string info_text(const Model& model) {
   json["activation"] = option_text(model.shape.activation);
   json["class_names"] = model.class_names;
   json["training"] = model.training;
-  // Class names come from the user's files; what is not UTF-8 in them is replaced.
-  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return json_text(json, 2);
 }
 
 Model make_model(StateDict parameters, const std::string& info, const std::string& source) {

@@ -7,6 +7,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "mnist/report/console.hpp"
+#include "mnist/support/json_text.hpp"
 
 namespace mnist {
 namespace {
@@ -49,7 +50,8 @@ std::string evaluation_text(const EvaluationSubject& subject, const Evaluation& 
          class_table(evaluation) + confusion_table(evaluation);
 }
 
-std::string evaluation_json(const EvaluationSubject& subject, const Evaluation& evaluation) {
+nlohmann::ordered_json evaluation_facts(const EvaluationSubject& subject,
+                                        const Evaluation& evaluation) {
   nlohmann::ordered_json json;
   json["model"] = subject.model;
   json["data"] = subject.data;
@@ -75,8 +77,11 @@ std::string evaluation_json(const EvaluationSubject& subject, const Evaluation& 
     }
     json["confusion"].push_back(std::move(row));
   }
-  // File names may hold any bytes; what is not UTF-8 in them is replaced.
-  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
+  return json;
+}
+
+std::string evaluation_json(const EvaluationSubject& subject, const Evaluation& evaluation) {
+  return json_text(evaluation_facts(subject, evaluation)) + '\n';
 }
 
 }  // namespace mnist

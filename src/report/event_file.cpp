@@ -6,12 +6,12 @@
 #include <chrono>
 #include <cstring>
 #include <fcntl.h>
-#include <string_view>
 #include <unistd.h>
 
 #include <spdlog/fmt/fmt.h>
 
 #include "mnist/support/error.hpp"
+#include "mnist/support/little_endian.hpp"
 #include "mnist/support/retry.hpp"
 
 namespace mnist {
@@ -83,10 +83,9 @@ void EventFile::add(ProtobufMessage event) {
   append_little_endian(record, masked_crc(length));
   record += data;
   append_little_endian(record, masked_crc(data));
-  for (std::string_view rest = record; !rest.empty();) {
-    const ssize_t count = retried([&] { return ::write(descriptor_, rest.data(), rest.size()); });
-    if (count < 0) fail();
-    rest.remove_prefix(static_cast<std::size_t>(count));
+  if (!write_all(descriptor_,
+                 {reinterpret_cast<const std::uint8_t*>(record.data()), record.size()})) {
+    fail();
   }
 }
 

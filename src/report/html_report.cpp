@@ -9,7 +9,7 @@
 #include "mnist/report/weight_levels.hpp"
 #include "mnist/support/byte_reader.hpp"
 #include "mnist/support/html.hpp"
-#include "mnist/support/version.hpp"
+#include "mnist/support/json_text.hpp"
 
 namespace mnist {
 
@@ -58,8 +58,7 @@ nlohmann::ordered_json epochs_json(const std::string& metrics) {
 std::string html_report(const EvaluationSubject& subject, const Evaluation& evaluation,
                         const Model& model, const Dataset& dataset, const std::string& metrics) {
   const Interval interval = wilson_interval(evaluation.correct(), evaluation.examples());
-  auto json = nlohmann::ordered_json::parse(evaluation_json(subject, evaluation));
-  json["program"] = std::string("mnist-trainer ") + kVersion;
+  nlohmann::ordered_json json = evaluation_facts(subject, evaluation);
   json["interval"] = {interval.low, interval.high};
   json["class_names"] = evaluation.class_names;
   json["calibration"] = calibration_json(evaluation);
@@ -72,8 +71,7 @@ std::string html_report(const EvaluationSubject& subject, const Evaluation& eval
   json["weights"] = base64({reinterpret_cast<const std::uint8_t*>(levels.data()), levels.size()});
   json["training"] = model.training;
   json["epochs"] = epochs_json(metrics);
-  return page_with_data(
-      kReportPage, json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  return page_with_data(kReportPage, json_text(json));
 }
 
 std::string html_report_of_run(const EvaluationSubject& subject, const Evaluation& evaluation,

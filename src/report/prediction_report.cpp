@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
 
+#include "mnist/support/json_text.hpp"
+
 namespace mnist {
 
 std::vector<ClassProbability> ranked(std::span<const float> probabilities,
@@ -40,8 +42,7 @@ std::string prediction_json(const std::string& image,
   for (const ClassProbability& entry : ranking) {
     json["classes"].push_back({{"label", entry.label}, {"probability", entry.probability}});
   }
-  // File names may hold any bytes; what is not UTF-8 in them is replaced.
-  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  return json_text(json) + "\n";
 }
 
 std::string drawing(std::span<const std::uint8_t> image, std::int64_t side) {

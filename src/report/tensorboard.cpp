@@ -10,6 +10,7 @@
 
 #include "mnist/data/picture.hpp"
 #include "mnist/report/weight_levels.hpp"
+#include "mnist/support/little_endian.hpp"
 
 namespace mnist {
 namespace {
@@ -40,16 +41,15 @@ ProtobufMessage histogram(const std::string& tag, const std::vector<float>& valu
     sum += number;
     squares += number * number;
   }
-  std::string limits;
-  std::string packed_counts;
-  for (std::size_t bin = 0; bin < kBins; ++bin) {
-    append_little_endian(limits, low + width * static_cast<double>(bin + 1));
-    append_little_endian(packed_counts, counts[bin]);
+  std::vector<double> limits;
+  for (std::size_t bin = 1; bin <= kBins; ++bin) {
+    limits.push_back(low + width * static_cast<double>(bin));
   }
   ProtobufMessage message;
   message.add_double(1, low).add_double(2, static_cast<double>(*most));
   message.add_double(3, static_cast<double>(values.size())).add_double(4, sum);
-  message.add_double(5, squares).add_bytes(6, limits).add_bytes(7, packed_counts);
+  message.add_double(5, squares).add_bytes(6, little_endian_bytes<double>(limits));
+  message.add_bytes(7, little_endian_bytes<double>(counts));
   return ProtobufMessage().add_bytes(1, tag).add_message(5, message);
 }
 

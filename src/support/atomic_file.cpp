@@ -65,12 +65,7 @@ class TemporaryFile {
   TemporaryFile& operator=(const TemporaryFile&) = delete;
 
   void write(std::span<const std::uint8_t> content) {
-    while (!content.empty()) {
-      const ssize_t count =
-          retried([&] { return ::write(descriptor_, content.data(), content.size()); });
-      if (count < 0) fail(target_, "writing");
-      content = content.subspan(static_cast<std::size_t>(count));
-    }
+    if (!write_all(descriptor_, content)) fail(target_, "writing");
   }
 
   void rename_to_target() {

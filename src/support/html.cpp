@@ -1,22 +1,21 @@
 // What self-contained pages are made of: a template, and data as JSON within it.
 #include "mnist/support/html.hpp"
 
+#include "mnist/support/text_template.hpp"
+
 namespace mnist {
 
 std::string page_with_data(std::string_view page, std::string_view json) {
-  constexpr std::string_view kPlace = "{{data}}";
-  const std::size_t place = page.find(kPlace);
-  std::string filled(page.substr(0, place));
+  std::string safe;
   for (const char letter : json) {
     // No "</script>" and no "<!--" of somebody's may end the element.
     if (letter == '<') {
-      filled += "\\u003c";
+      safe += "\\u003c";
     } else {
-      filled += letter;
+      safe += letter;
     }
   }
-  filled += page.substr(place + kPlace.size());
-  return filled;
+  return fill_template(page, {{"data", safe}});
 }
 
 std::string base64(Bytes bytes) {

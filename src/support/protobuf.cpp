@@ -1,23 +1,9 @@
 // Writes messages in the wire format of Protocol Buffers.
 #include "mnist/support/protobuf.hpp"
 
-#include <algorithm>
-#include <bit>
-#include <cstring>
+#include "mnist/support/little_endian.hpp"
 
 namespace mnist {
-
-template <class Number>
-void append_little_endian(std::string& bytes, Number value) {
-  char raw[sizeof(Number)];
-  std::memcpy(raw, &value, sizeof(Number));
-  if (std::endian::native == std::endian::big) std::reverse(raw, raw + sizeof(Number));
-  bytes.append(raw, sizeof(Number));
-}
-template void append_little_endian(std::string&, float);
-template void append_little_endian(std::string&, double);
-template void append_little_endian(std::string&, std::uint32_t);
-template void append_little_endian(std::string&, std::uint64_t);
 
 void ProtobufMessage::add_varint(std::uint64_t value) {
   constexpr std::uint64_t kMore = 0x80;

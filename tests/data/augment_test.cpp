@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "mnist/data/dataset.hpp"
+#include "mnist_subset.hpp"
 
 namespace mnist {
 namespace {
@@ -15,8 +15,7 @@ constexpr std::int64_t kSide = 28;
 using Image = std::vector<std::uint8_t>;
 
 Image digit(std::int64_t row) {
-  static const Dataset set =
-      load_dataset(std::string(MNIST_SOURCE_DIR) + "/data/mnist-subset", Split::kTrain);
+  static const Dataset set = mnist_subset(Split::kTrain);
   const auto begin = set.images.begin() + row * set.pixels();
   return {begin, begin + set.pixels()};
 }

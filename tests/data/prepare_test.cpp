@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "mnist/data/dataset.hpp"
 #include "mnist/support/error.hpp"
+#include "mnist_subset.hpp"
 #include "test_support.hpp"
 
 namespace mnist {
@@ -29,8 +29,7 @@ std::vector<std::uint8_t> prepared(const Picture& picture) {
 }
 
 TEST(Prepare, MnistsOwnImagesStayAsTheyAre) {
-  const Dataset set =
-      load_dataset(std::string(MNIST_SOURCE_DIR) + "/data/mnist-subset", Split::kTest);
+  const Dataset set = mnist_subset(Split::kTest);
   std::size_t kept = 0;
   for (std::size_t i = 0; i < 100; ++i) {
     const auto begin = set.images.begin() + static_cast<std::ptrdiff_t>(i * 784);

@@ -5,13 +5,13 @@
 #include <string>
 #include <vector>
 
-#include "mnist/data/dataset.hpp"
 #include "mnist/engine/engine.hpp"
+#include "mnist_subset.hpp"
 
 namespace mnist {
 
 inline const Dataset& training_set() {
-  static const Dataset set = load_dataset(MNIST_SOURCE_DIR "/data/mnist-subset", Split::kTrain);
+  static const Dataset set = mnist_subset(Split::kTrain);
   return set;
 }
 

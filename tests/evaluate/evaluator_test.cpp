@@ -6,13 +6,13 @@
 #include <gtest/gtest.h>
 
 #include "mnist/evaluate/plain_evaluator.hpp"
+#include "mnist_subset.hpp"
 
 namespace mnist {
 namespace {
 
 const Dataset& test_set() {
-  static const Dataset set =
-      load_dataset(std::string(MNIST_SOURCE_DIR) + "/data/mnist-subset", Split::kTest);
+  static const Dataset set = mnist_subset(Split::kTest);
   return set;
 }
 

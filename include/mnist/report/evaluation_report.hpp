@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "mnist/evaluate/evaluation.hpp"
 
 namespace mnist {
@@ -17,8 +19,12 @@ struct EvaluationSubject {
 /// For people: accuracy with its interval, loss, a table of classes, the confusion matrix.
 std::string evaluation_text(const EvaluationSubject& subject, const Evaluation& evaluation);
 
-/// For programs, one object: model, data, split, examples, correct, accuracy (0 to 1), loss,
+/// For programs: model, data, split, examples, correct, accuracy (0 to 1), loss,
 /// classes (label, precision, recall, f1, support) and confusion (rows are true classes).
+nlohmann::ordered_json evaluation_facts(const EvaluationSubject& subject,
+                                        const Evaluation& evaluation);
+
+/// These facts as one object in one line.
 std::string evaluation_json(const EvaluationSubject& subject, const Evaluation& evaluation);
 
 }  // namespace mnist

@@ -29,8 +29,4 @@ class ProtobufMessage {
   std::string bytes_;
 };
 
-/// Appends `value` in little-endian order.
-template <class Number>
-void append_little_endian(std::string& bytes, Number value);
-
 }  // namespace mnist
