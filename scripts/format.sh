@@ -5,7 +5,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 formatter=$project/.venv/bin/clang-format
 [ -x "$formatter" ] || die "clang-format is missing; run scripts/setup.sh --tests"
 cd "$project"
-mapfile -t sources < <(git ls-files --cached --others --exclude-standard '*.cpp' '*.hpp')
+mapfile -t sources < <(git ls-files --cached --others --exclude-standard '*.cpp' '*.hpp' '*.cu')
 case ${1-} in
   --check) "$formatter" --dry-run --Werror "${sources[@]}" || die "run scripts/format.sh" ;;
   '') "$formatter" -i "${sources[@]}" ;;

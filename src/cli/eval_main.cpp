@@ -17,7 +17,7 @@ namespace {
 
 int evaluate_model(const EvalOptions& options) {
   if (!options.report.empty()) check_file_can_be_written(options.report);
-  const std::string device = resolve_device(options.device);
+  const std::string device = resolve_device(options.device, log_debug);
   prepare_libtorch(options.threads);
   const Model model = load_model(options.model);
   const Dataset dataset = load_dataset(options.data, options.split);

@@ -100,7 +100,8 @@ class Listeners {
 
 int train(const TrainOptions& options) {
   check_file_can_be_written(options.out);
-  const std::string device = resolve_device(options.device);
+  const std::string device = resolve_training_device(options.device, log_info);
+  const std::string evaluation_device = libtorch_device(device);
   prepare_libtorch(options.threads);
   std::optional<RunFolder> folder;
   std::optional<Checkpoint> checkpoint;
@@ -113,8 +114,9 @@ int train(const TrainOptions& options) {
   const MlpShape shape{data.training.pixels(), options.hidden, data.training.classes(),
                        options.activation};
   check_fits(shape, data.test, "the training split", options.data);
-  const auto engine = make_engine(
-      options, shape, initial_parameters(shape, options.seed, options.init), data.training, device);
+  const auto engine =
+      make_engine(options, shape, initial_parameters(shape, options.seed, options.init),
+                  data.training, device, log_info);
   Trainer trainer(options, *engine, data.training_rows);
   if (checkpoint) {
     engine->restore(checkpoint->state);
@@ -123,7 +125,7 @@ int train(const TrainOptions& options) {
   trainer.set_should_stop([] { return waiting_stop_signal() != 0; });
   if (data.validation.count > 0) {
     trainer.set_validation([&](const StateDict& parameters) {
-      const Evaluation evaluation = evaluate(shape, parameters, data.validation, device);
+      const Evaluation evaluation = evaluate(shape, parameters, data.validation, evaluation_device);
       return Score{evaluation.loss, evaluation.accuracy()};
     });
   }
@@ -147,7 +149,7 @@ int train(const TrainOptions& options) {
     trained = trainer.run();
     if (waiting_stop_signal() != 0) return say_stopped(options);
   }
-  const Evaluation result = evaluate(shape, trained.parameters, data.test, device);
+  const Evaluation result = evaluate(shape, trained.parameters, data.test, evaluation_device);
   listeners.end({result, trained.epochs, trained.kept_epoch, trained.last_batch_loss, options.out},
                 [&] { save_trained(options, data, shape, std::move(trained.parameters), result); });
   return below_requirement(result, options.require_accuracy) ? kExitBelowRequiredAccuracy

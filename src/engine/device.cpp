@@ -8,6 +8,7 @@
 #include <torch/cuda.h>
 #include <torch/version.h>
 
+#include "mnist/engine/cuda_device.hpp"
 #include "mnist/support/error.hpp"
 #include "mnist/support/machine.hpp"
 
@@ -17,17 +18,56 @@ namespace {
 // A minibatch of 32 is too little work for more: what a thread adds, waiting for it takes away.
 constexpr int kMostHelpfulThreads = 4;
 
+int libtorch_devices() {
+  return static_cast<int>(torch::cuda::is_available() ? torch::cuda::device_count() : 0);
+}
+
+/// Why LibTorch has no device.
+std::string libtorch_reason() {
+  if (!at::globalContext().hasCUDA()) return libtorch_description();
+  const CudaPresence cuda = find_cuda_devices();
+  return libtorch_description() + " finds no GPU" +
+         (cuda.devices == 0 ? ": " + cuda.reason : std::string());
+}
+
+/// N of "cuda:N", 0 of "cuda".
+int number_of(const std::string& device) {
+  const std::size_t colon = device.find(':');
+  return colon == std::string::npos ? 0 : std::stoi(device.substr(colon + 1));
+}
+
+std::string resolve(const std::string& device, const CudaPresence& cuda, const Say& say) {
+  if (device == "cpu") return device;
+  if (device == "auto") {
+    if (cuda.devices > 0) return "cuda:0";
+    say("working on the CPU: " + cuda.reason);
+    return "cpu";
+  }
+  if (cuda.devices == 0) {
+    throw Error("--device " + device + " is not available: " + cuda.reason +
+                "; use --device cpu or auto");
+  }
+  const int wanted = number_of(device);
+  if (wanted < cuda.devices) return "cuda:" + std::to_string(wanted);
+  throw UsageError("--device " + device + ": there are " + std::to_string(cuda.devices) +
+                   " GPUs, the first is cuda:0");
+}
+
 }  // namespace
 
-std::string resolve_device(const std::string& device) {
+std::string resolve_device(const std::string& device, const Say& say) {
+  return resolve(device, {libtorch_devices(), libtorch_reason()}, say);
+}
+
+std::string resolve_training_device(const std::string& device, const Say& say) {
   if (device == "cpu") return device;
-  const auto count =
-      static_cast<int>(torch::cuda::is_available() ? torch::cuda::device_count() : 0);
-  if (device == "auto") return count > 0 ? "cuda:0" : "cpu";
-  const int wanted = device == "cuda" ? 0 : std::stoi(device.substr(device.find(':') + 1));
-  if (wanted < count) return "cuda:" + std::to_string(wanted);
-  throw UsageError("--device " + device + " is not available: " + libtorch_description() +
-                   " sees " + std::to_string(count) + " CUDA devices; use --device cpu or auto");
+  CudaPresence cuda = find_cuda_devices();
+  cuda.devices = std::max(cuda.devices, libtorch_devices());
+  return resolve(device, cuda, say);
+}
+
+std::string libtorch_device(const std::string& device) {
+  return device == "cpu" || number_of(device) >= libtorch_devices() ? "cpu" : device;
 }
 
 void prepare_libtorch(std::int64_t threads) {

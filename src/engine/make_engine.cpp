@@ -5,6 +5,7 @@
 
 #include "mnist/engine/autograd_engine.hpp"
 #include "mnist/engine/cpu_engine.hpp"
+#include "mnist/engine/cuda_engine.hpp"
 #include "mnist/support/machine.hpp"
 
 namespace mnist {
@@ -30,19 +31,47 @@ EngineOptions engine_options(const TrainOptions& options) {
   return engine;
 }
 
+/// The CUDA engine, or nothing when another one has to do it. --engine fused insists.
+std::unique_ptr<Engine> make_cuda_engine(const TrainOptions& options, const MlpShape& shape,
+                                         const StateDict& initial, const Dataset& dataset,
+                                         const std::string& device, const Say& say) {
+  const int number = std::stoi(device.substr(device.find(':') + 1));
+  if (options.engine == EngineKind::kAutograd || number >= find_cuda_devices().devices) return {};
+  try {
+    return std::make_unique<CudaEngine>(shape, initial, dataset, engine_options(options),
+                                        options.batch, open_cuda_device(number));
+  } catch (const NotForCudaKernel& error) {
+    if (options.engine == EngineKind::kFused) throw;
+    say(std::string(error.what()) + "; going on without it");
+    return {};
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<Engine> make_engine(const TrainOptions& options, const MlpShape& shape,
                                     const StateDict& initial, const Dataset& dataset,
-                                    const std::string& device) {
-  const bool fits = device == "cpu" && shape.activation == Activation::kRelu;
-  if (options.engine == EngineKind::kFused || (options.engine == EngineKind::kAuto && fits)) {
+                                    const std::string& device, const Say& say) {
+  if (device != "cpu") {
+    if (auto engine = make_cuda_engine(options, shape, initial, dataset, device, say))
+      return engine;
+    if (libtorch_device(device) == device) {
+      return std::make_unique<AutogradEngine>(shape, initial, dataset, engine_options(options),
+                                              torch::Device(device));
+    }
+    if (options.device != "auto") {
+      throw Error("--device " + options.device + ": " + libtorch_description() +
+                  " cannot do it either; use --device cpu");
+    }
+  }
+  const bool relu = shape.activation == Activation::kRelu;
+  if (options.engine == EngineKind::kFused || (options.engine == EngineKind::kAuto && relu)) {
     const int threads = options.threads > 0 ? static_cast<int>(options.threads)
                                             : std::min(available_cores(), kMostHelpfulThreads);
     return std::make_unique<CpuEngine>(shape, initial, dataset, engine_options(options), threads);
   }
   return std::make_unique<AutogradEngine>(shape, initial, dataset, engine_options(options),
-                                          torch::Device(device));
+                                          torch::Device(torch::kCPU));
 }
 
 }  // namespace mnist

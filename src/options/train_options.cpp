@@ -123,15 +123,9 @@ void validate(const TrainOptions& options) {
 
   validate_device(options.device);
   validate_threads(options.threads);
-  if (options.engine == EngineKind::kFused) {
-    if (options.activation != Activation::kRelu) {
-      throw UsageError("--engine fused contradicts --activation " +
-                       option_text(options.activation) + ": it knows only relu");
-    }
-    if (options.device.starts_with("cuda")) {
-      throw UsageError("--engine fused contradicts --device " + options.device +
-                       ": it runs on the cpu");
-    }
+  if (options.engine == EngineKind::kFused && options.activation != Activation::kRelu) {
+    throw UsageError("--engine fused contradicts --activation " + option_text(options.activation) +
+                     ": it knows only relu");
   }
 
   require(options.out.ends_with(".pt") || options.out.ends_with(".safetensors"), "out",

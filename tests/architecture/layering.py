@@ -27,12 +27,12 @@ LIBTORCH_ROOMS = {"engine", "evaluate", "model"}
 # Lines of code in src and include together: blank lines and comments are not counted, so that
 # nobody saves on documentation. Training has two thirds of them; reports, prediction and export the
 # rest.
-COMPLEXITY_BUDGET = 10000
+COMPLEXITY_BUDGET = 11000
 
 
 def sources():
     for base in ("src", "include/mnist"):
-        for path in sorted((ROOT / base).rglob("*.?pp")):
+        for path in sorted([*(ROOT / base).rglob("*.?pp"), *(ROOT / base).rglob("*.cu")]):
             yield path.relative_to(ROOT / base).parts[0], path
 
 

@@ -161,11 +161,14 @@ class Usage(ProgramTest):
     def test_contradiction(self):
         self.refuse("--activation tanh contradicts --hidden none", "--hidden", "none", "--activation", "tanh")
         self.refuse("--engine fused contradicts --activation tanh", "--engine", "fused", "--activation", "tanh")
-        self.refuse("--engine fused contradicts --device cuda", "--engine", "fused", "--device", "cuda")
 
     def test_cuda_without_a_gpu(self):
-        self.refuse("--device cuda is not available", "--device", "cuda", "--data", SUBSET,
-                    environment={"CUDA_VISIBLE_DEVICES": ""})
+        self.fail_with(1, "--device cuda is not available: ", "mnist-train", "--device", "cuda", "--data", SUBSET,
+                       "--out", self.folder / "m.pt", environment={"CUDA_VISIBLE_DEVICES": ""})
+        self.assertEqual([], list(self.folder.iterdir()))
+        process = self.succeed("mnist-train", "--data", SUBSET, "--epochs", 1, "--out", self.folder / "m.pt",
+                               environment={"CUDA_VISIBLE_DEVICES": ""})
+        self.assertIn("working on the CPU: ", process.stderr)
 
     def test_config_errors(self):
         config = self.folder / "c.toml"

@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include "engine/engine_test_support.hpp"
+#include "mnist/engine/cuda_device.hpp"
 #include "mnist/engine/device.hpp"
 #include "mnist/engine/make_engine.hpp"
 #include "mnist/model/mlp.hpp"
@@ -132,16 +133,30 @@ TEST(MakeEngine, SaysWhatItChose) {
   TrainOptions options;
   options.engine = EngineKind::kAutograd;
   const auto engine =
-      make_engine(options, shape, initial_parameters(shape, 0), training_set(), "cpu");
+      make_engine(options, shape, initial_parameters(shape, 0), training_set(), "cpu", {});
   EXPECT_EQ(engine->description().find("autograd on cpu, "), 0U) << engine->description();
 }
 
 TEST(Device, ResolvesWhatIsThere) {
-  EXPECT_EQ(resolve_device("cpu"), "cpu");
-  if (torch::cuda::is_available()) GTEST_SKIP() << "there is a GPU, whose absence is tested here";
-  EXPECT_EQ(resolve_device("auto"), "cpu");
-  expect_throws<UsageError>([] { resolve_device("cuda"); }, "--device cuda is not available");
-  expect_throws<UsageError>([] { resolve_device("cuda:1"); }, "sees 0 CUDA devices");
+  std::string said;
+  const Say say = [&](const std::string& remark) { said += remark; };
+  EXPECT_EQ(resolve_device("cpu", say), "cpu");
+  EXPECT_EQ(resolve_training_device("cpu", say), "cpu");
+  EXPECT_EQ(libtorch_device("cpu"), "cpu");
+  EXPECT_EQ(said, "");
+  if (torch::cuda::is_available() || find_cuda_devices().devices > 0) {
+    GTEST_SKIP() << "there is a GPU, whose absence is tested here";
+  }
+  EXPECT_EQ(libtorch_device("cuda:0"), "cpu");
+  EXPECT_EQ(resolve_training_device("auto", say), "cpu");
+  EXPECT_EQ(said, "working on the CPU: " + find_cuda_devices().reason);
+  EXPECT_EQ(resolve_device("auto", say), "cpu");
+  for (const char* device : {"cuda", "cuda:1"}) {
+    const std::string words = std::string("--device ").append(device).append(" is not available: ");
+    expect_throws<Error>([&] { resolve_device(device, say); }, words + libtorch_description());
+    expect_throws<Error>([&] { resolve_training_device(device, say); },
+                         words + find_cuda_devices().reason);
+  }
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ int main(int argc, char** argv) {
 
   TrainOptions options;
   options.engine = EngineKind::kAutograd;
-  const auto engine = make_engine(options, shape, initial, dataset, "cpu");
+  const auto engine = make_engine(options, shape, initial, dataset, "cpu", {});
   const std::vector<double> rates(steps, options.lr);
   const StepsResult result = engine->train({rows, static_cast<std::int64_t>(batch), rates});
   std::cout << nlohmann::json{{"rows", rows}, {"losses", result.losses}} << '\n';

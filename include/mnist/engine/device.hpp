@@ -2,13 +2,24 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 namespace mnist {
 
-/// "cpu" or "cuda:N" for what --device asks. "auto" takes CUDA when it works. Throws UsageError
-/// when CUDA was asked for by name and is not there.
-std::string resolve_device(const std::string& device);
+/// Where a remark goes that a person should read.
+using Say = std::function<void(const std::string&)>;
+
+/// "cpu" or "cuda:N", as LibTorch has it, for what --device asks. "auto" takes CUDA when it works,
+/// and says why when it does not. Throws Error with the reason when CUDA was asked for by name and
+/// is not there, UsageError when it has fewer devices.
+std::string resolve_device(const std::string& device, const Say& say);
+
+/// The same for training, which our own kernel can do where LibTorch has no CUDA.
+std::string resolve_training_device(const std::string& device, const Say& say);
+
+/// `device` where LibTorch has it, else "cpu": what evaluates a network that our kernel trains.
+std::string libtorch_device(const std::string& device);
 
 /// Prepares LibTorch's CPU side, to be called before its first work: the number of threads (0
 /// chooses) and the flushing of subnormal numbers.

@@ -1,0 +1,88 @@
+// The CUDA engine on a real GPU, against the reference; skipped where there is none.
+#include <cmath>
+
+#include <gtest/gtest.h>
+#include <torch/types.h>
+
+#include "engine/engine_test_support.hpp"
+#include "mnist/engine/autograd_engine.hpp"
+#include "mnist/engine/cuda_engine.hpp"
+#include "mnist/train/trainer.hpp"
+#include "test_support.hpp"
+
+namespace mnist {
+namespace {
+
+constexpr std::int64_t kSteps = 200;
+
+class OnGpu : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const CudaPresence cuda = find_cuda_devices();
+    if (cuda.devices == 0) GTEST_SKIP() << "no GPU to test on: " << cuda.reason;
+  }
+};
+
+CudaEngine on_gpu(const MlpShape& shape, const EngineOptions& options, std::int64_t batch) {
+  return {shape, initial_parameters(shape, 1), training_set(), options, batch, open_cuda_device(0)};
+}
+
+/// Shuffled rows for `kSteps` minibatches, epoch after epoch.
+std::vector<std::int64_t> many_rows(std::int64_t batch) {
+  std::vector<std::int64_t> rows;
+  for (std::int64_t epoch = 1; std::ssize(rows) < kSteps * batch; ++epoch) {
+    const auto order = shuffled(first_rows(training_set().count), 0, epoch);
+    rows.insert(rows.end(), order.begin(), order.end());
+  }
+  rows.resize(static_cast<std::size_t>(kSteps * batch));
+  return rows;
+}
+
+void expect_agreement(const MlpShape& shape, std::int64_t batch, const EngineOptions& options) {
+  SCOPED_TRACE(to_string(shape) + ", batch " + std::to_string(batch));
+  const auto rows = many_rows(batch);
+  AutogradEngine reference(shape, initial_parameters(shape, 1), training_set(), options,
+                           torch::kCPU);
+  CudaEngine engine = on_gpu(shape, options, batch);
+  const StepsResult expected = train(reference, rows, batch);
+  const StepsResult found = train(engine, rows, batch);
+  ASSERT_EQ(found.losses.size(), expected.losses.size());
+  for (std::size_t i = 0; i < found.losses.size(); ++i) {
+    EXPECT_NEAR(found.losses[i], expected.losses[i], 1e-4F * expected.losses[i]) << "step " << i;
+  }
+  const NamedNorms norms = engine.gradient_norms();
+  const NamedNorms expected_norms = reference.gradient_norms();
+  for (std::size_t i = 0; i < norms.size(); ++i) {
+    EXPECT_NEAR(norms[i].second, expected_norms[i].second, 1e-3 * expected_norms[i].second);
+  }
+}
+
+TEST_F(OnGpu, AgreesWithTheReference) {
+  for (const std::vector<std::int64_t>& hidden :
+       {std::vector<std::int64_t>{256, 128}, {64}, {50, 33, 17}, {512, 256}}) {
+    expect_agreement({784, hidden, 10, Activation::kRelu}, 32, {});
+  }
+  const MlpShape shape{784, {64, 32}, 10, Activation::kRelu};
+  for (const std::int64_t batch : {1, 31, 33, 100}) expect_agreement(shape, batch, {});
+  expect_agreement(shape, 32, {.weight_decay = 0.01, .clip_norm = 0.3, .label_smoothing = 0.1});
+  expect_agreement(shape, 32, {.optimizer = Optimizer::kAdamW, .weight_decay = 0.1, .ema = 0.99});
+}
+
+TEST_F(OnGpu, GivesTheSameBitsAgain) {
+  const auto rows = many_rows(32);
+  CudaEngine first = on_gpu({}, {}, 32);
+  CudaEngine second = on_gpu({}, {}, 32);
+  EXPECT_EQ(train(first, rows, 32).losses, train(second, rows, 32).losses);
+  const StateDict a = first.parameters();
+  const StateDict b = second.parameters();
+  for (std::size_t i = 0; i < a.size(); ++i) EXPECT_TRUE(a[i].values == b[i].values) << a[i].name;
+}
+
+TEST_F(OnGpu, SaysWhenMemoryIsNotEnough) {
+  constexpr std::size_t kPetabyte = std::size_t{1} << 50;
+  const auto device = open_cuda_device(0);
+  expect_throws<Error>([&] { device->allocate(kPetabyte); }, "MiB are free");
+}
+
+}  // namespace
+}  // namespace mnist
