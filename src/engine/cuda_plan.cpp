@@ -10,8 +10,6 @@
 namespace mnist {
 namespace {
 
-constexpr int kPixelsOfWord = 4;
-
 template <class Number>
 constexpr Number divide_up(Number value, Number by) {
   return (value + by - 1) / by;

@@ -82,7 +82,8 @@ struct GradientSums {
 /// Adds delta(unit, example) * pixel(example, four inputs from 4 * slot) for examples e to e + 3.
 template <int kUnits, class Block>
 MNIST_DEVICE void add_examples(const Share<Block>& own, int /*l*/, int slot, int e,
-                               const Fours<kUnits>& deltas, GradientSums<kUnits, 4>& sums) {
+                               const Fours<kUnits>& deltas,
+                               GradientSums<kUnits, kPixelsOfWord>& sums) {
   const std::uint32_t* const words = own.pixels(own.step) + e * own.plan.pixel_row + slot;
   MNIST_UNROLL(4)
   for (int n = 0; n < 4; ++n) {
@@ -134,7 +135,8 @@ MNIST_DEVICE void weight_gradients(const Share<Block>& own, int l, int first) {
   const float* const all_deltas = own.deltas(l) + first * own.plan.examples;
   float* const gradients = own.gradients(l) + first * layer.row;
   const int size = kUnits * layer.row;
-  const GradientShares shares(own, kWidth == 4 ? own.plan.pixel_words : layer.inputs, size);
+  const GradientShares shares(own, kWidth == kPixelsOfWord ? own.plan.pixel_words : layer.inputs,
+                              size);
   const int fours = own.plan.examples / 4;
   for (int i = own.block.thread; i < shares.groups * shares.stride; i += own.block.threads) {
     const int group = i / shares.stride;
@@ -159,7 +161,9 @@ MNIST_DEVICE void weight_gradients(const Share<Block>& own, int l, int first) {
   }
   own.block.sync();
   const float scale = l == 0 ? own.steps.rules.pixel_scale : 1.0F;
+  MNIST_UNROLL(1)
   for (int u = 0; u < kUnits; ++u) {
+    MNIST_UNROLL(1)
     for (int k = own.block.thread; k < shares.slots * kWidth; k += own.block.threads) {
       float sum = gradients[u * layer.row + k];
       for (int g = 1; g < shares.groups; ++g) {

@@ -153,13 +153,16 @@ struct Share {
     const CudaLayer& layer = plan.layers[l];
     const int units = units_of(l);
     const std::int64_t rows = layer.parameters + std::int64_t{begin_of(l)} * layer.inputs;
+    MNIST_UNROLL(1)
     for (int u = 0; u < units; ++u) {
+      MNIST_UNROLL(1)
       for (int k = block.thread; k < layer.inputs; k += block.threads) {
         visit(layer.weights + u * layer.row + k, rows + std::int64_t{u} * layer.inputs + k);
       }
     }
     const std::int64_t biases =
         layer.parameters + std::int64_t{layer.outputs} * layer.inputs + begin_of(l);
+    MNIST_UNROLL(1)
     for (int u = block.thread; u < units; u += block.threads) {
       visit(layer.weights + layer.share * layer.row + u, biases + u);
     }
@@ -199,7 +202,9 @@ struct Share {
     const CudaLayer& layer = plan.layers[l];
     float* const to = columns(l, of_step) + begin_of(l);
     const int units = units_of(l);
+    MNIST_UNROLL(1)
     for (int u = 0; u < units; ++u) {
+      MNIST_UNROLL(1)
       for (int k = block.thread; k < layer.inputs; k += block.threads) {
         to[std::int64_t{k} * layer.outputs + u] = weights(l)[u * layer.row + k];
       }
@@ -217,7 +222,7 @@ struct Share {
       const std::uint32_t* const image =
           steps.images + std::int64_t{there ? rows[e] : 0} * plan.pixel_words;
       std::uint32_t* const to = pixels(of_step) + e * plan.pixel_row;
-      MNIST_UNROLL(8)
+      MNIST_UNROLL(4)
       for (int word = lane; word < plan.pixel_words; word += kCudaLanes) {
         to[word] = there ? image[word] : 0;
       }
@@ -232,6 +237,7 @@ struct Share {
   template <class Value>
   MNIST_DEVICE float sum_of(int count, const Value& value) const {
     float sum = 0;
+    MNIST_UNROLL(1)
     for (int i = block.thread; i < count; i += block.threads) sum += value(i);
     block.sync();
     scratch()[block.thread] = sum;

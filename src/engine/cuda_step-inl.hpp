@@ -17,6 +17,9 @@
 
 namespace mnist::cuda {
 
+/// Sums of a gradient that a thread keeps in registers.
+inline constexpr int kMostSums = 2 * kCudaUnits;
+
 /// One thread's part in training.
 template <class Block>
 class Trainer {
@@ -51,37 +54,48 @@ class Trainer {
     for (int tile = 0; tile < own_.plan.tiles; ++tile) judge(tile);
   }
 
-  /// Calls finish(unit, what its activation is made from) for a tile and the block's units.
+  /// Calls finish(unit, what its activation is made from) for a tile and the block's units of the
+  /// first layer.
   template <class Finish>
-  MNIST_DEVICE void weigh_inputs(int l, int tile, const Finish& finish) const {
+  MNIST_DEVICE void weigh_pixels(int tile, const Finish& finish) const {
+    const int row = layer(0).row;
+    const float* const weights = own_.weights(0);
+    const float* const biases = weights + layer(0).share * row;
+    const auto add = [&](int first, auto& sums) {
+      add_pixels(own_, tile, weights + first * row, row, sums);
+    };
+    sum_over_inputs(own_, own_.units_of(0), add, [&](int u, float sum) {
+      finish(u, sum * own_.steps.rules.pixel_scale + biases[u]);
+    });
+  }
+
+  /// The same for a layer above.
+  template <class Finish>
+  MNIST_DEVICE void weigh_activations(int l, int tile, const Finish& finish) const {
     const int row = layer(l).row;
     const float* const weights = own_.weights(l);
     const float* const biases = weights + layer(l).share * row;
-    const auto finish_with_bias = [&](int u, float sum) {
-      finish(u, (l == 0 ? sum * own_.steps.rules.pixel_scale : sum) + biases[u]);
+    const auto add = [&](int first, auto& sums) {
+      const auto weight = [&](int u, int k) { return weights[(first + u) * row + k]; };
+      add_exchanged(own_, own_.all_activations(l - 1, tile), layer(l).inputs, weight, sums);
     };
-    if (l == 0) {
-      const auto add = [&](int first, auto& sums) {
-        add_pixels(own_, tile, weights + first * row, row, sums);
-      };
-      sum_over_inputs(own_, own_.units_of(l), add, finish_with_bias);
-    } else {
-      const auto add = [&](int first, auto& sums) {
-        const auto weight = [&](int u, int k) { return weights[(first + u) * row + k]; };
-        add_exchanged(own_, own_.all_activations(l - 1, tile), layer(l).inputs, weight, sums);
-      };
-      sum_over_inputs(own_, own_.units_of(l), add, finish_with_bias);
-    }
+    sum_over_inputs(own_, own_.units_of(l), add,
+                    [&](int u, float sum) { finish(u, sum + biases[u]); });
   }
 
   MNIST_DEVICE void activate(int l, int tile) const {
     float* const own = own_.activations(l) + tile * kCudaLanes + own_.lane;
     float* const all = own_.all_activations(l, tile) + own_.begin_of(l) * kCudaLanes + own_.lane;
-    weigh_inputs(l, tile, [&](int u, float value) {
+    const auto finish = [&](int u, float value) {
       const float activation = value > 0 ? value : 0.0F;
       own[u * own_.plan.examples] = activation;
       all[u * kCudaLanes] = activation;
-    });
+    };
+    if (l == 0) {
+      weigh_pixels(tile, finish);
+    } else {
+      weigh_activations(l, tile, finish);
+    }
   }
 
   /// Softmax cross-entropy of a tile, and its gradient with respect to the logits.
@@ -89,7 +103,7 @@ class Trainer {
     const int last = own_.plan.layer_count - 1;
     const int classes = layer(last).outputs;
     float* const logits = own_.logits() + own_.lane;
-    weigh_inputs(last, tile, [&](int c, float logit) { logits[c * kCudaLanes] = logit; });
+    weigh_activations(last, tile, [&](int c, float logit) { logits[c * kCudaLanes] = logit; });
     own_.block.sync();
     const int e = tile * kCudaLanes + own_.lane;
     const bool there = e < examples_;
@@ -125,10 +139,10 @@ class Trainer {
     for (int l = own_.plan.layer_count - 2; l >= 0; --l) {
       for (int tile = 0; tile < own_.plan.tiles; ++tile) send_back(l, tile);
       if (l > 0) own_.block.arrive();
-      learn(l + 1);
+      learn<1>(l + 1);
       if (l > 0) own_.block.wait();
     }
-    learn(0);
+    learn<kPixelsOfWord>(0);
     if (clipping()) {
       const float clip = clip_factor();
       for (int l = 0; l < own_.plan.layer_count; ++l) update(l, clip);
@@ -179,16 +193,16 @@ class Trainer {
 
   /// The gradient of the block's parameters of layer l and, unless all gradients are needed first,
   /// Adam with it.
+  /// A thread has kWidth inputs at a time.
+  template <int kWidth>
   MNIST_DEVICE void learn(int l) const {
     const int units = own_.units_of(l);
     in_runs(units, [&]<int kUnits>(int first) {
-      if (l > 0) {
-        weight_gradients<kUnits, 1>(own_, l, first);
-      } else if constexpr (kUnits <= 4) {
-        weight_gradients<kUnits, 4>(own_, l, first);
-      } else {  // four sums for each unit: half of the units at a time
-        weight_gradients<kUnits / 2, 4>(own_, l, first);
-        weight_gradients<kUnits / 2, 4>(own_, l, first + kUnits / 2);
+      if constexpr (kUnits * kWidth <= kMostSums) {
+        weight_gradients<kUnits, kWidth>(own_, l, first);
+      } else {
+        weight_gradients<kUnits / 2, kWidth>(own_, l, first);
+        weight_gradients<kUnits / 2, kWidth>(own_, l, first + kUnits / 2);
       }
     });
     float* const biases = own_.gradients(l) + layer(l).share * layer(l).row;

@@ -15,6 +15,9 @@ inline constexpr int kCudaLanes = 32;
 /// Units whose sums a thread keeps in registers at once: as many as MNIST has classes.
 inline constexpr int kCudaUnits = 10;
 
+/// Pixels that are moved at once.
+inline constexpr int kPixelsOfWord = 4;
+
 /// Layers that the kernel has room for, the one of the logits included.
 inline constexpr int kMostCudaLayers = 8;
 
