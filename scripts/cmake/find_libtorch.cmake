@@ -77,6 +77,11 @@ set(libtorch_link_options "LINKER:--allow-shlib-undefined")
 if(EXISTS "${MNIST_LIBTORCH_FOLDER}/lib/libtorch_cuda.so")
   set(MNIST_LIBTORCH_CUDA TRUE)
   list(APPEND libtorch_libraries torch_cuda c10_cuda)
+  # CUDA graphs: LibTorch's headers for them include CUDA's, which come with the package or nvcc.
+  find_path(MNIST_CUDA_HEADERS cuda_runtime_api.h
+    HINTS ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES} "${MNIST_LIBTORCH_FOLDER}/../nvidia/cu13/include"
+      "${MNIST_LIBTORCH_FOLDER}/../nvidia/cuda_runtime/include"
+    PATHS /usr/local/cuda/include)
   # Nothing of ours names a symbol of libtorch_cuda, yet loading it is what makes CUDA appear.
   list(APPEND libtorch_link_options "LINKER:--no-as-needed")
 endif()

@@ -1,6 +1,8 @@
 // The reference engine: nn::Sequential, cross_entropy, backward and Adam as LibTorch has them.
 #include "mnist/engine/autograd_engine.hpp"
 
+#include <algorithm>
+
 #include <ATen/Parallel.h>
 #include <torch/torch.h>
 
@@ -29,7 +31,8 @@ AutogradEngine::AutogradEngine(const MlpShape& shape, const StateDict& initial,
       images_(resident(dataset.images, {dataset.count, dataset.pixels()}, device)),
       labels_(resident(dataset.labels, {dataset.count}, device).to(torch::kInt64)),
       network_(make_mlp(shape, initial, device)),
-      parameters_(network_->parameters()) {
+      parameters_(network_->parameters()),
+      graph_(device) {
   for (const torch::Tensor& parameter : parameters_) {
     first_moments_.push_back(torch::zeros_like(parameter));
     second_moments_.push_back(torch::zeros_like(parameter));
@@ -45,25 +48,59 @@ AutogradEngine::AutogradEngine(const MlpShape& shape, const StateDict& initial,
 }
 
 StepsResult AutogradEngine::train(const Steps& steps) {
-  const torch::Tensor rows = torch::from_blob(const_cast<std::int64_t*>(steps.rows.data()),
-                                              {std::ssize(steps.rows)}, torch::kInt64)
-                                 .to(device_);
-  const std::vector<torch::Tensor> minibatches = rows.split(steps.batch);
-  std::vector<torch::Tensor> losses;
-  losses.reserve(minibatches.size());
-  torch::Tensor correct = torch::zeros({}, rows.options());
-  for (std::size_t i = 0; i < minibatches.size(); ++i) {
-    losses.push_back(step(minibatches[i], steps.learning_rates[i], steps.epoch, correct));
+  const StepGraph::Section section(graph_);
+  prepare(steps);
+  const bool same_every_time = !augmenter_ && std::none_of(dropouts_.begin(), dropouts_.end(),
+                                                           [](const auto& d) { return d.on(); });
+  for (std::int64_t left = std::ssize(steps.rows); left > 0; left -= steps.batch) {
+    ++steps_done_;
+    if (same_every_time && left >= steps.batch) {
+      graph_.run([&] {
+        step(steps.batch, steps.epoch);
+        recorded_gradients_ = gradients_;
+      });
+      gradients_ = recorded_gradients_;
+    } else {
+      step(std::min(left, steps.batch), steps.epoch);
+    }
+    average();
   }
   // The first wait for the device since the steps began.
-  const torch::Tensor all_losses = torch::stack(losses).to(torch::kCPU);
-  const auto* data = all_losses.const_data_ptr<float>();
-  return {{data, data + all_losses.numel()}, correct.item<std::int64_t>()};
+  const torch::Tensor losses = losses_.narrow(0, 0, steps.count()).to(torch::kCPU);
+  const auto* data = losses.const_data_ptr<float>();
+  return {{data, data + losses.numel()}, correct_.item<std::int64_t>()};
 }
 
-torch::Tensor AutogradEngine::step(const torch::Tensor& rows, double learning_rate,
-                                   std::int64_t epoch, torch::Tensor& correct) {
-  ++steps_done_;
+/// Brings rows and learning rates to the device, where there may have been room for fewer.
+void AutogradEngine::prepare(const Steps& steps) {
+  const std::int64_t count = steps.count();
+  const auto whole = torch::device(device_).dtype(torch::kInt64);
+  // Adam on the CPU takes a learning rate of double precision, on a GPU one of single precision.
+  const auto rate_type = device_.is_cpu() ? torch::kFloat64 : torch::kFloat32;
+  if (!places_.defined() || places_.numel() != steps.batch || losses_.numel() < count) {
+    graph_.reset();
+    places_ = torch::arange(steps.batch, whole);
+    rows_ = torch::zeros({count * steps.batch}, whole);
+    learning_rates_ = torch::zeros({count}, whole.dtype(rate_type));
+    losses_ = torch::zeros({count}, whole.dtype(torch::kFloat32));
+    correct_ = torch::zeros({1}, whole);
+    next_row_ = torch::zeros({1}, whole);
+    next_minibatch_ = torch::zeros({1}, whole);
+  }
+  for (torch::Tensor* start : {&correct_, &next_row_, &next_minibatch_}) start->zero_();
+  const auto copy = [](const auto& from, torch::ScalarType type, const torch::Tensor& to) {
+    using Value = std::remove_const_t<std::remove_pointer_t<decltype(from.data())>>;
+    to.narrow(0, 0, std::ssize(from))
+        .copy_(torch::from_blob(const_cast<Value*>(from.data()), {std::ssize(from)}, type));
+  };
+  copy(steps.rows, torch::kInt64, rows_);
+  copy(steps.learning_rates.first(static_cast<std::size_t>(count)), torch::kFloat64,
+       learning_rates_);
+}
+
+/// One step on the next `size` rows. Everything that differs from step to step is on the device.
+void AutogradEngine::step(std::int64_t size, std::int64_t epoch) {
+  const torch::Tensor rows = rows_.index_select(0, places_.narrow(0, 0, size) + next_row_);
   // u8 times a scalar of floating point is f32: conversion and scaling in one pass.
   const torch::Tensor logits = forward(images_of(rows, epoch).mul(1 / kLargestPixel));
   const torch::Tensor labels = labels_.index_select(0, rows);
@@ -71,11 +108,13 @@ torch::Tensor AutogradEngine::step(const torch::Tensor& rows, double learning_ra
       logits, labels,
       torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(options_.label_smoothing));
   gradients_ = torch::autograd::grad({loss}, parameters_);
-  update(learning_rate);
+  update(learning_rates_.index_select(0, next_minibatch_));
 
   const torch::NoGradGuard no_grad;
-  correct.add_(logits.argmax(1).eq(labels).sum());
-  return loss.detach();
+  correct_.add_(logits.argmax(1).eq(labels).sum());
+  losses_.index_copy_(0, next_minibatch_, loss.detach().unsqueeze(0));
+  next_row_.add_(size);
+  next_minibatch_.add_(1);
 }
 
 /// u8 [rows, pixels], distorted when that is asked for.
@@ -125,7 +164,7 @@ torch::Tensor AutogradEngine::drop(const torch::Tensor& values, const Dropout& d
 
 /// One fused update of all parameters; torch::optim::Adam does the same with ten times as many
 /// small operations.
-void AutogradEngine::update(double learning_rate) {
+void AutogradEngine::update(const torch::Tensor& learning_rate) {
   const torch::NoGradGuard no_grad;
   torch::_foreach_add_(step_counts_, 1);
   std::vector<torch::Tensor> gradients = gradients_;
@@ -143,6 +182,10 @@ void AutogradEngine::update(double learning_rate) {
                          learning_rate, kAdamBeta1, kAdamBeta2, options_.weight_decay, kAdamEpsilon,
                          /*amsgrad=*/false, /*maximize=*/false);
   }
+}
+
+void AutogradEngine::average() {
+  const torch::NoGradGuard no_grad;
   const double weight = average_weight(options_.ema, steps_done_);
   if (weight > 0) torch::_foreach_lerp_(averages_, parameters_, weight);
 }
