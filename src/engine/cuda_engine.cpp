@@ -9,24 +9,11 @@
 namespace mnist {
 namespace {
 
-constexpr float kLargestPixel = 255;
-
-/// What the kernel cannot do, or nothing.
-std::string unknown_to_kernel(const MlpShape& shape, const EngineOptions& options) {
-  if (shape.activation != Activation::kRelu) {
-    return "the activation " + option_text(shape.activation);
+CudaPlan plan_for(const MlpShape& shape, std::int64_t batch, const CudaDevice& device) {
+  if (!shape.hidden.empty() && shape.activation != Activation::kRelu) {
+    throw NotForCudaKernel("the CUDA kernel does not know the activation " +
+                           option_text(shape.activation));
   }
-  if (options.augment.any()) return "distorted images";
-  if (std::any_of(options.dropout.begin(), options.dropout.end(), [](double p) { return p > 0; })) {
-    return "dropout";
-  }
-  return {};
-}
-
-CudaPlan plan_for(const MlpShape& shape, const EngineOptions& options, std::int64_t batch,
-                  const CudaDevice& device) {
-  const std::string unknown = unknown_to_kernel(shape, options);
-  if (!unknown.empty()) throw NotForCudaKernel("the CUDA kernel does not know " + unknown);
   try {
     return make_cuda_plan(shape, batch, device.limits());
   } catch (const Error& error) {
@@ -66,7 +53,7 @@ CudaEngine::CudaEngine(const MlpShape& shape, const StateDict& initial, const Da
     : shape_(shape),
       options_(options),
       device_(std::move(device)),
-      plan_(plan_for(shape, options, std::min(batch, dataset.count), *device_)),
+      plan_(plan_for(shape, std::min(batch, dataset.count), *device_)),
       images_(*device_, in_words(dataset, plan_.pixel_words)),
       labels_(*device_, dataset.labels),
       weights_(*device_, in_a_row(initial)),
@@ -79,7 +66,8 @@ CudaEngine::CudaEngine(const MlpShape& shape, const StateDict& initial, const Da
       losses_(*device_),
       correct_(*device_),
       rows_(*device_),
-      steps_(*device_) {
+      steps_(*device_),
+      preparer_(*device_, plan_, dataset, options) {
   exchange_.reserve(static_cast<std::size_t>(plan_.exchange));
   if (options.ema > 0) averages_.upload(in_a_row(initial));
 }
@@ -107,12 +95,13 @@ CudaRules CudaEngine::rules() const {
   rules.smoothing = static_cast<float>(options_.label_smoothing);
   rules.clip_norm = static_cast<float>(options_.clip_norm);
   rules.clip_epsilon = static_cast<float>(kClipEpsilon);
-  rules.pixel_scale = 1 / kLargestPixel;
+  rules.pixel_scale = preparer_.pixel_scale();
   return rules;
 }
 
 StepsResult CudaEngine::train(const Steps& steps) {
   const auto count = static_cast<std::size_t>(steps.count());
+  const std::int64_t first_step = steps_done_ + 1;
   std::vector<CudaStep> numbers(count);
   for (std::size_t i = 0; i < count; ++i) {
     numbers[i] = numbers_of(++steps_done_, steps.learning_rates[i]);
@@ -140,6 +129,7 @@ StepsResult CudaEngine::train(const Steps& steps) {
   given.squares = squares_.data();
   given.losses = losses_.data();
   given.correct = correct_.data();
+  preparer_.prepare(steps, first_step, given);
   device_->train(plan, given);
 
   StepsResult result;

@@ -2,6 +2,7 @@
 #include <cooperative_groups.h>
 #include <cuda_runtime.h>
 
+#include "engine/cuda_prepare-inl.hpp"
 #include "engine/cuda_step-inl.hpp"
 #include "mnist/engine/cuda_device.hpp"
 #include "mnist/support/error.hpp"
@@ -12,7 +13,10 @@ namespace {
 /// Four warps for each of a multiprocessor's schedulers, and 128 registers for each thread.
 constexpr int kThreads = 512;
 
-/// What cuda_step-inl.hpp calls a Block.
+/// Blocks for each multiprocessor where they need not know of one another: all that it can hold.
+constexpr int kPreparingBlocks = 4;
+
+/// What cuda_share-inl.hpp calls a Block.
 struct GpuBlock {
   static constexpr int threads = kThreads;
   int index;
@@ -35,13 +39,39 @@ struct GpuBlock {
   }
 };
 
+/// The same where blocks need not know of one another.
+struct PlainBlock {
+  static constexpr int threads = kThreads;
+  int index;
+  int blocks;
+  int thread;
+  float* shared;
+  __device__ __forceinline__ void sync() { __syncthreads(); }
+};
+
+__device__ __forceinline__ PlainBlock plain_block() {
+  extern __shared__ float4 shared[];
+  return {static_cast<int>(blockIdx.x), static_cast<int>(gridDim.x), static_cast<int>(threadIdx.x),
+          reinterpret_cast<float*>(shared)};
+}
+
 __global__ void __launch_bounds__(kThreads, 1)
     train_kernel(const __grid_constant__ CudaPlan plan, const __grid_constant__ CudaSteps steps) {
-  extern __shared__ float4 shared[];
-  GpuBlock block{static_cast<int>(blockIdx.x),    static_cast<int>(gridDim.x),
-                 static_cast<int>(threadIdx.x),   reinterpret_cast<float*>(shared),
-                 cooperative_groups::this_grid(), {}};
+  const PlainBlock plain = plain_block();
+  GpuBlock block{
+      plain.index, plain.blocks, plain.thread, plain.shared, cooperative_groups::this_grid(), {}};
   cuda::Trainer<GpuBlock>(plan, steps, block).run();
+}
+
+__global__ void __launch_bounds__(kThreads)
+    mask_kernel(const __grid_constant__ CudaPreparation preparation) {
+  cuda::draw_masks(preparation, plain_block());
+}
+
+__global__ void __launch_bounds__(kThreads)
+    distort_kernel(const __grid_constant__ CudaPreparation preparation) {
+  PlainBlock block = plain_block();
+  cuda::distort_images(preparation, block);
 }
 
 int attribute(cudaDeviceAttr which, int device) {
@@ -82,6 +112,17 @@ class RealCudaDevice : public CudaDevice {
 
   void download(void* to, const void* from, std::size_t bytes) override {
     check(cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToHost), "training");
+  }
+
+  void prepare(const CudaPreparation& preparation) override {
+    const auto blocks = static_cast<unsigned>(kPreparingBlocks *
+                                              attribute(cudaDevAttrMultiProcessorCount, number_));
+    mask_kernel<<<blocks, kThreads>>>(preparation);
+    check(cudaGetLastError(), "starting to draw masks");
+    if (preparation.prepared == nullptr) return;
+    const auto shared = static_cast<std::size_t>(shared_floats_of(preparation)) * sizeof(float);
+    distort_kernel<<<blocks, kThreads, shared>>>(preparation);
+    check(cudaGetLastError(), "starting to distort images");
   }
 
   void train(const CudaPlan& plan, const CudaSteps& steps) override {

@@ -125,6 +125,13 @@ struct Share {
            of_step % plan.buffers * plan.examples;
   }
 
+  /// Dropout of the block's units in a tile: a word for each unit; null when all are kept.
+  MNIST_DEVICE const std::uint32_t* kept(int l, int tile) const {
+    if (steps.kept[l] == nullptr) return nullptr;
+    return steps.kept[l] + (std::int64_t{step} * plan.tiles + tile) * plan.layers[l].outputs +
+           begin_of(l);
+  }
+
   // Exchanged with other blocks, through device memory.
 
   /// Of all units, for one tile: [outputs, lanes].
@@ -219,8 +226,9 @@ struct Share {
     const std::int32_t* const rows = steps.rows + std::int64_t{of_step} * plan.batch;
     for (int e = warp; e < plan.examples; e += warps) {
       const bool there = e < count;
-      const std::uint32_t* const image =
-          steps.images + std::int64_t{there ? rows[e] : 0} * plan.pixel_words;
+      std::int64_t image_number = 0;
+      if (there) image_number = steps.in_order ? std::int64_t{of_step} * plan.batch + e : rows[e];
+      const std::uint32_t* const image = steps.images + image_number * plan.pixel_words;
       std::uint32_t* const to = pixels(of_step) + e * plan.pixel_row;
       MNIST_UNROLL(4)
       for (int word = lane; word < plan.pixel_words; word += kCudaLanes) {

@@ -86,8 +86,12 @@ class Trainer {
   MNIST_DEVICE void activate(int l, int tile) const {
     float* const own = own_.activations(l) + tile * kCudaLanes + own_.lane;
     float* const all = own_.all_activations(l, tile) + own_.begin_of(l) * kCudaLanes + own_.lane;
+    const std::uint32_t* const kept = own_.kept(l, tile);
     const auto finish = [&](int u, float value) {
-      const float activation = value > 0 ? value : 0.0F;
+      float activation = value > 0 ? value : 0.0F;
+      if (kept != nullptr) {
+        activation = (kept[u] >> own_.lane & 1) != 0 ? activation * own_.steps.kept_scale[l] : 0.0F;
+      }
       own[u * own_.plan.examples] = activation;
       all[u * kCudaLanes] = activation;
     };
@@ -161,8 +165,9 @@ class Trainer {
     const float* const activations = own_.activations(l) + first_example;
     float* const own = own_.deltas(l) + first_example;
     float* const all = own_.all_deltas(l, tile) + own_.begin_of(l) * kCudaLanes + own_.lane;
+    const float scale = own_.steps.kept[l] != nullptr ? own_.steps.kept_scale[l] : 1.0F;
     const auto finish = [&](int u, float sum) {
-      const float delta = activations[u * own_.plan.examples] > 0 ? sum : 0.0F;
+      const float delta = activations[u * own_.plan.examples] > 0 ? sum * scale : 0.0F;
       own[u * own_.plan.examples] = delta;
       if (l > 0) all[u * kCudaLanes] = delta;
     };

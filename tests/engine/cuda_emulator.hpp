@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/cuda_prepare-inl.hpp"
 #include "engine/cuda_step-inl.hpp"
 #include "mnist/engine/cuda_device.hpp"
 #include "mnist/support/error.hpp"
@@ -78,24 +79,39 @@ class EmulatedCudaDevice : public CudaDevice {
     std::memcpy(to, from, bytes);
   }
 
+  void prepare(const CudaPreparation& given) override {
+    launch(limits_.blocks, limits_.threads, 0,
+           [&](EmulatedBlock& block) { cuda::draw_masks(given, block); });
+    if (given.prepared == nullptr) return;
+    launch(limits_.blocks, limits_.threads, shared_floats_of(given),
+           [&](EmulatedBlock& block) { cuda::distort_images(given, block); });
+  }
+
   void train(const CudaPlan& plan, const CudaSteps& steps) override {
+    launch(plan.blocks, plan.threads, plan.shared.end,
+           [&](EmulatedBlock& block) { cuda::Trainer<EmulatedBlock>(plan, steps, block).run(); });
+  }
+
+ private:
+  template <class Kernel>
+  static void launch(int blocks, int threads_of_block, int shared_floats, const Kernel& kernel) {
     std::vector<std::unique_ptr<EmulatedBlockMemory>> memories;
-    std::barrier<> grid(plan.blocks * plan.threads);
+    std::barrier<> grid(blocks * threads_of_block);
     std::vector<std::thread> threads;
-    for (int b = 0; b < plan.blocks; ++b) {
+    for (int b = 0; b < blocks; ++b) {
       memories.push_back(std::make_unique<EmulatedBlockMemory>(
-          static_cast<std::size_t>(plan.shared.end), plan.threads));
-      for (int t = 0; t < plan.threads; ++t) {
-        threads.emplace_back([&plan, &steps, &grid, &memory = *memories.back(), b, t] {
-          EmulatedBlock block{b, plan.blocks, t, plan.threads, memory.shared, memory.meeting, grid};
-          cuda::Trainer<EmulatedBlock>(plan, steps, block).run();
+          static_cast<std::size_t>(shared_floats), threads_of_block));
+      for (int t = 0; t < threads_of_block; ++t) {
+        threads.emplace_back([&kernel, &grid, &memory = *memories.back(), blocks, threads_of_block,
+                              b, t] {
+          EmulatedBlock block{b, blocks, t, threads_of_block, memory.shared, memory.meeting, grid};
+          kernel(block);
         });
       }
     }
     for (std::thread& thread : threads) thread.join();
   }
 
- private:
   CudaLimits limits_;
 };
 

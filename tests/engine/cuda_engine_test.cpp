@@ -105,6 +105,24 @@ TEST(CudaEngine, AgreesWithTheCpuEngineOnOptions) {
   expect_agreement(shape, 32, {.ema = 0.9}, kThreeBlocks, 330);
 }
 
+TEST(CudaEngine, AgreesWithTheCpuEngineOnDropout) {
+  const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
+  expect_agreement(shape, 32, {.dropout = {0, 0.5, 0.25}, .seed = 3}, kThreeBlocks, 170);
+  expect_agreement(shape, 45, {.dropout = {0.2, 0, 0.1}, .seed = 3}, kThreeBlocks, 170);
+  expect_agreement({784, {9}, 10, Activation::kRelu}, 31, {.dropout = {0.3, 0}}, kThreeBlocks, 170);
+}
+
+TEST(CudaEngine, DistortsImagesLikeTheCpuEngine) {
+  const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
+  EngineOptions affine;
+  affine.augment = {.rotation = 15, .translation = 2, .scaling = 0.1, .shear = 10};
+  expect_agreement(shape, 32, affine, kThreeBlocks, 100);
+  EngineOptions elastic;
+  elastic.augment = {.elastic = 1.5, .flip = 0.5, .erasing = 0.5};
+  elastic.dropout = {0.1, 0, 0};
+  expect_agreement(shape, 45, elastic, kThreeBlocks, 100);
+}
+
 /// Everything that works on more than the plain step.
 EngineOptions everything() {
   EngineOptions options;
@@ -113,6 +131,9 @@ EngineOptions everything() {
   options.clip_norm = 0.5;
   options.ema = 0.9;
   options.label_smoothing = 0.1;
+  options.dropout = {0.1, 0.2, 0.5};
+  options.augment.rotation = 10;
+  options.seed = 4;
   return options;
 }
 
@@ -156,9 +177,8 @@ TEST(CudaEngine, TakesUpTheStateOfTheCpuEngine) {
   }
 }
 
-void expect_refused(const MlpShape& shape, const EngineOptions& options, const CudaLimits& limits,
-                    std::string_view words) {
-  expect_throws<Error>([&] { emulated(shape, initial_parameters(shape, 0), options, 32, limits); },
+void expect_refused(const MlpShape& shape, const CudaLimits& limits, std::string_view words) {
+  expect_throws<Error>([&] { emulated(shape, initial_parameters(shape, 0), {}, 32, limits); },
                        "the CUDA kernel " + std::string(words));
 }
 
@@ -167,18 +187,14 @@ TEST(CudaEngine, SaysWhatItsKernelCannotDo) {
   const std::vector<std::int64_t> eight_layers(8, 4);
   MlpShape tanh = shape;
   tanh.activation = Activation::kTanh;
-  EngineOptions rotated;
-  rotated.augment.rotation = 5;
-  expect_refused(tanh, {}, kThreeBlocks, "does not know the activation tanh");
-  expect_refused(shape, {.dropout = {0, 0.5, 0}}, kThreeBlocks, "does not know dropout");
-  expect_refused(shape, rotated, kThreeBlocks, "does not know distorted images");
-  expect_refused({784, {}, 10, Activation::kRelu}, {}, kThreeBlocks,
+  expect_refused(tanh, kThreeBlocks, "does not know the activation tanh");
+  expect_refused({784, {}, 10, Activation::kRelu}, kThreeBlocks,
                  "has no room: a network without hidden layers");
-  expect_refused({784, eight_layers, 10, Activation::kRelu}, {}, kThreeBlocks,
+  expect_refused({784, eight_layers, 10, Activation::kRelu}, kThreeBlocks,
                  "has no room: more than 7 hidden layers");
-  expect_refused({784, {5000}, 10, Activation::kRelu}, {}, kThreeBlocks,
+  expect_refused({784, {5000}, 10, Activation::kRelu}, kThreeBlocks,
                  "has no room: a layer of more than 4096 units");
-  expect_refused(shape, {}, {3, 64, 100 << 10},
+  expect_refused(shape, {3, 64, 100 << 10},
                  "has no room: a share of the network and a minibatch of 32 take");
 }
 

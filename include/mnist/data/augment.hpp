@@ -6,7 +6,6 @@
 
 #include "mnist/data/resample.hpp"
 #include "mnist/options/augment_options.hpp"
-#include "mnist/support/random.hpp"
 
 namespace mnist {
 
@@ -26,11 +25,6 @@ class Augmenter {
                   std::uint8_t* distorted);
 
  private:
-  class Numbers;
-  AffineMap affine_map(Numbers& numbers) const;
-  void draw_field(Numbers& numbers);
-  void erase(Numbers& numbers, std::uint8_t* image) const;
-
   AugmentOptions options_;
   std::int64_t rows_;
   std::int64_t columns_;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "mnist/engine/cuda_plan.hpp"
+#include "mnist/engine/cuda_preparation.hpp"
 
 namespace mnist {
 
@@ -28,6 +29,8 @@ class CudaDevice {
   virtual void upload(void* to, const void* from, std::size_t bytes) = 0;
   /// Waits for everything that was begun before.
   virtual void download(void* to, const void* from, std::size_t bytes) = 0;
+  /// Begins to draw masks and to distort images.
+  virtual void prepare(const CudaPreparation& preparation) = 0;
   /// Begins to train; `plan` must have been made for limits().
   virtual void train(const CudaPlan& plan, const CudaSteps& steps) = 0;
 };
@@ -41,6 +44,10 @@ class CudaArray {
     upload(values);
   }
   ~CudaArray() { device_->release(data_); }
+  CudaArray(CudaArray&& other) noexcept
+      : device_(other.device_),
+        data_(std::exchange(other.data_, nullptr)),
+        room_(std::exchange(other.room_, 0)) {}
   CudaArray(const CudaArray&) = delete;
   CudaArray& operator=(const CudaArray&) = delete;
 

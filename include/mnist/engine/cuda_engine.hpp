@@ -9,6 +9,7 @@
 #include "mnist/data/dataset.hpp"
 #include "mnist/engine/cuda_device.hpp"
 #include "mnist/engine/cuda_plan.hpp"
+#include "mnist/engine/cuda_preparer.hpp"
 #include "mnist/engine/engine.hpp"
 #include "mnist/engine/engine_options.hpp"
 #include "mnist/model/mlp_shape.hpp"
@@ -54,6 +55,7 @@ class CudaEngine : public Engine {
   CudaArray<std::uint8_t> correct_;
   CudaArray<std::int32_t> rows_;
   CudaArray<CudaStep> steps_;
+  CudaPreparer preparer_;
   std::int64_t steps_done_ = 0;
 };
 

@@ -108,10 +108,15 @@ struct CudaStep {
 struct CudaSteps {
   CudaRules rules;
   const std::uint32_t* images = nullptr;  ///< [n, pixel_words] words of four pixels
+  bool in_order = false;                  ///< whether images are those of `rows`, in their order
   const std::uint8_t* labels = nullptr;   ///< [n]
   const std::int32_t* rows = nullptr;     ///< of all minibatches, one after another
   std::int64_t row_count = 0;
-  const CudaStep* steps = nullptr;  ///< [count]
+  const std::uint32_t* kept[kMostCudaLayers] = {};  ///< dropout of each hidden layer's units,
+                                                    ///< [count, tiles, outputs], bits of a tile's
+                                                    ///< examples; null keeps all
+  float kept_scale[kMostCudaLayers] = {};           ///< what is kept is multiplied by
+  const CudaStep* steps = nullptr;                  ///< [count]
   int count = 0;
   float* weights = nullptr;         ///< all parameters, as the state dict has them
   float* first_moments = nullptr;   ///< the same

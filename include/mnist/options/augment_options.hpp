@@ -1,7 +1,7 @@
 // How strongly training images are distorted.
 #pragma once
 
-#include <cstdint>
+#include "mnist/support/host_device.hpp"
 
 namespace mnist {
 
@@ -16,7 +16,7 @@ struct AugmentOptions {
   double flip = 0;                ///< probability of mirroring left to right
   double erasing = 0;             ///< probability of blanking a rectangle
 
-  bool any() const {
+  MNIST_HOST_DEVICE bool any() const {
     return rotation > 0 || translation > 0 || scaling > 0 || shear > 0 || elastic > 0 || flip > 0 ||
            erasing > 0;
   }
