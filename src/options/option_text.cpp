@@ -23,6 +23,7 @@ void parse_number(std::string_view text, Number& value, std::string_view expecte
 
 template <class Number>
 std::string number_text(Number value) {
+  if (value == 0) value = 0;  // "-0" would be read as 0, and be another text the next time
   std::array<char, 64> buffer{};
   const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
   return {buffer.data(), end};

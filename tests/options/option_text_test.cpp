@@ -63,5 +63,10 @@ TEST(OptionText, DoublesComeBackExactly) {
   }
 }
 
+TEST(OptionText, ZeroHasNoSign) {
+  EXPECT_EQ(option_text(-0.0), "0");
+  EXPECT_EQ(option_text(std::vector<double>{-0.0, 0.5}), "0,0.5");
+}
+
 }  // namespace
 }  // namespace mnist
