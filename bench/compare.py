@@ -18,7 +18,9 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 PEERS = ROOT / "bench/peers"
 
-# Name, command, and what it adds to the environment. The commands take the peers' flags.
+# Name, command, and what it adds to the environment. The commands take the peers' flags. On a GPU,
+# those of PyTorch take part.
+ON_GPU = "guide_loop.py", "resident.py"
 PYTHON_PEERS = {
     "guide: DataLoader, eager": ("guide_loop.py", {}),
     "PyTorch resident, fused Adam": ("resident.py", {}),
@@ -36,24 +38,33 @@ def parse_arguments():
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--hidden", default="256,128")
-    parser.add_argument("--threads", default="1,2", help="numbers of cores, each a table of its own")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--threads", help="numbers of cores, each a table of its own; 1,2 without a GPU, else all")
     parser.add_argument("--only", default="", help="entries whose names have one of these, comma-separated")
     parser.add_argument("--engines", default="fused,autograd", help="engines of ours")
     parser.add_argument("--json", type=pathlib.Path, help="also write all figures to this file")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.threads is None:
+        arguments.threads = "1,2" if arguments.device == "cpu" else str(len(os.sched_getaffinity(0)))
+    return arguments
 
 
 def entries(arguments):
     """Each entry's name and the command that prints its epochs as JSON lines."""
     shared = ["--data", arguments.data, "--epochs", arguments.epochs, "--batch", arguments.batch,
               "--hidden", arguments.hidden]
+    on_device = ["--device", arguments.device]
     found = {}
     for engine in arguments.engines.split(","):
         found[f"mnist-train, {engine}"] = (
-            [arguments.build / "bin/mnist-train", "--engine", engine, "--device", "cpu", *shared], {})
-    found["LibTorch C++ example"] = ([arguments.build / "bench/cpp_example", *shared], {})
+            [arguments.build / "bin/mnist-train", "--engine", engine, *on_device, *shared], {})
+    if arguments.device == "cpu":
+        found["LibTorch C++ example"] = ([arguments.build / "bench/cpp_example", *shared], {})
     for name, (script, environment) in PYTHON_PEERS.items():
-        found[name] = ([sys.executable, PEERS / script, *shared], environment)
+        if script in ON_GPU:
+            found[name] = ([sys.executable, PEERS / script, *shared, *on_device], environment)
+        elif arguments.device == "cpu":
+            found[name] = ([sys.executable, PEERS / script, *shared], environment)
     return {name: entry for name, entry in found.items() if any(part in name for part in arguments.only.split(","))}
 
 
@@ -85,12 +96,12 @@ def measure(arguments, threads):
     return {name: values for name, values in seconds.items() if values}
 
 
-def print_table(seconds, threads):
+def print_table(seconds, threads, device):
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     ours = [name for name in medians if name.startswith("mnist-train")]
     peers = [name for name in medians if not name.startswith("mnist-train")]
     best = min((medians[name] for name in peers), default=float("nan"))
-    print(f"\n{threads} core{'s' if threads > 1 else ''}, seconds an epoch")
+    print(f"\n{device}, {threads} core{'s' if threads > 1 else ''}, seconds an epoch")
     print(f"{'':34} {'median':>8} {'min':>8} {'max':>8}   " + "".join(f"{'x ' + n[13:]:>12}" for n in ours))
     for name, median in sorted(medians.items(), key=lambda item: item[1]):
         ratios = "".join(f"{median / medians[engine]:12.2f}" for engine in ours)
@@ -106,7 +117,9 @@ def main():
     figures = {}
     for threads in map(int, arguments.threads.split(",")):
         figures[threads] = measure(arguments, threads)
-        print_table(figures[threads], threads)
+        if not figures[threads]:
+            sys.exit("nothing could be measured, see above")
+        print_table(figures[threads], threads, arguments.device)
     if arguments.json:
         arguments.json.write_text(json.dumps({"arguments": {k: str(v) for k, v in vars(arguments).items()},
                                               "seconds": figures}, indent=1) + "\n")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds, fetches MNIST, installs the peers, and times ours beside them. Flags go on to compare.py:
-# bench/run.sh --threads 2 --only PyTorch. Close other work first.
+# bench/run.sh --threads 2 --only PyTorch; bench/run.sh --device cuda for a GPU. Close other work first.
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/common.sh"
 
 "$project/scripts/setup.sh" --tests

@@ -1,14 +1,12 @@
 #!/usr/bin/env bash
 # Feeds the readers of foreign bytes with broken ones, under address and undefined-behaviour
-# sanitizers: scripts/fuzz.sh [SECONDS of each target, 30]. What they find is left in build/fuzz.
+# sanitizers, one target on each core: scripts/fuzz.sh [SECONDS of each target, 30]. What they find is
+# left in build/fuzz.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 seconds=${1:-30}
 
-"$project/scripts/setup.sh" --fuzz
-build fuzz
-cd "$project/build/fuzz"
-for target in checkpoint idx pickle picture pt safetensors toml; do
-  step "fuzzing $target for $seconds s"
+fuzz() {
+  local target=$1
   mkdir -p "corpus/$target"
   "bin/${target}_fuzzer" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=256 \
     -print_final_stats=1 -artifact_prefix="$target-" "corpus/$target" "$project/tests/fuzz/seeds/$target" \
@@ -16,5 +14,23 @@ for target in checkpoint idx pickle picture pt safetensors toml; do
     tail -n 40 "$target.log" >&2
     die "$target: found something; the input is beside build/fuzz/$target.log"
   }
-  grep -E 'cov: |number_of_executed_units' "$target.log" | tail -n 2 >&2
+  say "$target: $(grep -oE 'cov: [0-9]+' "$target.log" | tail -n 1)," \
+    "$(grep -oE 'number_of_executed_units: [0-9]+' "$target.log" | grep -oE '[0-9]+') executions"
+}
+
+"$project/scripts/setup.sh" --fuzz
+build fuzz
+cd "$project/build/fuzz"
+targets=(checkpoint idx pickle picture pt safetensors toml)
+step "fuzzing ${targets[*]} for $seconds s each"
+trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
+running=0
+for target in "${targets[@]}"; do
+  if ((running == $(nproc))); then
+    wait -n
+    ((running -= 1)) || true
+  fi
+  fuzz "$target" &
+  ((running += 1))
 done
+for ((; running > 0; --running)); do wait -n; done

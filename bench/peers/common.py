@@ -18,6 +18,7 @@ def parse_arguments():
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--hidden", default="256,128")
+    parser.add_argument("--device", default="cpu", help="of the PyTorch peers: cpu or cuda")
     arguments = parser.parse_args()
     arguments.widths = [784, *map(int, arguments.hidden.split(",")), 10]
     return arguments

@@ -13,7 +13,7 @@ def main():
     layers = []
     for inputs, outputs in zip(arguments.widths, arguments.widths[1:]):
         layers += [nn.Linear(inputs, outputs), nn.ReLU()]
-    model = nn.Sequential(*layers[:-1])
+    model = nn.Sequential(*layers[:-1]).to(arguments.device)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.001)
     criterion = nn.CrossEntropyLoss()
     images, labels = training_set(arguments.data)
@@ -25,6 +25,7 @@ def main():
             total = 0.0
             for data, target in loader:
                 optimizer.zero_grad()
+                data, target = data.to(arguments.device), target.to(arguments.device)
                 loss = criterion(model(data.reshape(-1, 784)), target)
                 loss.backward()
                 optimizer.step()

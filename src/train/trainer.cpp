@@ -22,7 +22,7 @@ namespace {
 // is not known how long a step takes, a few steps must do.
 constexpr double kStretchSeconds = 0.025;
 constexpr std::int64_t kFirstStretch = 16;
-constexpr std::int64_t kLongestStretch = 200;
+constexpr std::int64_t kLongestStretch = 4096;
 
 bool better(const Score& score, const Score& than) {
   return score.accuracy > than.accuracy ||
