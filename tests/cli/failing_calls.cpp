@@ -1,9 +1,11 @@
-// A library to preload: makes the n-th call on files below a folder fail, for tests of what a
-// program does then.
+// A library to preload: makes the n-th call on files below a folder fail, or sends the program a
+// signal just before it, for tests of what a program does then.
 //
 // FAIL_UNDER: the folder. FAIL_AT: which call, counted from 1. FAIL_ERRNO: with what; 0 for a write
-// that writes a part. FAIL_LOG: a file outside that gets the name of the call that failed.
+// that writes a part. FAIL_SIGNAL: the signal to send instead. FAIL_LOG: a file outside that gets
+// the name of the call.
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
@@ -40,6 +42,10 @@ bool must_fail(const char* call, const Place& place) {
                                                            O_WRONLY | O_CREAT | O_TRUNC, 0600);
   real<ssize_t(int, const void*, size_t)>("write")(log, call, std::strlen(call));
   real<int(int)>("close")(log);
+  if (const char* const signal = std::getenv("FAIL_SIGNAL")) {
+    ::kill(::getpid(), std::atoi(signal));
+    return false;
+  }
   errno = std::atoi(std::getenv("FAIL_ERRNO"));
   return true;
 }

@@ -102,6 +102,43 @@ class Limits(ProgramTest):
                     self.assertNotEqual(process.stderr, "")
 
 
+class FullDisk(ProgramTest):
+    """A real file system without room: a small tmpfs, in a mount namespace of its own."""
+
+    def on_disk(self, kilobytes, command):
+        script = f'mount -t tmpfs -o size={kilobytes}k none "$1" && cd "$1" && {command}'
+        return subprocess.run(["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh", self.folder],
+                              capture_output=True, text=True)
+
+    def setUp(self):
+        super().setUp()
+        if shutil.which("unshare") is None or self.on_disk(64, "true").returncode != 0:
+            self.skipTest("this user may not mount a file system of their own")
+
+    def test_the_old_model_stays(self):
+        train = f'"{BIN}/mnist-train" --data "{SUBSET}" --limit 100 --epochs 1 --device cpu --out model.pt'
+        # Room for the first model (25 KB), not for a second one (430 KB) beside it.
+        process = self.on_disk(256, f"{train} --hidden 8 && cp model.pt /dev/stdout | sha256sum && "
+                                    f"{train} --hidden 128; echo exit $?; sha256sum <model.pt; ls")
+        lines = process.stdout.splitlines()
+        sums = [line for line in lines if line.endswith("  -")]
+        self.assertEqual(len(sums), 2, process.stderr)
+        self.assertEqual(sums[0], sums[1])
+        self.assertIn("exit 1", lines)
+        self.assertEqual(lines[-1], "model.pt", "nothing is left beside it")
+        self.assertIn("model.pt: cannot be written: writing failed: No space left on device", process.stderr)
+
+    def test_a_run_folder_that_fills_up_can_go_on(self):
+        train = f'"{BIN}/mnist-train" --data "{SUBSET}" --limit 500 --hidden 64 --epochs 3 --device cpu --out m.pt'
+        process = self.on_disk(900, f"{train} --run-dir run; echo exit $?; ls run | grep -c tmp; "
+                                    f'mount -o remount,size=20m . && "{BIN}/mnist-train" --resume run >/dev/null; '
+                                    f"echo exit $?; sha256sum <m.pt; {train} >/dev/null; sha256sum <m.pt")
+        lines = process.stdout.splitlines()
+        self.assertEqual(lines[:3], ["exit 1", "0", "exit 0"], process.stderr)
+        self.assertEqual(lines[3], lines[4])
+        self.assertIn("No space left on device", process.stderr)
+
+
 class Surroundings(ProgramTest):
     def test_standard_output_closed(self):
         script = f'exec "{BIN}/mnist-train" --data "{SUBSET}" --hidden 8 --epochs 1 --out "{self.folder}/m.pt" >&-'

@@ -13,7 +13,7 @@ import time
 import unittest
 
 import programs
-from programs import BIN, SUBSET, ProgramTest
+from programs import BIN, SUBSET, TEST_BIN, ProgramTest
 
 KILLS = int(os.environ.get("MNIST_KILLS", 10))
 STOPS = int(os.environ.get("MNIST_STOPS", 10))
@@ -26,6 +26,8 @@ EVERYTHING = (
     "--flip", 0.1, "--erasing", 0.1, "--validation", 0.2, "--patience", 5, "--checkpoint-every", 7,
     "--device", "cpu", "--threads", 2,
 )
+# A short run that writes every kind of file.
+FEW_STEPS = ("--data", SUBSET, "--limit", 1000, "--hidden", 8, "--epochs", 2, "--device", "cpu", "--threads", 1)
 
 
 def start(*flags, **how):
@@ -98,6 +100,36 @@ class Resuming(ProgramTest):
 
     def test_terminated_autograd(self):
         self.interrupt(signal.SIGTERM, STOPS // 2, "autograd")
+
+    def interrupt_in_calls(self, how):
+        """The signal comes just before a call on a file of the run: before some of them, or in the long form all."""
+        flags = (*FEW_STEPS, "--checkpoint-every", 20)
+        self.uninterrupted(*flags)
+        for call in range(1, 1000, 1 if STOPS >= 50 else 17):
+            folder, model, log = self.folder / "run", self.folder / "run/model.pt", self.folder / "log"
+            folder.mkdir()
+            process = programs.run("mnist-train", *flags, "--run-dir", folder, "--out", model, environment={
+                "LD_PRELOAD": str(TEST_BIN / "libfailing_calls.so"), "FAIL_UNDER": str(folder), "FAIL_AT": str(call),
+                "FAIL_SIGNAL": str(int(how)), "FAIL_LOG": str(log)})
+            if not log.exists():
+                self.assertEqual(process.returncode, 0, process.stderr)
+                self.assertGreater(call, 40)
+                return
+            with self.subTest(signal=how, call=call, before=log.read_text()):
+                self.check_end(process, how)
+                if model.exists():
+                    self.assertEqual(model.read_bytes(), (self.folder / "expected.pt").read_bytes())
+                self.go_on(folder, model, flags)
+                self.expect_the_same(folder, model)
+            shutil.rmtree(folder)
+            log.unlink()
+        self.fail("there is no end to the calls")
+
+    def test_killed_in_calls(self):
+        self.interrupt_in_calls(signal.SIGKILL)
+
+    def test_terminated_in_calls(self):
+        self.interrupt_in_calls(signal.SIGTERM)
 
     def test_more_epochs_and_another_output(self):
         flags = ("--data", SUBSET, "--hidden", 16)
