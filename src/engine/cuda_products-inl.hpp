@@ -113,8 +113,8 @@ MNIST_DEVICE void add_examples(const Share<Block>& own, int l, int slot, int e,
 /// more threads than inputs, groups of threads have some of the examples each.
 struct GradientShares {
   template <class Block>
-  MNIST_DEVICE GradientShares(const Share<Block>& own, int the_slots, int sums_of_group)
-      : slots(the_slots), stride((slots + kCudaLanes - 1) / kCudaLanes * kCudaLanes) {
+  MNIST_DEVICE GradientShares(const Share<Block>& own, int slots, int sums_of_group)
+      : stride((slots + kCudaLanes - 1) / kCudaLanes * kCudaLanes) {
     const auto at_most = [&](int most) { groups = groups < most ? groups : most; };
     groups = own.block.threads / stride;
     at_most(own.plan.scratch / sums_of_group + 1);  // the first group needs no room of its own
@@ -122,8 +122,7 @@ struct GradientShares {
     groups = groups < 1 ? 1 : groups;
   }
 
-  int slots;   ///< of one thread each: four pixels, or an activation
-  int stride;  ///< from group to group, in whole warps
+  int stride;  ///< threads of a group, in whole warps: four pixels each, or an activation
   int groups = 1;
 };
 
@@ -135,15 +134,15 @@ MNIST_DEVICE void weight_gradients(const Share<Block>& own, int l, int first) {
   const float* const all_deltas = own.deltas(l) + first * own.plan.examples;
   float* const gradients = own.gradients(l) + first * layer.row;
   const int size = kUnits * layer.row;
-  const GradientShares shares(own, kWidth == kPixelsOfWord ? own.plan.pixel_words : layer.inputs,
-                              size);
+  const GradientShares shares(own, layer.row / kWidth, size);
   const int fours = own.plan.examples / 4;
   for (int i = own.block.thread; i < shares.groups * shares.stride; i += own.block.threads) {
     const int group = i / shares.stride;
     const int slot = i - group * shares.stride;
-    if (slot >= shares.slots) continue;
+    if (slot * kWidth >= layer.row) continue;
     GradientSums<kUnits, kWidth> sums = {};
-    const int end = 4 * (fours * (group + 1) / shares.groups);
+    // What pads a row of weights has no examples: its gradient stays 0.
+    const int end = slot * kWidth < layer.inputs ? 4 * (fours * (group + 1) / shares.groups) : 0;
     MNIST_UNROLL(2)
     for (int e = 4 * (fours * group / shares.groups); e < end; e += 4) {
       Fours<kUnits> deltas;
@@ -161,16 +160,11 @@ MNIST_DEVICE void weight_gradients(const Share<Block>& own, int l, int first) {
   }
   own.block.sync();
   const float scale = l == 0 ? own.steps.rules.pixel_scale : 1.0F;
-  MNIST_UNROLL(1)
-  for (int u = 0; u < kUnits; ++u) {
-    MNIST_UNROLL(1)
-    for (int k = own.block.thread; k < shares.slots * kWidth; k += own.block.threads) {
-      float sum = gradients[u * layer.row + k];
-      for (int g = 1; g < shares.groups; ++g) {
-        sum += own.scratch()[(g - 1) * size + u * layer.row + k];
-      }
-      gradients[u * layer.row + k] = scale * sum;
-    }
+  MNIST_UNROLL(2)
+  for (int i = own.block.thread; i < size; i += own.block.threads) {
+    float sum = gradients[i];
+    for (int g = 1; g < shares.groups; ++g) sum += own.scratch()[(g - 1) * size + i];
+    gradients[i] = scale * sum;
   }
   own.block.sync();
 }

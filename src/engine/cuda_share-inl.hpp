@@ -154,7 +154,7 @@ struct Share {
   }
 
   /// Calls visit(place in the block's arrays of parameters, place among all parameters) for the
-  /// block's parameters of layer l. A thread always has the same ones.
+  /// block's parameters of layer l.
   template <class Visit>
   MNIST_DEVICE void each_parameter(int l, const Visit& visit) const {
     const CudaLayer& layer = plan.layers[l];
@@ -203,8 +203,7 @@ struct Share {
     }
   }
 
-  /// Hands the block's weights to the blocks that need them by columns, for a step. A thread hands
-  /// on the ones that are its own in each_parameter().
+  /// Hands the block's weights to the blocks that need them by columns, for a step.
   MNIST_DEVICE void write_columns(int l, int of_step) const {
     const CudaLayer& layer = plan.layers[l];
     float* const to = columns(l, of_step) + begin_of(l);

@@ -143,7 +143,8 @@ class Trainer {
     for (int l = own_.plan.layer_count - 2; l >= 0; --l) {
       for (int tile = 0; tile < own_.plan.tiles; ++tile) send_back(l, tile);
       if (l > 0) own_.block.arrive();
-      learn<1>(l + 1);
+      MNIST_UNROLL(1)
+      for (int k = own_.is_last(l + 1) ? l + 1 : l; k >= l && k > 0; --k) learn<1>(k);
       if (l > 0) own_.block.wait();
     }
     learn<kPixelsOfWord>(0);
@@ -202,6 +203,13 @@ class Trainer {
   template <int kWidth>
   MNIST_DEVICE void learn(int l) const {
     const int units = own_.units_of(l);
+    float* const biases = own_.gradients(l) + layer(l).share * layer(l).row;
+    for (int u = own_.block.thread; u < units; u += own_.block.threads) {
+      const float* const deltas = own_.deltas(l) + u * own_.plan.examples;
+      float sum = 0;
+      for (int e = 0; e < own_.plan.examples; ++e) sum += deltas[e];
+      biases[u] = sum;
+    }
     in_runs(units, [&]<int kUnits>(int first) {
       if constexpr (kUnits * kWidth <= kMostSums) {
         weight_gradients<kUnits, kWidth>(own_, l, first);
@@ -210,13 +218,6 @@ class Trainer {
         weight_gradients<kUnits / 2, kWidth>(own_, l, first + kUnits / 2);
       }
     });
-    float* const biases = own_.gradients(l) + layer(l).share * layer(l).row;
-    for (int u = own_.block.thread; u < units; u += own_.block.threads) {
-      const float* const deltas = own_.deltas(l) + u * own_.plan.examples;
-      float sum = 0;
-      for (int e = 0; e < own_.plan.examples; ++e) sum += deltas[e];
-      biases[u] = sum;
-    }
     if (own_.step + 1 == own_.steps.count || clipping()) measure(l);
     if (!clipping()) update(l, 1);
   }
@@ -252,28 +253,40 @@ class Trainer {
   /// Adam (Kingma and Ba 2015) on the block's parameters of layer l.
   MNIST_DEVICE void update(int l, float clip) const {
     const CudaRules& rules = own_.steps.rules;
-    float* const weights = own_.block.shared + own_.plan.shared.weights;
-    float* const first_moments = own_.block.shared + own_.plan.shared.first_moments;
-    float* const second_moments = own_.block.shared + own_.plan.shared.second_moments;
-    const float* const gradients = own_.block.shared + own_.plan.shared.gradients;
-    const bool average = numbers_.average_weight > 0 && (!own_.is_last(l) || own_.block.index == 0);
-    own_.each_parameter(l, [&](int own, std::int64_t all) {
-      const float before = weights[own];
-      const float gradient = gradients[own] * clip + rules.l2_penalty * before;
-      const float first = rules.beta1 * first_moments[own] + (1 - rules.beta1) * gradient;
+    const CudaSharedLayout& at = own_.plan.shared;
+    float* const weights = own_.block.shared + at.weights + layer(l).weights;
+    float* const first_moments = own_.block.shared + at.first_moments + layer(l).weights;
+    float* const second_moments = own_.block.shared + at.second_moments + layer(l).weights;
+    const float* const gradients = own_.gradients(l);
+    const int weight_count = own_.units_of(l) * layer(l).row;
+    const int biases_at = layer(l).share * layer(l).row;
+    MNIST_UNROLL(2)
+    for (int i = own_.block.thread; i < weight_count + own_.units_of(l); i += own_.block.threads) {
+      const int n = i < weight_count ? i : biases_at + i - weight_count;
+      const float before = weights[n];
+      const float gradient = gradients[n] * clip + rules.l2_penalty * before;
+      const float first = rules.beta1 * first_moments[n] + (1 - rules.beta1) * gradient;
       const float second =
-          rules.beta2 * second_moments[own] + (1 - rules.beta2) * gradient * gradient;
+          rules.beta2 * second_moments[n] + (1 - rules.beta2) * gradient * gradient;
       const float divisor = sqrtf(second) * numbers_.root_scale + rules.epsilon;
-      const float after = before * numbers_.keep - numbers_.rate * first / divisor;
-      weights[own] = after;
-      first_moments[own] = first;
-      second_moments[own] = second;
-      if (average) {
-        float& mean = own_.steps.averages[all];
-        mean += numbers_.average_weight * (after - mean);
-      }
-    });
+      weights[n] = before * numbers_.keep - numbers_.rate * first / divisor;
+      first_moments[n] = first;
+      second_moments[n] = second;
+    }
+    const bool averaging =
+        numbers_.average_weight > 0 && (!own_.is_last(l) || own_.block.index == 0);
+    if (!averaging && !own_.has_columns(l)) return;
+    own_.block.sync();
+    if (averaging) average(l);
     if (own_.has_columns(l)) own_.write_columns(l, own_.step + 1);
+  }
+
+  MNIST_DEVICE void average(int l) const {
+    const float* const weights = own_.block.shared + own_.plan.shared.weights;
+    own_.each_parameter(l, [&](int own, std::int64_t all) {
+      float& mean = own_.steps.averages[all];
+      mean += numbers_.average_weight * (weights[own] - mean);
+    });
   }
 
   Share<Block> own_;
