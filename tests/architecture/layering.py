@@ -25,9 +25,9 @@ INCLUDE = re.compile(r'^#include "(mnist/(\w+)/\w+\.hpp)"', re.MULTILINE)
 LIBTORCH = re.compile(r"^#include <(torch|ATen|c10|caffe2)/", re.MULTILINE)
 LIBTORCH_ROOMS = {"engine", "evaluate", "model"}
 # Lines of code in src and include together: blank lines and comments are not counted, so that
-# nobody saves on documentation. Training has two thirds of them; reports, prediction and export the
-# rest.
-COMPLEXITY_BUDGET = 11000
+# nobody saves on documentation. Training has two thirds of them, of which the CUDA engine is a sixth;
+# reports, prediction and export the rest.
+COMPLEXITY_BUDGET = 11500
 
 
 def sources():

@@ -51,21 +51,6 @@ TEST(CpuEngine, SameBitsForAnyNumberOfThreads) {
   }
 }
 
-/// Everything at once that works on more than the plain step.
-EngineOptions everything() {
-  EngineOptions options;
-  options.optimizer = Optimizer::kAdamW;
-  options.weight_decay = 0.01;
-  options.clip_norm = 0.5;
-  options.ema = 0.9;
-  options.label_smoothing = 0.1;
-  options.dropout = {0.1, 0.2, 0.5};
-  options.augment.rotation = 10;
-  options.augment.elastic = 1;
-  options.seed = 4;
-  return options;
-}
-
 TEST(CpuEngine, SameBitsForAnyNumberOfThreadsWithEverythingOn) {
   const MlpShape shape{784, {100, 50}, 10, Activation::kRelu};
   const StateDict initial = initial_parameters(shape, 0);

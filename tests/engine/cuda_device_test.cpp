@@ -8,7 +8,6 @@
 #include "engine/engine_test_support.hpp"
 #include "mnist/engine/autograd_engine.hpp"
 #include "mnist/engine/cuda_engine.hpp"
-#include "mnist/train/trainer.hpp"
 #include "test_support.hpp"
 
 namespace mnist {
@@ -28,20 +27,9 @@ CudaEngine on_gpu(const MlpShape& shape, const EngineOptions& options, std::int6
   return {shape, initial_parameters(shape, 1), training_set(), options, batch, open_cuda_device(0)};
 }
 
-/// Shuffled rows for `kSteps` minibatches, epoch after epoch.
-std::vector<std::int64_t> many_rows(std::int64_t batch) {
-  std::vector<std::int64_t> rows;
-  for (std::int64_t epoch = 1; std::ssize(rows) < kSteps * batch; ++epoch) {
-    const auto order = shuffled(first_rows(training_set().count), 0, epoch);
-    rows.insert(rows.end(), order.begin(), order.end());
-  }
-  rows.resize(static_cast<std::size_t>(kSteps * batch));
-  return rows;
-}
-
 /// 200 steps of both engines, the first of which is on the CPU.
 void expect_same_losses(Engine& reference, Engine& engine, std::int64_t batch) {
-  const auto rows = many_rows(batch);
+  const auto rows = many_rows(kSteps * batch);
   const StepsResult expected = train(reference, rows, batch);
   const StepsResult found = train(engine, rows, batch);
   ASSERT_EQ(found.losses.size(), expected.losses.size());
@@ -85,7 +73,7 @@ TEST_F(OnGpu, AgreesWithTheReferenceOnDropoutAndDistortion) {
   // A pixel may be rounded to its neighbour's value where processor and GPU differ in a last digit.
   AutogradEngine reference = by_autograd({}, options, torch::kCPU);
   CudaEngine engine = on_gpu({}, options, 32);
-  const auto rows = many_rows(32);
+  const auto rows = many_rows(kSteps * 32);
   const StepsResult expected = train(reference, rows, 32);
   const StepsResult found = train(engine, rows, 32);
   for (std::size_t i = 0; i < found.losses.size(); ++i) {
@@ -107,7 +95,7 @@ TEST_F(OnGpu, RecordedStepsAgreeWithTheReference) {
 }
 
 TEST_F(OnGpu, GivesTheSameBitsAgain) {
-  const auto rows = many_rows(32);
+  const auto rows = many_rows(kSteps * 32);
   CudaEngine first = on_gpu({}, {}, 32);
   CudaEngine second = on_gpu({}, {}, 32);
   EXPECT_EQ(train(first, rows, 32).losses, train(second, rows, 32).losses);

@@ -123,20 +123,6 @@ TEST(CudaEngine, DistortsImagesLikeTheCpuEngine) {
   expect_agreement(shape, 45, elastic, kThreeBlocks, 100);
 }
 
-/// Everything that works on more than the plain step.
-EngineOptions everything() {
-  EngineOptions options;
-  options.optimizer = Optimizer::kAdamW;
-  options.weight_decay = 0.01;
-  options.clip_norm = 0.5;
-  options.ema = 0.9;
-  options.label_smoothing = 0.1;
-  options.dropout = {0.1, 0.2, 0.5};
-  options.augment.rotation = 10;
-  options.seed = 4;
-  return options;
-}
-
 TEST(CudaEngine, GoesOnFromItsStateBitByBitHoweverTheRunIsCut) {
   const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
   const auto rows = first_rows(480);

@@ -1,4 +1,4 @@
-// What the tests of engines share: real data and rows.
+// What the tests of engines share: real data, rows, and options.
 #pragma once
 
 #include <numeric>
@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "mnist/engine/engine.hpp"
+#include "mnist/engine/engine_options.hpp"
+#include "mnist/train/trainer.hpp"
 #include "mnist_subset.hpp"
 
 namespace mnist {
@@ -26,6 +28,32 @@ inline StepsResult train(Engine& engine, const std::vector<std::int64_t>& rows, 
                          double learning_rate = 0.001) {
   const std::vector<double> rates(rows.size(), learning_rate);
   return engine.train({rows, batch, rates});
+}
+/// So many shuffled rows, epoch after epoch.
+inline std::vector<std::int64_t> many_rows(std::int64_t count) {
+  std::vector<std::int64_t> rows;
+  const auto all = first_rows(training_set().count);
+  for (std::int64_t epoch = 1; std::ssize(rows) < count; ++epoch) {
+    const auto order = shuffled(all, 0, epoch);
+    rows.insert(rows.end(), order.begin(), order.end());
+  }
+  rows.resize(static_cast<std::size_t>(count));
+  return rows;
+}
+
+/// Everything at once that works on more than the plain step.
+inline EngineOptions everything() {
+  EngineOptions options;
+  options.optimizer = Optimizer::kAdamW;
+  options.weight_decay = 0.01;
+  options.clip_norm = 0.5;
+  options.ema = 0.9;
+  options.label_smoothing = 0.1;
+  options.dropout = {0.1, 0.2, 0.5};
+  options.augment.rotation = 10;
+  options.augment.elastic = 1;
+  options.seed = 4;
+  return options;
 }
 
 }  // namespace mnist

@@ -9,24 +9,11 @@
 #include "mnist/engine/autograd_engine.hpp"
 #include "mnist/engine/cpu_engine.hpp"
 #include "mnist/engine/device.hpp"
-#include "mnist/train/trainer.hpp"
 
 namespace mnist {
 namespace {
 
 constexpr std::int64_t kSteps = 200;
-
-/// `steps` minibatches of shuffled rows, epoch after epoch.
-std::vector<std::int64_t> many_rows(std::int64_t count) {
-  std::vector<std::int64_t> rows;
-  const auto all = first_rows(training_set().count);
-  for (std::int64_t epoch = 1; std::ssize(rows) < count; ++epoch) {
-    const auto order = shuffled(all, 0, epoch);
-    rows.insert(rows.end(), order.begin(), order.end());
-  }
-  rows.resize(static_cast<std::size_t>(count));
-  return rows;
-}
 
 /// Weights and biases within 1e-4, but for one unit of a layer: an activation nearer to zero than
 /// rounding is on for one engine and off for the other, and moves that unit by a part of a step.
