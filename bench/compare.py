@@ -106,7 +106,7 @@ def print_table(seconds, threads, device):
     for name, median in sorted(medians.items(), key=lambda item: item[1]):
         ratios = "".join(f"{median / medians[engine]:12.2f}" for engine in ours)
         print(f"{name:34} {median:8.3f} {min(seconds[name]):8.3f} {max(seconds[name]):8.3f}   {ratios}")
-    for name in ours:
+    for name in ours if peers else []:
         print(f"{name}: {best / medians[name]:.2f} times as fast as the best peer")
 
 

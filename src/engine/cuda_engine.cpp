@@ -129,7 +129,7 @@ StepsResult CudaEngine::train(const Steps& steps) {
   given.squares = squares_.data();
   given.losses = losses_.data();
   given.correct = correct_.data();
-  preparer_.prepare(steps, first_step, given);
+  preparer_.prepare(plan, steps, first_step, given);
   device_->train(plan, given);
 
   StepsResult result;

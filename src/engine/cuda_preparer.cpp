@@ -1,8 +1,6 @@
 // Prepares what minibatches of the CUDA engine are made of, on the device.
 #include "mnist/engine/cuda_preparer.hpp"
 
-#include <algorithm>
-
 #include "mnist/data/resample.hpp"
 
 namespace mnist {
@@ -43,11 +41,11 @@ float CudaPreparer::pixel_scale() const {
   return preparation_.masks[0].dropout.scale() / kLargestPixel;
 }
 
-void CudaPreparer::prepare(const Steps& steps, std::int64_t first_step, CudaSteps& given) {
-  const std::int64_t batch = std::min(steps.batch, std::ssize(steps.rows));
+void CudaPreparer::prepare(const CudaPlan& plan, const Steps& steps, std::int64_t first_step,
+                           CudaSteps& given) {
   CudaPreparation preparation = preparation_;
-  preparation.batch = static_cast<int>(batch);
-  preparation.tiles = static_cast<int>((batch + kCudaLanes - 1) / kCudaLanes);
+  preparation.batch = plan.batch;
+  preparation.tiles = plan.tiles;
   preparation.steps = static_cast<int>(steps.count());
   preparation.first_step = first_step;
   preparation.epoch = steps.epoch;

@@ -110,6 +110,8 @@ TEST(CudaEngine, AgreesWithTheCpuEngineOnDropout) {
   expect_agreement(shape, 32, {.dropout = {0, 0.5, 0.25}, .seed = 3}, kThreeBlocks, 170);
   expect_agreement(shape, 45, {.dropout = {0.2, 0, 0.1}, .seed = 3}, kThreeBlocks, 170);
   expect_agreement({784, {9}, 10, Activation::kRelu}, 31, {.dropout = {0.3, 0}}, kThreeBlocks, 170);
+  // Fewer rows than a minibatch has, and fewer tiles.
+  expect_agreement(shape, 100, {.dropout = {0.2, 0.5, 0.25}}, kThreeBlocks, 20);
 }
 
 TEST(CudaEngine, DistortsImagesLikeTheCpuEngine) {

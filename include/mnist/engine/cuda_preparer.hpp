@@ -24,8 +24,9 @@ class CudaPreparer {
   float pixel_scale() const;
 
   /// Begins what `steps` need, the first of which is step `first_step` of the run, and names it in
-  /// `given`, whose images and rows are on the device already. Does nothing when nothing is needed.
-  void prepare(const Steps& steps, std::int64_t first_step, CudaSteps& given);
+  /// `given`, whose images and rows are on the device already. `plan` says how minibatches lie in
+  /// tiles. Does nothing when nothing is needed.
+  void prepare(const CudaPlan& plan, const Steps& steps, std::int64_t first_step, CudaSteps& given);
 
  private:
   CudaDevice& device_;
