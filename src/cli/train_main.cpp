@@ -1,6 +1,8 @@
 // mnist-train: trains a network and writes it to a file.
 #include <functional>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "mnist/cli/run_program.hpp"
 #include "mnist/data/dataset.hpp"
@@ -100,7 +102,9 @@ class Listeners {
 
 int train(const TrainOptions& options) {
   check_file_can_be_written(options.out);
-  const std::string device = resolve_training_device(options.device, log_info);
+  std::vector<std::string> remarks;  // said once nothing can be wrong with what was asked for
+  const Say say = [&](const std::string& remark) { remarks.push_back(remark); };
+  const std::string device = resolve_training_device(options.device, say);
   const std::string evaluation_device = libtorch_device(device);
   prepare_libtorch(options.threads);
   std::optional<RunFolder> folder;
@@ -116,7 +120,7 @@ int train(const TrainOptions& options) {
   check_fits(shape, data.test, "the training split", options.data);
   const auto engine =
       make_engine(options, shape, initial_parameters(shape, options.seed, options.init),
-                  data.training, device, log_info);
+                  data.training, device, say);
   Trainer trainer(options, *engine, data.training_rows);
   if (checkpoint) {
     engine->restore(checkpoint->state);
@@ -140,6 +144,7 @@ int train(const TrainOptions& options) {
     if (!checkpoint) folder->remove_checkpoints();
     save(start);
   }
+  for (const std::string& remark : remarks) log_info(remark);
   listeners.start(trainer, {options, shape, std::ssize(data.training_rows), data.validation.count,
                             engine->description(), libtorch_description()});
 
