@@ -16,17 +16,22 @@ constexpr int kThreads = 512;
 /// Blocks for each multiprocessor where they need not know of one another: all that it can hold.
 constexpr int kPreparingBlocks = 4;
 
-/// What cuda_share-inl.hpp calls a Block.
-struct GpuBlock {
+/// What cuda_share-inl.hpp calls a Block, where blocks need not know of one another.
+struct PlainBlock {
   static constexpr int threads = kThreads;
   int index;
   int blocks;
   int thread;
   float* shared;
+
+  __device__ __forceinline__ void sync() { __syncthreads(); }
+};
+
+/// The same with barriers over the whole GPU.
+struct GpuBlock : PlainBlock {
   cooperative_groups::grid_group grid;
   cooperative_groups::grid_group::arrival_token token;
 
-  __device__ __forceinline__ void sync() { __syncthreads(); }
   __device__ __forceinline__ void arrive() { token = grid.barrier_arrive(); }
   __device__ __forceinline__ void wait() {
     grid.barrier_wait(static_cast<cooperative_groups::grid_group::arrival_token&&>(token));
@@ -39,16 +44,6 @@ struct GpuBlock {
   }
 };
 
-/// The same where blocks need not know of one another.
-struct PlainBlock {
-  static constexpr int threads = kThreads;
-  int index;
-  int blocks;
-  int thread;
-  float* shared;
-  __device__ __forceinline__ void sync() { __syncthreads(); }
-};
-
 __device__ __forceinline__ PlainBlock plain_block() {
   extern __shared__ float4 shared[];
   return {static_cast<int>(blockIdx.x), static_cast<int>(gridDim.x), static_cast<int>(threadIdx.x),
@@ -57,9 +52,7 @@ __device__ __forceinline__ PlainBlock plain_block() {
 
 __global__ void __launch_bounds__(kThreads, 1)
     train_kernel(const __grid_constant__ CudaPlan plan, const __grid_constant__ CudaSteps steps) {
-  const PlainBlock plain = plain_block();
-  GpuBlock block{
-      plain.index, plain.blocks, plain.thread, plain.shared, cooperative_groups::this_grid(), {}};
+  GpuBlock block{plain_block(), cooperative_groups::this_grid(), {}};
   cuda::Trainer<GpuBlock>(plan, steps, block).run();
 }
 

@@ -2,22 +2,16 @@
 #include "mnist/engine/cuda_plan.hpp"
 
 #include <algorithm>
-#include <limits>
 
 #include "mnist/model/mlp_shape.hpp"
+#include "mnist/support/aligned.hpp"
 #include "mnist/support/error.hpp"
 
 namespace mnist {
 namespace {
 
-template <class Number>
-constexpr Number divide_up(Number value, Number by) {
+constexpr int divide_up(int value, int by) {
   return (value + by - 1) / by;
-}
-
-template <class Number>
-constexpr Number in_multiples(Number value, Number of) {
-  return divide_up(value, of) * of;
 }
 
 /// The fewest blocks with which no block owns more units of the widest layer than with all.
@@ -29,7 +23,7 @@ int blocks_for(const MlpShape& shape, int most) {
 /// Gives the next `count` floats away.
 int take(int& next, int count) {
   const int at = next;
-  next += in_multiples(count, kPixelsOfWord);
+  next += round_up(count, kPixelsOfWord);
   return at;
 }
 
@@ -43,7 +37,7 @@ void place_layers(CudaPlan& plan, const MlpShape& shape) {
     layer.outputs = static_cast<int>(widths[at + 1]);
     const bool last = l + 1 == plan.layer_count;
     layer.share = last ? layer.outputs : divide_up(layer.outputs, plan.blocks);
-    layer.row = in_multiples(layer.inputs, kPixelsOfWord);
+    layer.row = round_up(layer.inputs, kPixelsOfWord);
     layer.weights = take(plan.parameters, layer.share * layer.row + layer.share);
     layer.parameters = plan.all_parameters;
     plan.all_parameters += std::int64_t{layer.outputs} * layer.inputs + layer.outputs;

@@ -30,14 +30,8 @@ std::string libtorch_reason() {
          (cuda.devices == 0 ? ": " + cuda.reason : std::string());
 }
 
-/// N of "cuda:N", 0 of "cuda".
-int number_of(const std::string& device) {
-  const std::size_t colon = device.find(':');
-  return colon == std::string::npos ? 0 : std::stoi(device.substr(colon + 1));
-}
-
+/// What resolve_device() says of any device but the CPU.
 std::string resolve(const std::string& device, const CudaPresence& cuda, const Say& say) {
-  if (device == "cpu") return device;
   if (device == "auto") {
     if (cuda.devices > 0) return "cuda:0";
     say("working on the CPU: " + cuda.reason);
@@ -47,7 +41,7 @@ std::string resolve(const std::string& device, const CudaPresence& cuda, const S
     throw Error("--device " + device + " is not available: " + cuda.reason +
                 "; use --device cpu or auto");
   }
-  const int wanted = number_of(device);
+  const int wanted = cuda_number(device);
   if (wanted < cuda.devices) return "cuda:" + std::to_string(wanted);
   throw UsageError("--device " + device + ": there are " + std::to_string(cuda.devices) +
                    " GPUs, the first is cuda:0");
@@ -55,8 +49,16 @@ std::string resolve(const std::string& device, const CudaPresence& cuda, const S
 
 }  // namespace
 
+int cuda_number(const std::string& device) {
+  const std::size_t colon = device.find(':');
+  return colon == std::string::npos ? 0 : std::stoi(device.substr(colon + 1));
+}
+
 std::string resolve_device(const std::string& device, const Say& say) {
-  return resolve(device, {libtorch_devices(), libtorch_reason()}, say);
+  if (device == "cpu") return device;
+  CudaPresence cuda{libtorch_devices(), {}};
+  if (cuda.devices == 0) cuda.reason = libtorch_reason();
+  return resolve(device, cuda, say);
 }
 
 std::string resolve_training_device(const std::string& device, const Say& say) {
@@ -67,7 +69,7 @@ std::string resolve_training_device(const std::string& device, const Say& say) {
 }
 
 std::string libtorch_device(const std::string& device) {
-  return device == "cpu" || number_of(device) >= libtorch_devices() ? "cpu" : device;
+  return device == "cpu" || cuda_number(device) >= libtorch_devices() ? "cpu" : device;
 }
 
 void prepare_libtorch(std::int64_t threads) {

@@ -35,7 +35,7 @@ EngineOptions engine_options(const TrainOptions& options) {
 std::unique_ptr<Engine> make_cuda_engine(const TrainOptions& options, const MlpShape& shape,
                                          const StateDict& initial, const Dataset& dataset,
                                          const std::string& device, const Say& say) {
-  const int number = std::stoi(device.substr(device.find(':') + 1));
+  const int number = cuda_number(device);
   if (options.engine == EngineKind::kAutograd || number >= find_cuda_devices().devices) return {};
   try {
     return std::make_unique<CudaEngine>(shape, initial, dataset, engine_options(options),

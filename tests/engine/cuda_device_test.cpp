@@ -32,10 +32,7 @@ void expect_same_losses(Engine& reference, Engine& engine, std::int64_t batch) {
   const auto rows = many_rows(kSteps * batch);
   const StepsResult expected = train(reference, rows, batch);
   const StepsResult found = train(engine, rows, batch);
-  ASSERT_EQ(found.losses.size(), expected.losses.size());
-  for (std::size_t i = 0; i < found.losses.size(); ++i) {
-    EXPECT_NEAR(found.losses[i], expected.losses[i], 1e-4F * expected.losses[i]) << "step " << i;
-  }
+  expect_near_losses(found, expected);
   const NamedNorms norms = engine.gradient_norms();
   const NamedNorms expected_norms = reference.gradient_norms();
   for (std::size_t i = 0; i < norms.size(); ++i) {
@@ -76,9 +73,7 @@ TEST_F(OnGpu, AgreesWithTheReferenceOnDropoutAndDistortion) {
   const auto rows = many_rows(kSteps * 32);
   const StepsResult expected = train(reference, rows, 32);
   const StepsResult found = train(engine, rows, 32);
-  for (std::size_t i = 0; i < found.losses.size(); ++i) {
-    EXPECT_NEAR(found.losses[i], expected.losses[i], 1e-2F * expected.losses[i]) << "step " << i;
-  }
+  expect_near_losses(found, expected, 1e-2F);
 }
 
 /// A recorded step must do what an eager one does: Adam's step counts, above all, go on counting.

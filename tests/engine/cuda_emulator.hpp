@@ -58,7 +58,6 @@ struct EmulatedBlock {
 class EmulatedCudaDevice : public CudaDevice {
  public:
   explicit EmulatedCudaDevice(const CudaLimits& limits) : limits_(limits) {}
-  ~EmulatedCudaDevice() override = default;
 
   std::string name() const override { return "emulation"; }
   CudaLimits limits() const override { return limits_; }

@@ -47,10 +47,7 @@ void expect_agreement(const MlpShape& shape, std::int64_t batch, const EngineOpt
   for (int call = 0; call < 2; ++call) {
     const StepsResult expected = train(reference, rows, batch);
     const StepsResult found = train(engine, rows, batch);
-    ASSERT_EQ(found.losses.size(), expected.losses.size());
-    for (std::size_t i = 0; i < found.losses.size(); ++i) {
-      EXPECT_NEAR(found.losses[i], expected.losses[i], 1e-4F * expected.losses[i]) << "step " << i;
-    }
+    expect_near_losses(found, expected);
     EXPECT_NEAR(static_cast<double>(found.correct), static_cast<double>(expected.correct), 1);
   }
   expect_near(engine.parameters(), reference.parameters(), 1e-4F);
@@ -160,9 +157,7 @@ TEST(CudaEngine, TakesUpTheStateOfTheCpuEngine) {
   engine.restore(cpu.state());
   const StepsResult expected = train(cpu, rest, 32);
   const StepsResult found = train(engine, rest, 32);
-  for (std::size_t i = 0; i < found.losses.size(); ++i) {
-    EXPECT_NEAR(found.losses[i], expected.losses[i], 1e-4F * expected.losses[i]) << "step " << i;
-  }
+  expect_near_losses(found, expected);
 }
 
 void expect_refused(const MlpShape& shape, const CudaLimits& limits, std::string_view words) {

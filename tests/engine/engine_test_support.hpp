@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <gtest/gtest.h>
+
 #include "mnist/engine/engine.hpp"
 #include "mnist/engine/engine_options.hpp"
 #include "mnist/train/trainer.hpp"
@@ -29,6 +31,17 @@ inline StepsResult train(Engine& engine, const std::vector<std::int64_t>& rows, 
   const std::vector<double> rates(rows.size(), learning_rate);
   return engine.train({rows, batch, rates});
 }
+
+/// Losses step by step, within a part of their size.
+inline void expect_near_losses(const StepsResult& found, const StepsResult& expected,
+                               float tolerance = 1e-4F) {
+  ASSERT_EQ(found.losses.size(), expected.losses.size());
+  for (std::size_t i = 0; i < found.losses.size(); ++i) {
+    EXPECT_NEAR(found.losses[i], expected.losses[i], tolerance * expected.losses[i])
+        << "step " << i;
+  }
+}
+
 /// So many shuffled rows, epoch after epoch.
 inline std::vector<std::int64_t> many_rows(std::int64_t count) {
   std::vector<std::int64_t> rows;

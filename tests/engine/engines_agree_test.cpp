@@ -126,9 +126,7 @@ void expect_handover(Engine& first, Engine& second, const std::vector<std::int64
   const std::vector<std::int64_t> rest(middle, rows.end());
   const StepsResult expected = train(first, rest, 32);
   const StepsResult found = train(second, rest, 32);
-  for (std::size_t i = 0; i < found.losses.size(); ++i) {
-    EXPECT_NEAR(found.losses[i], expected.losses[i], 1e-4F * expected.losses[i]) << "step " << i;
-  }
+  expect_near_losses(found, expected);
 }
 
 TEST_F(EnginesAgree, OnEachOthersState) {

@@ -19,9 +19,7 @@ class DistortionNumbers {
   /// Begins at word `first_word` of row `row`.
   MNIST_HOST_DEVICE DistortionNumbers(const RandomStream& stream, std::int64_t row,
                                       std::uint64_t first_word = 0)
-      : stream_(stream),
-        next_(static_cast<std::uint64_t>(row) * kWordsOfAnImage + first_word),
-        words_(stream.block(next_ / kWordsOfBlock)) {}
+      : stream_(stream), next_(static_cast<std::uint64_t>(row) * kWordsOfAnImage + first_word) {}
 
   /// Uniform in [low, high).
   MNIST_HOST_DEVICE float uniform(double low, double high) {
@@ -44,15 +42,17 @@ class DistortionNumbers {
   static constexpr std::uint64_t kWordsOfAnImage = kWordsOfBlock << 20;  // more than one uses
 
   MNIST_HOST_DEVICE std::uint32_t word() {
-    const std::uint64_t index = next_ % kWordsOfBlock;
-    if (index == 0) words_ = stream_.block(next_ / kWordsOfBlock);
-    ++next_;
-    return words_[index];
+    if (next_ / kWordsOfBlock != block_) {
+      block_ = next_ / kWordsOfBlock;
+      words_ = stream_.block(block_);
+    }
+    return words_[next_++ % kWordsOfBlock];
   }
 
   RandomStream stream_;
   std::uint64_t next_;
-  std::array<std::uint32_t, kWordsOfBlock> words_;
+  std::uint64_t block_ = ~std::uint64_t{0};  ///< that words_ are of; none yet
+  std::array<std::uint32_t, kWordsOfBlock> words_{};
 };
 
 /// Words that draw_affine_map() takes; then come two for each of a field's numbers.

@@ -18,6 +18,9 @@ std::string resolve_device(const std::string& device, const Say& say);
 /// The same for training, which our own kernel can do where LibTorch has no CUDA.
 std::string resolve_training_device(const std::string& device, const Say& say);
 
+/// N of "cuda:N", 0 of "cuda".
+int cuda_number(const std::string& device);
+
 /// `device` where LibTorch has it, else "cpu": what evaluates a network that our kernel trains.
 std::string libtorch_device(const std::string& device);
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <new>
+#include <type_traits>
 #include <vector>
 
 namespace mnist {
@@ -12,7 +13,8 @@ namespace mnist {
 inline constexpr std::size_t kAlignment = 128;
 
 /// The next multiple of `multiple` from `value` on.
-constexpr std::size_t round_up(std::size_t value, std::size_t multiple) {
+template <class Integer>
+constexpr Integer round_up(Integer value, std::type_identity_t<Integer> multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
 

@@ -77,13 +77,11 @@ class RandomStream {
     constexpr int kBits = 16;
     std::uint32_t smaller = 0;
     std::array<std::uint32_t, 4> words{};
-    int bit = 0;
-    while ((numerator >> bit & 1) == 0) ++bit;
-    bool drawn = false;
-    for (; bit < kBits; ++bit) {
-      if (bit % 4 == 0 || !drawn) {
+    int first = 0;
+    while ((numerator >> first & 1) == 0) ++first;
+    for (int bit = first; bit < kBits; ++bit) {
+      if (bit == first || bit % 4 == 0) {
         words = block(index * (kBits / 4) + static_cast<std::uint64_t>(bit) / 4);
-        drawn = true;
       }
       const std::uint32_t word = words[static_cast<std::size_t>(bit) % 4];
       smaller = (numerator >> bit & 1) != 0 ? smaller | ~word : smaller & ~word;
