@@ -2,13 +2,14 @@
 // pixels, for every instruction set, beside the machine's measured peak.
 //
 // usage: kernels [--benchmark_filter=REGEX]; reads data/mnist-subset
+#include "engine/cpu/kernels.hpp"
+
 #include <benchmark/benchmark.h>
 #include <string>
 #include <vector>
 
 #include "mnist/data/dataset.hpp"
-#include "mnist/engine/cpu_kernels.hpp"
-#include "mnist/support/aligned.hpp"
+#include "support/aligned.hpp"
 
 namespace mnist {
 namespace {

@@ -10,7 +10,7 @@
 #include <torch/torch.h>
 
 #include "mnist/data/dataset.hpp"
-#include "mnist/options/option_text.hpp"
+#include "options/option_text.hpp"
 
 namespace {
 

@@ -1,17 +1,19 @@
 // Binds the tables of options to the command line, through CLI11.
-#include "mnist/cli/command_line.hpp"
+#include "cli/command_line.hpp"
 
 #include <cstdlib>
 #include <optional>
 
 #include <CLI/CLI.hpp>
 
-#include "mnist/cli/option_documents.hpp"
-#include "mnist/options/toml.hpp"
-#include "mnist/support/byte_reader.hpp"
+#include "cli/option_documents.hpp"
 #include "mnist/support/error.hpp"
 #include "mnist/support/version.hpp"
-#include "mnist/train/run_folder.hpp"
+#include "options/option_text.hpp"
+#include "options/toml.hpp"
+#include "options/train_option_table.hpp"
+#include "support/byte_reader.hpp"
+#include "train/run_dir.hpp"
 
 namespace mnist {
 namespace {
@@ -30,7 +32,7 @@ void parse_named(const std::string& name, std::string_view text, Value& value) {
 
 template <class Options>
 void bind_options(CLI::App& app, Options& options, OptionChoices& choices) {
-  Options::for_each(options, [&](auto& value, const OptionInfo& info) {
+  for_each_option(options, [&](auto& value, const OptionInfo& info) {
     using Value = std::decay_t<decltype(value)>;
     const std::string flag = std::string("--") + info.name;
     CLI::Option* option = nullptr;
@@ -56,7 +58,7 @@ void bind_options(CLI::App& app, Options& options, OptionChoices& choices) {
 
 template <class Options>
 void read_environment(Options& options) {
-  Options::for_each(options, [](auto& value, const OptionInfo& info) {
+  for_each_option(options, [](auto& value, const OptionInfo& info) {
     if (*info.environment == '\0') return;
     const char* text = std::getenv(info.environment);
     if constexpr (!std::is_same_v<std::decay_t<decltype(value)>, std::vector<std::string>>) {

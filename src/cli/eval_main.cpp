@@ -1,16 +1,16 @@
 // mnist-eval: measures a model on a split of a data set.
-#include "mnist/cli/run_program.hpp"
+#include "cli/run_program.hpp"
+#include "engine/torch/device.hpp"
+#include "evaluate/check_fits.hpp"
 #include "mnist/data/dataset.hpp"
-#include "mnist/engine/device.hpp"
-#include "mnist/evaluate/check_fits.hpp"
 #include "mnist/evaluate/evaluator.hpp"
-#include "mnist/model/model_reader.hpp"
-#include "mnist/report/console.hpp"
-#include "mnist/report/evaluation_report.hpp"
-#include "mnist/report/html_report.hpp"
-#include "mnist/report/log.hpp"
-#include "mnist/support/atomic_file.hpp"
 #include "mnist/support/error.hpp"
+#include "report/console.hpp"
+#include "report/evaluation_report.hpp"
+#include "report/html_report.hpp"
+#include "serialize/model_reader.hpp"
+#include "support/atomic_file.hpp"
+#include "support/log.hpp"
 
 namespace mnist {
 namespace {
@@ -24,7 +24,7 @@ int evaluate_model(const EvalOptions& options) {
   check_fits(model.shape, dataset, options.model, options.data);
 
   const Evaluation evaluation = evaluate(model.shape, model.parameters, dataset, device);
-  const EvaluationSubject subject{options.model, options.data, option_text(options.split)};
+  const EvaluationSubject subject{options.model, options.data, std::string(name_of(options.split))};
   if (!options.report.empty()) {
     write_file_atomically(options.report,
                           html_report_of_run(subject, evaluation, model, dataset, options.run_dir));

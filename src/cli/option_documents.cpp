@@ -1,5 +1,5 @@
 // What other programs want to know of a command line: completions for shells, and man pages.
-#include "mnist/cli/option_documents.hpp"
+#include "cli/option_documents.hpp"
 
 #include <CLI/CLI.hpp>
 

@@ -1,11 +1,11 @@
 // mnist-predict: says what a model sees in a person's images. Needs no LibTorch.
-#include "mnist/cli/run_program.hpp"
-#include "mnist/data/prepare.hpp"
-#include "mnist/model/forward.hpp"
-#include "mnist/model/model_reader.hpp"
-#include "mnist/report/log.hpp"
-#include "mnist/report/prediction_report.hpp"
+#include "cli/run_program.hpp"
+#include "imaging/prepare.hpp"
 #include "mnist/support/error.hpp"
+#include "model/forward.hpp"
+#include "report/prediction_report.hpp"
+#include "serialize/model_reader.hpp"
+#include "support/log.hpp"
 
 namespace mnist {
 namespace {

@@ -1,12 +1,12 @@
 // From exceptions to exit codes: the frame around every program's work.
-#include "mnist/cli/run_program.hpp"
+#include "cli/run_program.hpp"
 
 #include <csignal>
 #include <fcntl.h>
 #include <new>
 #include <unistd.h>
 
-#include "mnist/support/stop_signal.hpp"
+#include "support/stop_signal.hpp"
 
 namespace mnist {
 

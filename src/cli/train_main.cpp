@@ -4,24 +4,24 @@
 #include <string>
 #include <vector>
 
-#include "mnist/cli/run_program.hpp"
+#include "cli/run_program.hpp"
+#include "engine/torch/device.hpp"
+#include "evaluate/check_fits.hpp"
 #include "mnist/data/dataset.hpp"
-#include "mnist/engine/device.hpp"
 #include "mnist/engine/make_engine.hpp"
-#include "mnist/evaluate/check_fits.hpp"
 #include "mnist/evaluate/evaluator.hpp"
-#include "mnist/model/model_writer.hpp"
-#include "mnist/options/toml.hpp"
-#include "mnist/report/console.hpp"
-#include "mnist/report/log.hpp"
-#include "mnist/report/metrics_file.hpp"
-#include "mnist/report/run_warnings.hpp"
-#include "mnist/report/tensorboard.hpp"
-#include "mnist/support/atomic_file.hpp"
 #include "mnist/support/error.hpp"
-#include "mnist/support/stop_signal.hpp"
-#include "mnist/train/run_folder.hpp"
 #include "mnist/train/trainer.hpp"
+#include "options/toml.hpp"
+#include "report/console.hpp"
+#include "report/metrics_file.hpp"
+#include "report/run_warnings.hpp"
+#include "report/tensorboard.hpp"
+#include "serialize/model_writer.hpp"
+#include "support/atomic_file.hpp"
+#include "support/log.hpp"
+#include "support/stop_signal.hpp"
+#include "train/run_dir.hpp"
 
 namespace mnist {
 namespace {
@@ -103,8 +103,8 @@ class Listeners {
 int train(const TrainOptions& options) {
   check_file_can_be_written(options.out);
   std::vector<std::string> remarks;  // said once nothing can be wrong with what was asked for
-  const Say say = [&](const std::string& remark) { remarks.push_back(remark); };
-  const std::string device = resolve_training_device(options.device, say);
+  const Notify notify = [&](const std::string& remark) { remarks.push_back(remark); };
+  const std::string device = resolve_training_device(options.device, notify);
   const std::string evaluation_device = libtorch_device(device);
   prepare_libtorch(options.threads);
   std::optional<RunFolder> folder;
@@ -120,7 +120,7 @@ int train(const TrainOptions& options) {
   check_fits(shape, data.test, "the training split", options.data);
   const auto engine =
       make_engine(options, shape, initial_parameters(shape, options.seed, options.init),
-                  data.training, device, say);
+                  data.training, device, notify);
   Trainer trainer(options, *engine, data.training_rows);
   if (checkpoint) {
     engine->restore(checkpoint->state);

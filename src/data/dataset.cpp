@@ -10,10 +10,10 @@
 
 #include <zlib.h>
 
+#include "data/data_files.hpp"
 #include "mnist/data/idx.hpp"
-#include "mnist/data/set_files.hpp"
 #include "mnist/support/error.hpp"
-#include "mnist/support/random.hpp"
+#include "support/random.hpp"
 
 namespace mnist {
 namespace {

@@ -10,10 +10,10 @@
 #include <limits>
 #include <span>
 
-#include "mnist/support/atomic_file.hpp"
-#include "mnist/support/byte_reader.hpp"
 #include "mnist/support/error.hpp"
-#include "mnist/support/gzip.hpp"
+#include "support/atomic_file.hpp"
+#include "support/byte_reader.hpp"
+#include "support/gzip.hpp"
 
 namespace mnist {
 namespace {

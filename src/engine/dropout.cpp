@@ -1,5 +1,5 @@
 // Which units are dropped in a step: the same ones in every engine.
-#include "mnist/engine/dropout.hpp"
+#include "engine/dropout.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -3,10 +3,11 @@
 
 #include <algorithm>
 
-#include "mnist/engine/autograd_engine.hpp"
-#include "mnist/engine/cpu_engine.hpp"
-#include "mnist/engine/cuda_engine.hpp"
-#include "mnist/support/machine.hpp"
+#include "engine/cpu/engine.hpp"
+#include "engine/cuda/engine.hpp"
+#include "engine/torch/device.hpp"
+#include "engine/torch/engine.hpp"
+#include "support/machine.hpp"
 
 namespace mnist {
 namespace {
@@ -34,7 +35,7 @@ EngineOptions engine_options(const TrainOptions& options) {
 /// The CUDA engine, or nothing when another one has to do it. --engine fused insists.
 std::unique_ptr<Engine> make_cuda_engine(const TrainOptions& options, const MlpShape& shape,
                                          const StateDict& initial, const Dataset& dataset,
-                                         const std::string& device, const Say& say) {
+                                         const std::string& device, const Notify& notify) {
   const int number = cuda_number(device);
   if (options.engine == EngineKind::kAutograd || number >= find_cuda_devices().devices) return {};
   try {
@@ -42,7 +43,7 @@ std::unique_ptr<Engine> make_cuda_engine(const TrainOptions& options, const MlpS
                                         options.batch, open_cuda_device(number));
   } catch (const NotForCudaKernel& error) {
     if (options.engine == EngineKind::kFused) throw;
-    say(std::string(error.what()) + "; going on without it");
+    notify(std::string(error.what()) + "; going on without it");
     return {};
   }
 }
@@ -51,9 +52,9 @@ std::unique_ptr<Engine> make_cuda_engine(const TrainOptions& options, const MlpS
 
 std::unique_ptr<Engine> make_engine(const TrainOptions& options, const MlpShape& shape,
                                     const StateDict& initial, const Dataset& dataset,
-                                    const std::string& device, const Say& say) {
+                                    const std::string& device, const Notify& notify) {
   if (device != "cpu") {
-    if (auto engine = make_cuda_engine(options, shape, initial, dataset, device, say))
+    if (auto engine = make_cuda_engine(options, shape, initial, dataset, device, notify))
       return engine;
     if (libtorch_device(device) == device) {
       return std::make_unique<AutogradEngine>(shape, initial, dataset, engine_options(options),

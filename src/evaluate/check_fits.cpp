@@ -1,5 +1,5 @@
 // Whether a network and a data set belong together.
-#include "mnist/evaluate/check_fits.hpp"
+#include "evaluate/check_fits.hpp"
 
 #include "mnist/support/error.hpp"
 

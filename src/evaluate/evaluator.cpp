@@ -5,7 +5,7 @@
 
 #include <torch/torch.h>
 
-#include "mnist/model/mlp.hpp"
+#include "model/sequential.hpp"
 
 namespace mnist {
 namespace {

@@ -1,10 +1,10 @@
 // Runs a network over a data set without LibTorch.
-#include "mnist/evaluate/plain_evaluator.hpp"
+#include "evaluate/plain_evaluator.hpp"
 
 #include <algorithm>
 #include <cmath>
 
-#include "mnist/model/forward.hpp"
+#include "model/forward.hpp"
 
 namespace mnist {
 

@@ -1,5 +1,5 @@
 // A model as one C header without dependencies.
-#include "mnist/export/c_header.hpp"
+#include "export/c_header.hpp"
 
 #include <algorithm>
 #include <map>
@@ -7,8 +7,8 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include "mnist/model/quantise.hpp"
-#include "mnist/support/text_template.hpp"
+#include "model/quantise.hpp"
+#include "support/text_template.hpp"
 
 namespace mnist {
 
@@ -116,7 +116,7 @@ std::string c_header_text(const Model& model, Precision precision) {
   const auto& hidden = model.shape.hidden;
   const std::map<std::string_view, std::string> fields{
       {"shape", to_string(model.shape)},
-      {"precision", option_text(precision)},
+      {"precision", std::string(name_of(precision))},
       {"accuracy", accuracy_remark(model)},
       {"inputs", std::to_string(model.shape.inputs)},
       {"classes", std::to_string(model.shape.classes)},

@@ -1,13 +1,13 @@
 // A model as a web page to draw on.
-#include "mnist/export/drawing_page.hpp"
+#include "export/drawing_page.hpp"
 
 #include <string_view>
 
 #include <nlohmann/json.hpp>
 
-#include "mnist/support/html.hpp"
-#include "mnist/support/json_text.hpp"
-#include "mnist/support/little_endian.hpp"
+#include "support/html.hpp"
+#include "support/json_text.hpp"
+#include "support/little_endian.hpp"
 
 namespace mnist {
 
@@ -26,7 +26,7 @@ std::string drawing_page(const Model& model) {
   nlohmann::ordered_json json;
   json["shape"] = to_string(model.shape);
   json["inputs"] = model.shape.inputs;
-  json["activation"] = option_text(model.shape.activation);
+  json["activation"] = name_of(model.shape.activation);
   json["class_names"] = model.class_names;
   json["layers"] = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < model.parameters.size(); i += 2) {

@@ -1,12 +1,12 @@
 // A model as ONNX, which most inference programs read.
-#include "mnist/export/onnx.hpp"
+#include "export/onnx.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include "mnist/support/json_text.hpp"
-#include "mnist/support/little_endian.hpp"
-#include "mnist/support/protobuf.hpp"
 #include "mnist/support/version.hpp"
+#include "support/json_text.hpp"
+#include "support/little_endian.hpp"
+#include "support/protobuf.hpp"
 
 namespace mnist {
 namespace {

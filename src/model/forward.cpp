@@ -1,5 +1,5 @@
 // A network's answer for one image, in plain C++.
-#include "mnist/model/forward.hpp"
+#include "model/forward.hpp"
 
 #include <algorithm>
 #include <array>

@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "mnist/support/error.hpp"
-#include "mnist/support/random.hpp"
+#include "support/random.hpp"
 
 namespace mnist {
 namespace {
@@ -119,7 +119,7 @@ std::string to_string(const MlpShape& shape) {
     if (!text.empty()) text += '-';
     text += std::to_string(width);
   }
-  if (!shape.hidden.empty()) text += " (" + option_text(shape.activation) + ")";
+  if (!shape.hidden.empty()) text += " (" + std::string(name_of(shape.activation)) + ")";
   return text;
 }
 

@@ -1,5 +1,5 @@
 // Weights in eight bits: a quarter of the memory, for devices that have little.
-#include "mnist/model/quantise.hpp"
+#include "model/quantise.hpp"
 
 #include <algorithm>
 #include <cmath>

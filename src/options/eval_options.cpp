@@ -1,5 +1,5 @@
 // Everything that an evaluation can be asked for.
-#include "mnist/options/eval_options.hpp"
+#include "options/eval_options.hpp"
 
 #include "mnist/options/train_options.hpp"
 #include "mnist/support/error.hpp"

@@ -1,9 +1,10 @@
 // Everything that an export can be asked for.
-#include "mnist/options/export_options.hpp"
+#include "options/export_options.hpp"
 
 #include <filesystem>
 
 #include "mnist/support/error.hpp"
+#include "options/option_text.hpp"
 
 namespace mnist {
 

@@ -1,5 +1,5 @@
 // Options as text: one parser and one printer a type, used by flags, TOML and JSON alike.
-#include "mnist/options/option_text.hpp"
+#include "options/option_text.hpp"
 
 #include <charconv>
 

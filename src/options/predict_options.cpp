@@ -1,5 +1,5 @@
 // Everything that a prediction can be asked for.
-#include "mnist/options/predict_options.hpp"
+#include "options/predict_options.hpp"
 
 #include "mnist/support/error.hpp"
 

@@ -1,5 +1,5 @@
 // Training options as TOML (toml.io, version 1.0) and as JSON.
-#include "mnist/options/toml.hpp"
+#include "options/toml.hpp"
 
 #include <sstream>
 
@@ -7,6 +7,8 @@
 #include <toml++/toml.h>
 
 #include "mnist/support/error.hpp"
+#include "options/option_text.hpp"
+#include "options/train_option_table.hpp"
 
 namespace mnist {
 namespace {
@@ -71,7 +73,7 @@ bool type_fits(const toml::node& node, const Value&) {
 std::string to_toml(const TrainOptions& options) {
   std::string text;
   std::string group;
-  TrainOptions::for_each(options, [&](const auto& value, const OptionInfo& info) {
+  for_each_option(options, [&](const auto& value, const OptionInfo& info) {
     if (group != info.group) {
       if (!group.empty()) text += '\n';
       group = info.group;
@@ -90,7 +92,7 @@ void read_toml(const std::string& text, const std::string& source, TrainOptions&
                      std::string(error.description()));
   }
   std::string known;
-  TrainOptions::for_each(options, [&](auto& value, const OptionInfo& info) {
+  for_each_option(options, [&](auto& value, const OptionInfo& info) {
     known += std::string(known.empty() ? "" : ", ") + info.name;
     const toml::node* node = table.get(info.name);
     if (node == nullptr) return;
@@ -114,7 +116,7 @@ void read_toml(const std::string& text, const std::string& source, TrainOptions&
 
 nlohmann::ordered_json learning_options(const TrainOptions& options) {
   nlohmann::ordered_json json;
-  TrainOptions::for_each(options, [&](const auto& value, const OptionInfo& info) {
+  for_each_option(options, [&](const auto& value, const OptionInfo& info) {
     if (info.scope != OptionScope::kLearning) return;
     using Value = std::decay_t<decltype(value)>;
     if constexpr (std::is_enum_v<Value> || std::is_same_v<Value, CheckpointInterval>) {

@@ -5,6 +5,8 @@
 #include <cmath>
 
 #include "mnist/support/error.hpp"
+#include "options/log_option_table.hpp"
+#include "options/option_text.hpp"
 
 namespace mnist {
 namespace {

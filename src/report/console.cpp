@@ -1,13 +1,15 @@
 // Tells a person at the terminal how a run goes.
-#include "mnist/report/console.hpp"
+#include "report/console.hpp"
 
 #include <cmath>
 
 #include <spdlog/fmt/fmt.h>
 
-#include "mnist/report/log.hpp"
-#include "mnist/support/machine.hpp"
 #include "mnist/support/version.hpp"
+#include "options/option_text.hpp"
+#include "options/train_option_table.hpp"
+#include "support/log.hpp"
+#include "support/machine.hpp"
 
 namespace mnist {
 namespace {
@@ -17,7 +19,7 @@ constexpr std::chrono::milliseconds kBetweenProgressLines{100};
 /// The options as flags, those with an empty value left out.
 std::string options_text(const TrainOptions& options) {
   std::string text;
-  TrainOptions::for_each(options, [&](const auto& value, const OptionInfo& info) {
+  for_each_option(options, [&](const auto& value, const OptionInfo& info) {
     const std::string shown = option_text(value);
     if (!shown.empty()) text += fmt::format(" --{} {}", info.name, shown);
   });

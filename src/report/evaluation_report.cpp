@@ -1,13 +1,13 @@
 // What mnist-eval prints.
-#include "mnist/report/evaluation_report.hpp"
+#include "report/evaluation_report.hpp"
 
 #include <algorithm>
 
 #include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
 
-#include "mnist/report/console.hpp"
-#include "mnist/support/json_text.hpp"
+#include "report/console.hpp"
+#include "support/json_text.hpp"
 
 namespace mnist {
 namespace {

@@ -1,5 +1,5 @@
 // The files that TensorBoard reads: protobuf messages in TFRecord frames.
-#include "mnist/report/event_file.hpp"
+#include "report/event_file.hpp"
 
 #include <array>
 #include <cerrno>
@@ -11,8 +11,8 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "mnist/support/error.hpp"
-#include "mnist/support/little_endian.hpp"
-#include "mnist/support/retry.hpp"
+#include "support/little_endian.hpp"
+#include "support/retry.hpp"
 
 namespace mnist {
 namespace {

@@ -1,15 +1,15 @@
 // An evaluation as a page to look at.
-#include "mnist/report/html_report.hpp"
+#include "report/html_report.hpp"
 
 #include <sstream>
 #include <string_view>
 
 #include <nlohmann/json.hpp>
 
-#include "mnist/report/weight_levels.hpp"
-#include "mnist/support/byte_reader.hpp"
-#include "mnist/support/html.hpp"
-#include "mnist/support/json_text.hpp"
+#include "report/weight_levels.hpp"
+#include "support/byte_reader.hpp"
+#include "support/html.hpp"
+#include "support/json_text.hpp"
 
 namespace mnist {
 

@@ -1,14 +1,14 @@
 // The files of a run folder that other programs read: config.toml and metrics.jsonl.
-#include "mnist/report/metrics_file.hpp"
+#include "report/metrics_file.hpp"
 
 #include <filesystem>
 #include <sstream>
 
 #include <nlohmann/json.hpp>
 
-#include "mnist/options/toml.hpp"
-#include "mnist/support/atomic_file.hpp"
-#include "mnist/support/byte_reader.hpp"
+#include "options/toml.hpp"
+#include "support/atomic_file.hpp"
+#include "support/byte_reader.hpp"
 
 namespace mnist {
 namespace {

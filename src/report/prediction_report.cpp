@@ -1,12 +1,12 @@
 // What mnist-predict prints.
-#include "mnist/report/prediction_report.hpp"
+#include "report/prediction_report.hpp"
 
 #include <algorithm>
 
 #include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
 
-#include "mnist/support/json_text.hpp"
+#include "support/json_text.hpp"
 
 namespace mnist {
 

@@ -1,5 +1,5 @@
 // Warns of what a person at the curves would notice.
-#include "mnist/report/run_warnings.hpp"
+#include "report/run_warnings.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include "mnist/report/log.hpp"
+#include "support/log.hpp"
 
 namespace mnist {
 namespace {

@@ -1,5 +1,5 @@
 // A run as TensorBoard shows it: curves, histograms, pictures, options.
-#include "mnist/report/tensorboard.hpp"
+#include "report/tensorboard.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -8,9 +8,11 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include "mnist/data/picture.hpp"
-#include "mnist/report/weight_levels.hpp"
-#include "mnist/support/little_endian.hpp"
+#include "imaging/picture.hpp"
+#include "options/option_text.hpp"
+#include "options/train_option_table.hpp"
+#include "report/weight_levels.hpp"
+#include "support/little_endian.hpp"
 
 namespace mnist {
 namespace {
@@ -104,7 +106,7 @@ ProtobufMessage hparam(const Value& value) {
 
 ProtobufMessage start_of_session(const TrainOptions& options) {
   ProtobufMessage info;
-  TrainOptions::for_each(options, [&](const auto& value, const OptionInfo& option) {
+  for_each_option(options, [&](const auto& value, const OptionInfo& option) {
     if (option.scope != OptionScope::kLearning) return;
     const auto entry = ProtobufMessage().add_bytes(1, option.name).add_message(2, hparam(value));
     info.add_message(1, entry);
@@ -119,7 +121,7 @@ ProtobufMessage end_of_session() {
 
 std::string options_table(const RunFacts& facts) {
   std::string table = "| option | value |\n|---|---|\n";
-  TrainOptions::for_each(facts.options, [&](const auto& value, const OptionInfo& option) {
+  for_each_option(facts.options, [&](const auto& value, const OptionInfo& option) {
     table += fmt::format("| --{} | {} |\n", option.name, option_text(value));
   });
   return table +

@@ -1,5 +1,5 @@
 // Weights as pictures.
-#include "mnist/report/weight_levels.hpp"
+#include "report/weight_levels.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,5 @@
 // The one way in which this program writes files: whole or not at all.
-#include "mnist/support/atomic_file.hpp"
+#include "support/atomic_file.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "mnist/support/error.hpp"
-#include "mnist/support/retry.hpp"
-#include "mnist/support/stop_signal.hpp"
+#include "support/retry.hpp"
+#include "support/stop_signal.hpp"
 
 namespace mnist {
 namespace {

@@ -1,5 +1,5 @@
 // Bounds-checked reading of foreign bytes, and whole files into memory.
-#include "mnist/support/byte_reader.hpp"
+#include "support/byte_reader.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "mnist/support/error.hpp"
-#include "mnist/support/retry.hpp"
+#include "support/retry.hpp"
 
 namespace mnist {
 

@@ -1,5 +1,5 @@
 // A lock on a folder or file between processes, which ends with the process that holds it.
-#include "mnist/support/file_lock.hpp"
+#include "support/file_lock.hpp"
 
 #include <array>
 #include <cerrno>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "mnist/support/error.hpp"
-#include "mnist/support/retry.hpp"
+#include "support/retry.hpp"
 
 namespace mnist {
 namespace {

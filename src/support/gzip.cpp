@@ -1,5 +1,5 @@
 // Decompression of gzip members (RFC 1952) by zlib, with the size of the output known beforehand.
-#include "mnist/support/gzip.hpp"
+#include "support/gzip.hpp"
 
 #include <algorithm>
 #include <limits>

@@ -1,7 +1,7 @@
 // What self-contained pages are made of: a template, and data as JSON within it.
-#include "mnist/support/html.hpp"
+#include "support/html.hpp"
 
-#include "mnist/support/text_template.hpp"
+#include "support/text_template.hpp"
 
 namespace mnist {
 

@@ -1,5 +1,5 @@
 // JSON as text that any reader takes.
-#include "mnist/support/json_text.hpp"
+#include "support/json_text.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,5 +1,5 @@
 // Facts about the machine and the process that the programs report or decide by.
-#include "mnist/support/machine.hpp"
+#include "support/machine.hpp"
 
 #include <algorithm>
 #include <fstream>

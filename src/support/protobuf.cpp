@@ -1,7 +1,7 @@
 // Writes messages in the wire format of Protocol Buffers.
-#include "mnist/support/protobuf.hpp"
+#include "support/protobuf.hpp"
 
-#include "mnist/support/little_endian.hpp"
+#include "support/little_endian.hpp"
 
 namespace mnist {
 

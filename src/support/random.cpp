@@ -1,5 +1,5 @@
 // Random numbers without state: each is a pure function of a seed, a purpose and two indices.
-#include "mnist/support/random.hpp"
+#include "support/random.hpp"
 
 #include <numeric>
 #include <utility>

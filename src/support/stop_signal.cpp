@@ -1,5 +1,5 @@
 // SIGINT, SIGTERM and SIGHUP: they end the program, but not in the middle of something.
-#include "mnist/support/stop_signal.hpp"
+#include "support/stop_signal.hpp"
 
 #include <atomic>
 #include <csignal>

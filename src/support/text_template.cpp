@@ -1,5 +1,5 @@
 // Texts with places to fill in.
-#include "mnist/support/text_template.hpp"
+#include "support/text_template.hpp"
 
 namespace mnist {
 

@@ -1,11 +1,11 @@
 // A few threads that work in step: one parallel region at a time, with spinning barriers inside.
-#include "mnist/support/thread_team.hpp"
+#include "support/thread_team.hpp"
 
 #include <string>
 #include <system_error>
 
 #include "mnist/support/error.hpp"
-#include "mnist/support/machine.hpp"
+#include "support/machine.hpp"
 
 namespace mnist {
 namespace {

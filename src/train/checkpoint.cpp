@@ -1,14 +1,16 @@
 // A checkpoint: one file with everything that a run needs to go on as if it had never stopped.
-#include "mnist/train/checkpoint.hpp"
+#include "train/checkpoint.hpp"
 
 #include <nlohmann/json.hpp>
 #include <zlib.h>
 
 #include "mnist/model/mlp_shape.hpp"
-#include "mnist/model/safetensors.hpp"
-#include "mnist/options/toml.hpp"
 #include "mnist/support/error.hpp"
 #include "mnist/support/version.hpp"
+#include "options/option_text.hpp"
+#include "options/toml.hpp"
+#include "options/train_option_table.hpp"
+#include "serialize/safetensors.hpp"
 
 namespace mnist {
 namespace {
@@ -224,10 +226,10 @@ Checkpoint read_checkpoint(Bytes file, const std::string& source) {
 
 void check_same_learning(const TrainOptions& stored, const TrainOptions& wanted) {
   std::vector<std::string> before;
-  TrainOptions::for_each(
+  for_each_option(
       stored, [&](const auto& value, const OptionInfo&) { before.push_back(option_text(value)); });
   std::size_t i = 0;
-  TrainOptions::for_each(wanted, [&](const auto& value, const OptionInfo& info) {
+  for_each_option(wanted, [&](const auto& value, const OptionInfo& info) {
     const std::string& was = before[i++];
     const std::string now = option_text(value);
     if (info.scope != OptionScope::kLearning || now == was || info.name == std::string("epochs")) {

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "mnist/options/train_options.hpp"
+
 namespace mnist {
 namespace {
 

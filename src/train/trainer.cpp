@@ -10,9 +10,9 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "mnist/support/error.hpp"
-#include "mnist/support/machine.hpp"
-#include "mnist/support/random.hpp"
 #include "mnist/train/schedule.hpp"
+#include "support/machine.hpp"
+#include "support/random.hpp"
 
 namespace mnist {
 namespace {

@@ -1,5 +1,5 @@
 // Dropout masks: how often, and independent of one another.
-#include "mnist/engine/dropout.hpp"
+#include "engine/dropout.hpp"
 
 #include <bit>
 #include <set>

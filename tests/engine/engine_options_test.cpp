@@ -1,5 +1,5 @@
 // When the averaged weights move, and how far.
-#include "mnist/engine/engine_options.hpp"
+#include "engine/engine_options.hpp"
 
 #include <gtest/gtest.h>
 

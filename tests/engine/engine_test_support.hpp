@@ -7,8 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/engine_options.hpp"
 #include "mnist/engine/engine.hpp"
-#include "mnist/engine/engine_options.hpp"
 #include "mnist/train/trainer.hpp"
 #include "mnist_subset.hpp"
 

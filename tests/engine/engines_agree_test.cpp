@@ -5,10 +5,10 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
+#include "engine/cpu/engine.hpp"
 #include "engine/engine_test_support.hpp"
-#include "mnist/engine/autograd_engine.hpp"
-#include "mnist/engine/cpu_engine.hpp"
-#include "mnist/engine/device.hpp"
+#include "engine/torch/device.hpp"
+#include "engine/torch/engine.hpp"
 
 namespace mnist {
 namespace {
@@ -36,7 +36,8 @@ void expect_same_parameters(const NamedTensor& found, const NamedTensor& expecte
 
 void expect_agreement(const MlpShape& shape, std::int64_t batch, const EngineOptions& options) {
   SCOPED_TRACE(to_string(shape) + ", batch " + std::to_string(batch) + ", " +
-               option_text(options.optimizer) + " " + std::to_string(options.weight_decay));
+               std::string(name_of(options.optimizer)) + " " +
+               std::to_string(options.weight_decay));
   const StateDict initial = initial_parameters(shape, 1);
   const auto rows = many_rows(kSteps * batch);
   AutogradEngine reference(shape, initial, training_set(), options, torch::kCPU);

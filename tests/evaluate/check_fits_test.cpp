@@ -1,5 +1,5 @@
 // Networks and data that do not belong together.
-#include "mnist/evaluate/check_fits.hpp"
+#include "evaluate/check_fits.hpp"
 
 #include "mnist/support/error.hpp"
 #include "mnist_subset.hpp"

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "mnist/evaluate/plain_evaluator.hpp"
+#include "evaluate/plain_evaluator.hpp"
 #include "mnist_subset.hpp"
 
 namespace mnist {

@@ -1,5 +1,5 @@
 // What an evaluation without LibTorch says.
-#include "mnist/evaluate/plain_evaluator.hpp"
+#include "evaluate/plain_evaluator.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,5 @@
 // The text of an exported header; that it compiles and predicts is tested with a C compiler.
-#include "mnist/export/c_header.hpp"
+#include "export/c_header.hpp"
 
 #include <gtest/gtest.h>
 

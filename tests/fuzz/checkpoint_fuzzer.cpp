@@ -1,6 +1,6 @@
 // Fuzzes the reader of checkpoints.
 #include "fuzz/fuzzer.hpp"
-#include "mnist/train/checkpoint.hpp"
+#include "train/checkpoint.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   return mnist::fuzz(data, size,

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "mnist/support/byte_reader.hpp"
 #include "mnist/support/error.hpp"
+#include "support/byte_reader.hpp"
 
 namespace mnist {
 

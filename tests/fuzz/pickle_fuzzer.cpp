@@ -1,6 +1,6 @@
 // Fuzzes the unpickler alone: inside of an archive, checksums keep most changed pickles from it.
 #include "fuzz/fuzzer.hpp"
-#include "mnist/model/unpickler.hpp"
+#include "serialize/unpickler.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   return mnist::fuzz(data, size, [](mnist::Bytes bytes) {

@@ -1,6 +1,6 @@
 // Fuzzes what mnist-predict does with an image: decoding, and bringing it to MNIST's form.
 #include "fuzz/fuzzer.hpp"
-#include "mnist/data/prepare.hpp"
+#include "imaging/prepare.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   return mnist::fuzz(data, size, [](mnist::Bytes bytes) {

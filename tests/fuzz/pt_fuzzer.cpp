@@ -1,7 +1,7 @@
 // Fuzzes the reader of .pt files: the zip archive, its pickle, and what is made of the tensors.
 #include "fuzz/fuzzer.hpp"
-#include "mnist/model/model_info.hpp"
-#include "mnist/model/pt_reader.hpp"
+#include "serialize/model_info.hpp"
+#include "serialize/pt_reader.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   return mnist::fuzz(data, size, [](mnist::Bytes bytes) {

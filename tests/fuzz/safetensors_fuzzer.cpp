@@ -1,7 +1,7 @@
 // Fuzzes the reader of safetensors files, and what is made of their tensors.
 #include "fuzz/fuzzer.hpp"
-#include "mnist/model/model_info.hpp"
-#include "mnist/model/safetensors.hpp"
+#include "serialize/model_info.hpp"
+#include "serialize/safetensors.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   return mnist::fuzz(data, size, [](mnist::Bytes bytes) {

@@ -1,6 +1,6 @@
 // Fuzzes the reader of TOML configurations, and the validation of options.
 #include "fuzz/fuzzer.hpp"
-#include "mnist/options/toml.hpp"
+#include "options/toml.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   return mnist::fuzz(data, size, [](mnist::Bytes bytes) {

@@ -8,9 +8,9 @@
 #include <iostream>
 #include <iterator>
 
-#include "mnist/data/augment.hpp"
+#include "augment/augmenter.hpp"
 #include "mnist/data/dataset.hpp"
-#include "mnist/options/toml.hpp"
+#include "options/toml.hpp"
 
 namespace mnist {
 namespace {

@@ -6,11 +6,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "engine/torch/device.hpp"
 #include "mnist/data/dataset.hpp"
-#include "mnist/engine/device.hpp"
 #include "mnist/engine/make_engine.hpp"
-#include "mnist/model/model_writer.hpp"
 #include "mnist/train/trainer.hpp"
+#include "serialize/model_writer.hpp"
 
 int main(int argc, char** argv) {
   using namespace mnist;

@@ -1,5 +1,5 @@
 // A network's answer in plain C++; that it is LibTorch's is tested with the evaluators.
-#include "mnist/model/forward.hpp"
+#include "model/forward.hpp"
 
 #include <cmath>
 #include <numeric>

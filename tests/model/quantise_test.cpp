@@ -1,5 +1,5 @@
 // Weights in eight bits.
-#include "mnist/model/quantise.hpp"
+#include "model/quantise.hpp"
 
 #include <gtest/gtest.h>
 

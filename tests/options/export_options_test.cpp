@@ -1,5 +1,5 @@
 // Where an export goes, and what it refuses.
-#include "mnist/options/export_options.hpp"
+#include "options/export_options.hpp"
 
 #include "mnist/support/error.hpp"
 #include "test_support.hpp"

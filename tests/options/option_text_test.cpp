@@ -1,5 +1,5 @@
 // Options to text and back.
-#include "mnist/options/option_text.hpp"
+#include "options/option_text.hpp"
 
 #include <clocale>
 

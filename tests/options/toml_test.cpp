@@ -1,5 +1,5 @@
 // Options as TOML, there and back.
-#include "mnist/options/toml.hpp"
+#include "options/toml.hpp"
 
 #include <nlohmann/json.hpp>
 

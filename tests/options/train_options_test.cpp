@@ -5,6 +5,7 @@
 #include <set>
 
 #include "mnist/support/error.hpp"
+#include "options/train_option_table.hpp"
 #include "test_support.hpp"
 
 namespace mnist {
@@ -107,7 +108,7 @@ TEST(TrainOptions, ValidationIsACountOrAFraction) {
 TEST(TrainOptions, TableNamesEachOptionOnceAsAFlag) {
   const TrainOptions options;
   std::set<std::string> names;
-  TrainOptions::for_each(options, [&](const auto&, const OptionInfo& info) {
+  for_each_option(options, [&](const auto&, const OptionInfo& info) {
     EXPECT_TRUE(names.insert(info.name).second) << info.name;
     for (const char* c = info.name; *c != '\0'; ++c) {
       EXPECT_TRUE((*c >= 'a' && *c <= 'z') || *c == '-') << info.name;

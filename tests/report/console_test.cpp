@@ -1,5 +1,5 @@
 // What a person reads.
-#include "mnist/report/console.hpp"
+#include "report/console.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What mnist-eval prints.
-#include "mnist/report/evaluation_report.hpp"
+#include "report/evaluation_report.hpp"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>

@@ -1,5 +1,5 @@
 // TFRecord frames; that TensorBoard reads them is tested with TensorBoard itself.
-#include "mnist/report/event_file.hpp"
+#include "report/event_file.hpp"
 
 #include "mnist/support/error.hpp"
 #include "test_support.hpp"

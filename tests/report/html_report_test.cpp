@@ -1,10 +1,10 @@
 // The report's data; that browsers show them is tested with a browser.
-#include "mnist/report/html_report.hpp"
+#include "report/html_report.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include "mnist/report/weight_levels.hpp"
 #include "mnist/support/error.hpp"
+#include "report/weight_levels.hpp"
 #include "test_support.hpp"
 
 namespace mnist {

@@ -1,5 +1,5 @@
 // The files of a run folder.
-#include "mnist/report/metrics_file.hpp"
+#include "report/metrics_file.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,5 +1,5 @@
 // What mnist-predict prints.
-#include "mnist/report/prediction_report.hpp"
+#include "report/prediction_report.hpp"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>

@@ -1,5 +1,5 @@
 // Warnings of overfitting, gradients and memory.
-#include "mnist/report/run_warnings.hpp"
+#include "report/run_warnings.hpp"
 
 #include "test_support.hpp"
 

@@ -1,5 +1,5 @@
 // Files replaced whole or not at all.
-#include "mnist/support/atomic_file.hpp"
+#include "support/atomic_file.hpp"
 
 #include <sys/stat.h>
 

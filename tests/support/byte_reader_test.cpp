@@ -1,5 +1,5 @@
 // Bounds-checked reading.
-#include "mnist/support/byte_reader.hpp"
+#include "support/byte_reader.hpp"
 
 #include "mnist/support/error.hpp"
 #include "test_support.hpp"

@@ -1,5 +1,5 @@
 // One owner at a time, and no trouble with the locks of the dead.
-#include "mnist/support/file_lock.hpp"
+#include "support/file_lock.hpp"
 
 #include <csignal>
 #include <sys/wait.h>

@@ -1,5 +1,5 @@
 // Decompression that never gives more than was asked for.
-#include "mnist/support/gzip.hpp"
+#include "support/gzip.hpp"
 
 #include "gzip_support.hpp"
 #include "mnist/support/error.hpp"

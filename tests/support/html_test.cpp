@@ -1,5 +1,5 @@
 // Templates with data, and base64.
-#include "mnist/support/html.hpp"
+#include "support/html.hpp"
 
 #include <gtest/gtest.h>
 

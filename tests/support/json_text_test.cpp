@@ -1,5 +1,5 @@
 // JSON that any reader takes.
-#include "mnist/support/json_text.hpp"
+#include "support/json_text.hpp"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>

@@ -1,5 +1,5 @@
 // What is told about the machine fits together.
-#include "mnist/support/machine.hpp"
+#include "support/machine.hpp"
 
 #include <sched.h>
 

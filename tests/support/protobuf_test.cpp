@@ -1,5 +1,5 @@
 // The wire format, by the examples of its specification.
-#include "mnist/support/protobuf.hpp"
+#include "support/protobuf.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Philox against its authors' known answers, and the uses made of it.
-#include "mnist/support/random.hpp"
+#include "support/random.hpp"
 
 #include <algorithm>
 #include <bit>

@@ -1,5 +1,5 @@
 // Signals that end the program: at once, after what is in hand, and the second time at once.
-#include "mnist/support/stop_signal.hpp"
+#include "support/stop_signal.hpp"
 
 #include <csignal>
 #include <functional>

@@ -1,5 +1,5 @@
 // Threads in step.
-#include "mnist/support/thread_team.hpp"
+#include "support/thread_team.hpp"
 
 #include <gtest/gtest.h>
 

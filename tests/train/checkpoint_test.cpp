@@ -1,5 +1,5 @@
 // Checkpoints: everything comes back, and nothing that was changed is taken.
-#include "mnist/train/checkpoint.hpp"
+#include "train/checkpoint.hpp"
 
 #include "mnist/model/mlp_shape.hpp"
 #include "mnist/support/error.hpp"

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "mnist/options/train_options.hpp"
+
 namespace mnist {
 namespace {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "mnist/options/option_text.hpp"
+#include "mnist/data/split.hpp"
 
 namespace mnist {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "mnist/model/activation.hpp"
 #include "mnist/model/state_dict.hpp"
-#include "mnist/options/option_text.hpp"
 
 namespace mnist {
 

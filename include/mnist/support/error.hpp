@@ -1,6 +1,7 @@
-// The two kinds of failure a user can meet, and the exit codes of every program.
+// The two kinds of failure that users meet, exit codes, and notices.
 #pragma once
 
+#include <functional>
 #include <stdexcept>
 #include <string>
 
@@ -26,5 +27,8 @@ class UsageError : public Error {
  public:
   using Error::Error;
 };
+
+/// Receives a notice for the user: something worth knowing that is not an error.
+using Notify = std::function<void(const std::string&)>;
 
 }  // namespace mnist

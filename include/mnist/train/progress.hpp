@@ -6,7 +6,7 @@
 
 #include "mnist/model/state_dict.hpp"
 #include "mnist/options/train_options.hpp"
-#include "mnist/report/observer.hpp"
+#include "mnist/train/callback.hpp"
 
 namespace mnist {
 

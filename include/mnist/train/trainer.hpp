@@ -9,7 +9,7 @@
 
 #include "mnist/engine/engine.hpp"
 #include "mnist/options/train_options.hpp"
-#include "mnist/report/observer.hpp"
+#include "mnist/train/callback.hpp"
 #include "mnist/train/progress.hpp"
 
 namespace mnist {

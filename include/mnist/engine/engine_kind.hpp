@@ -1,0 +1,27 @@
+// Which implementation of the optimisation step, and which optimiser.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "mnist/support/enum_names.hpp"
+
+namespace mnist {
+
+/// kAuto is the fastest implementation that has been verified on the device at hand; kAutograd is
+/// LibTorch's autograd, the reference; kFused is this project's own kernels.
+enum class EngineKind { kAuto, kAutograd, kFused };
+template <>
+struct EnumNames<EngineKind> {
+  static constexpr std::array<std::string_view, 3> kNames{"auto", "autograd", "fused"};
+};
+
+/// Adam: Kingma and Ba 2015, with weight decay as an L2 penalty added to the gradient.
+/// AdamW: Loshchilov and Hutter 2019, with weight decay decoupled from the gradient.
+enum class Optimizer { kAdam, kAdamW };
+template <>
+struct EnumNames<Optimizer> {
+  static constexpr std::array<std::string_view, 2> kNames{"adam", "adamw"};
+};
+
+}  // namespace mnist

@@ -1,0 +1,43 @@
+// Distorts training images at random, anew in every epoch.
+#include "augment/augmenter.hpp"
+
+#include <algorithm>
+
+#include "augment/distortion.hpp"
+
+namespace mnist {
+
+Augmenter::Augmenter(const AugmentOptions& options, std::int64_t rows, std::int64_t columns,
+                     std::uint64_t seed)
+    : options_(options),
+      rows_(rows),
+      columns_(columns),
+      seed_(seed),
+      resample_(static_cast<std::size_t>(rows), static_cast<std::size_t>(columns)) {
+  if (options.elastic > 0) {
+    field_.emplace(static_cast<std::size_t>(rows), static_cast<std::size_t>(columns),
+                   options.elastic_smoothness);
+  }
+}
+
+void Augmenter::operator()(const std::uint8_t* image, std::int64_t epoch, std::int64_t row,
+                           std::uint8_t* distorted) {
+  const RandomStream stream(seed_, RandomPurpose::kAugmentation, static_cast<std::uint32_t>(epoch));
+  DistortionNumbers numbers(stream, row);
+  const AffineMap map =
+      draw_affine_map(options_, static_cast<float>(rows_), static_cast<float>(columns_), numbers);
+  if (field_) {
+    const auto strength = static_cast<float>(options_.elastic);
+    for (float& x : field_->x) x = strength * numbers.normal();
+    for (float& y : field_->y) y = strength * numbers.normal();
+  }
+  resample_(image, map, field_ ? &*field_ : nullptr, distorted);
+  if (options_.erasing == 0) return;
+  const Rectangle erased =
+      draw_erased(options_, static_cast<int>(rows_), static_cast<int>(columns_), numbers);
+  for (int y = erased.top; y < erased.top + erased.height; ++y) {
+    std::fill_n(distorted + y * columns_ + erased.left, erased.width, std::uint8_t{0});
+  }
+}
+
+}  // namespace mnist

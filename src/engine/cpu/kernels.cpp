@@ -1,0 +1,99 @@
+// The arithmetic of the fused CPU engine, compiled once for each instruction set by Highway.
+#include "engine/cpu/kernels.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <numeric>
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
+#include "support/aligned.hpp"
+
+// Not built for: what lies between SSE4 and AVX2, and sets with vectors of unknown size, which
+// cannot keep arrays of them in registers.
+#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_RVV)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "engine/cpu/kernels.cpp"
+// clang-format off: foreach_target.h includes this file again and comes first; the others build on
+// one another.
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+#include <hwy/contrib/math/math-inl.h>
+#include "engine/cpu/vectors-inl.hpp"
+#include "engine/cpu/products-inl.hpp"
+#include "engine/cpu/adam-inl.hpp"
+#include "engine/cpu/elements-inl.hpp"
+// clang-format on
+
+HWY_BEFORE_NAMESPACE();
+namespace mnist {
+namespace HWY_NAMESPACE {
+
+const CpuKernels* kernels() {
+  static const CpuKernels table{forward,
+                                relu,
+                                softmax_loss,
+                                backward,
+                                update,
+                                measure,
+                                update_bias,
+                                measure_bias,
+                                transpose_pixels,
+                                kMostVectors * hn::Lanes(FloatTag()),
+                                hwy::TargetName(HWY_TARGET)};
+  return &table;
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace mnist
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace mnist {
+
+HWY_EXPORT(kernels);
+
+const CpuKernels& best_cpu_kernels() {
+  return *HWY_DYNAMIC_DISPATCH(kernels)();
+}
+
+std::vector<const CpuKernels*> all_cpu_kernels() {
+  std::vector<const CpuKernels*> all;
+  const std::int64_t targets = hwy::SupportedTargets() & HWY_TARGETS;
+  for (std::int64_t rest = targets; rest != 0; rest &= rest - 1) {
+    hwy::SetSupportedTargetsForTest(rest & -rest);
+    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+    all.push_back(&best_cpu_kernels());
+  }
+  hwy::SetSupportedTargetsForTest(0);
+  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  return all;
+}
+
+std::vector<float> pixel_values(float scale) {
+  constexpr int kLevels = 256;
+  std::vector<float> values;
+  values.reserve(kLevels);
+  for (int byte = 0; byte < kLevels; ++byte) {
+    values.push_back(static_cast<float>(byte) * static_cast<float>(1.0 / 255) * scale);
+  }
+  return values;
+}
+
+void flush_subnormals() {
+#if defined(__x86_64__)
+  constexpr unsigned kFlushToZero = 0x8000;
+  constexpr unsigned kSubnormalsAreZero = 0x0040;
+  _mm_setcsr(_mm_getcsr() | kFlushToZero | kSubnormalsAreZero);
+#elif defined(__aarch64__)
+  std::uint64_t control = 0;
+  asm volatile("mrs %0, fpcr" : "=r"(control));
+  asm volatile("msr fpcr, %0" ::"r"(control | (std::uint64_t{1} << 24)));
+#endif
+}
+
+}  // namespace mnist
+#endif  // HWY_ONCE

@@ -1,0 +1,95 @@
+// The parameters of the fused CPU engine: cut into slices that the threads share out.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/cpu/kernels.hpp"
+#include "engine/dropout.hpp"
+#include "engine/engine_options.hpp"
+#include "mnist/model/mlp_shape.hpp"
+#include "support/aligned.hpp"
+
+namespace mnist {
+
+/// The part of `count` things that belongs to one of `threads` threads, in units of `unit`.
+struct Share {
+  Share(std::size_t count, std::size_t unit, int thread, int threads);
+  std::size_t size() const { return end - begin; }
+  std::size_t begin;
+  std::size_t end;
+};
+
+/// An array of parameters with its moments and, when it is wanted, its average.
+struct CpuParameters {
+  void resize(std::size_t rows, std::size_t width, bool averaged);
+  ParameterSlice view();
+  /// Moves the averages of rows begin .. end - 1 towards the weights.
+  void average(std::size_t begin, std::size_t end, float weight);
+
+  std::size_t columns = 0;
+  AlignedVector<float> weights, first_moments, second_moments, averages;
+};
+
+/// Some outputs of a layer, a multiple of kBlock, with everything that belongs to them.
+struct CpuSlice {
+  std::size_t begin = 0;
+  CpuParameters weights;  ///< [inputs, columns]
+  CpuParameters bias;     ///< [1, columns]
+  std::vector<std::uint8_t> touched;
+  AlignedVector<float> squares, bias_squares;  ///< of the gradient, summed over each column
+};
+
+struct CpuLayer {
+  /// The slices that thread `thread` works on; of the last layer, one that all share.
+  std::span<CpuSlice> slices_of(int thread);
+
+  /// Floats from one example's activations to the next's: one cache line more than they need.
+  /// Without it the examples of a wide layer, a power of two apart, would drive one another out of
+  /// the few sets of the first-level cache that such addresses share.
+  std::size_t stride() const { return padded + kBlock; }
+
+  std::size_t inputs = 0;   ///< padded
+  std::size_t outputs = 0;  ///< true
+  std::size_t padded = 0;   ///< a multiple of kBlock
+  std::vector<CpuSlice> slices;
+  std::vector<std::size_t> first_slices;  ///< of each thread, and of one more; empty: all share
+  std::vector<WeightPanel> panels;
+  Dropout dropout;                     ///< of the outputs; the last layer has none
+  AlignedVector<float> activations;    ///< [examples, stride()]; of the last layer, its deltas too
+  AlignedVector<float> deltas;         ///< [examples, stride()]; none for the last layer
+  AlignedVector<std::uint32_t> masks;  ///< [tiles, padded]: which activations are not zero
+  AlignedVector<std::uint32_t> keep;   ///< [tiles, padded]: which are not dropped
+};
+
+/// The layers of a network, without room for a minibatch yet, starting from `initial`, in slices of
+/// at most `slice_columns` outputs.
+std::vector<CpuLayer> make_cpu_layers(const MlpShape& shape, const StateDict& initial,
+                                      const EngineOptions& options, int threads,
+                                      std::size_t slice_columns);
+
+/// Makes room for minibatches of `tiles` tiles.
+void reserve_tiles(std::vector<CpuLayer>& layers, std::size_t tiles);
+
+/// One array of all parameters: weights, moments or averages.
+using CpuArray = AlignedVector<float> CpuParameters::*;
+
+/// An array as the rest of the program knows parameters.
+StateDict array_of(const std::vector<CpuLayer>& layers, const MlpShape& shape, CpuArray array);
+
+/// Sets an array to `values` times `scale`.
+void set_array(std::vector<CpuLayer>& layers, const StateDict& values, CpuArray array,
+               double scale = 1);
+
+/// Marks the rows of weights that have moments as touched: those that ever had an input.
+void mark_touched(std::vector<CpuLayer>& layers);
+
+/// The squares that the last update left in `squares` (of weights or of biases), summed.
+double squared_gradient(const std::vector<CpuSlice>& slices,
+                        AlignedVector<float> CpuSlice::* squares);
+
+/// L2 norms of the gradient from the sums of squares that the last update left.
+std::vector<std::pair<std::string, double>> gradient_norms_of(const std::vector<CpuLayer>& layers);
+
+}  // namespace mnist

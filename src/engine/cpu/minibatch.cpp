@@ -1,0 +1,117 @@
+// The minibatches of the fused CPU engine: prepared ahead, by all threads together.
+#include "engine/cpu/minibatch.hpp"
+
+#include <algorithm>
+
+#include "engine/cpu/layers.hpp"
+
+namespace mnist {
+
+CpuMinibatches::CpuMinibatches(const Dataset& dataset, const EngineOptions& options,
+                               const CpuKernels& kernels, std::size_t inputs, int threads)
+    : dataset_(dataset),
+      kernels_(kernels),
+      inputs_(inputs),
+      threads_(threads),
+      dropout_(options.dropout_of(0), options.seed, 0),
+      pixel_values_(mnist::pixel_values(dropout_.scale())),
+      blank_image_(static_cast<std::size_t>(dataset.pixels())) {
+  if (options.augment.any()) {
+    const Augmenter augmenter(options.augment, dataset.rows, dataset.columns, options.seed);
+    augmenters_.assign(static_cast<std::size_t>(threads), augmenter);
+  }
+  if (dropout_.on())
+    keep_.assign(static_cast<std::size_t>(threads), AlignedVector<std::uint32_t>(inputs));
+}
+
+void CpuMinibatches::start(const Steps& steps, std::int64_t first_step) {
+  steps_ = steps;
+  first_step_ = first_step;
+  reserve(std::min(static_cast<std::size_t>(steps.batch), steps.rows.size()));
+}
+
+void CpuMinibatches::reserve(std::size_t batch) {
+  if (batch <= room_) return;
+  room_ = batch;
+  const std::size_t tiles = (batch + kTile - 1) / kTile;
+  for (CpuMinibatch& minibatch : minibatches_) {
+    minibatch.pixels.assign(tiles * inputs_ * kTile, 0);
+    minibatch.masks.assign(tiles * inputs_, 0);
+    minibatch.labels.assign(batch, 0);
+  }
+  for (auto& distorted : distorted_) {
+    if (!augmenters_.empty()) distorted.resize(batch * blank_image_.size());
+  }
+}
+
+std::span<const std::int64_t> CpuMinibatches::rows_of(std::size_t i) const {
+  const auto batch = static_cast<std::size_t>(steps_.batch);
+  const std::size_t begin = std::min(i * batch, steps_.rows.size());
+  return steps_.rows.subspan(begin, std::min(batch, steps_.rows.size() - begin));
+}
+
+void CpuMinibatches::distort(int thread, std::size_t i) {
+  if (augmenters_.empty()) return;
+  const auto rows = rows_of(i);
+  const std::size_t pixels = blank_image_.size();
+  const Share share(rows.size(), 1, thread, threads_);
+  for (std::size_t e = share.begin; e < share.end; ++e) {
+    augmenters_[static_cast<std::size_t>(thread)](
+        dataset_.images.data() + static_cast<std::size_t>(rows[e]) * pixels, steps_.epoch, rows[e],
+        distorted_[i % 2].data() + e * pixels);
+  }
+}
+
+void CpuMinibatches::prepare(int thread, std::size_t i) {
+  const auto rows = rows_of(i);
+  CpuMinibatch& minibatch = minibatches_[i % 2];
+  const std::size_t pixels = blank_image_.size();
+  if (thread == 0) {
+    minibatch.rows = rows;
+    for (std::size_t e = 0; e < rows.size(); ++e) {
+      minibatch.labels[e] = dataset_.labels[static_cast<std::size_t>(rows[e])];
+    }
+  }
+  const Share share(pixels, kBlock, thread, threads_);
+  for (std::size_t tile = 0; tile * kTile < rows.size(); ++tile) {
+    const std::uint8_t* images[kTile];
+    for (std::size_t e = 0; e < kTile; ++e) {
+      const std::size_t place = tile * kTile + e;
+      if (place >= rows.size()) {
+        images[e] = blank_image_.data();
+      } else if (!augmenters_.empty()) {
+        images[e] = distorted_[i % 2].data() + place * pixels;
+      } else {
+        images[e] = dataset_.images.data() + static_cast<std::size_t>(rows[place]) * pixels;
+      }
+    }
+    const std::uint32_t* keep = nullptr;
+    if (dropout_.on()) {
+      auto& ours = keep_[static_cast<std::size_t>(thread)];
+      const std::int64_t step = first_step_ + static_cast<std::int64_t>(i);
+      for (std::size_t k = share.begin; k < share.end; ++k) ours[k] = dropout_.keep(step, tile, k);
+      keep = ours.data();
+    }
+    kernels_.transpose_pixels(images, share.begin, share.end, keep,
+                              minibatch.pixels.data() + tile * inputs_ * kTile,
+                              minibatch.masks.data() + tile * inputs_);
+  }
+}
+
+void CpuMinibatches::prefetch(int thread, std::size_t i) const {
+  const auto rows = rows_of(augmenters_.empty() ? i + 1 : i + 2);
+  const Share share(blank_image_.size(), kBlock, thread, threads_);
+  constexpr std::size_t kCacheLine = 64;
+  constexpr int kForReading = 0;
+  constexpr int kSecondLevel = 2;
+  constexpr std::size_t kMostRows = 512;  // more would push one another out again
+  for (const std::int64_t row : rows.first(std::min(rows.size(), kMostRows))) {
+    const std::uint8_t* const image =
+        dataset_.images.data() + static_cast<std::size_t>(row) * blank_image_.size();
+    for (std::size_t pixel = share.begin; pixel < share.end; pixel += kCacheLine) {
+      __builtin_prefetch(image + pixel, kForReading, kSecondLevel);
+    }
+  }
+}
+
+}  // namespace mnist

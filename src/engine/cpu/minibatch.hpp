@@ -1,0 +1,72 @@
+// The minibatches of the fused CPU engine: prepared ahead, by all threads together.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "augment/augmenter.hpp"
+#include "engine/cpu/kernels.hpp"
+#include "engine/dropout.hpp"
+#include "engine/engine_options.hpp"
+#include "mnist/data/dataset.hpp"
+#include "mnist/engine/engine.hpp"
+#include "support/aligned.hpp"
+
+namespace mnist {
+
+/// The pixels of one minibatch, transposed; what was dropped is 0.
+struct CpuMinibatch {
+  std::span<const std::int64_t> rows;
+  AlignedVector<std::uint8_t> pixels;  ///< [tiles, inputs, kTile]
+  AlignedVector<std::uint32_t> masks;  ///< [tiles, inputs]
+  std::vector<std::uint8_t> labels;
+  std::size_t tiles() const { return (rows.size() + kTile - 1) / kTile; }
+};
+
+/// Turns rows of the data set into minibatches. Two are kept: the one in use and the next. When
+/// images are distorted, that is done one minibatch further ahead.
+class CpuMinibatches {
+ public:
+  /// `dataset` and `kernels` must outlive it. `inputs` is the padded number of pixels.
+  CpuMinibatches(const Dataset& dataset, const EngineOptions& options, const CpuKernels& kernels,
+                 std::size_t inputs, int threads);
+
+  /// Starts on `steps`, of which the first is number `first_step` of the run. Not for threads.
+  void start(const Steps& steps, std::int64_t first_step);
+
+  /// The minibatch of step i, which must have been prepared.
+  const CpuMinibatch& at(std::size_t i) const { return minibatches_[i % 2]; }
+
+  /// A thread's share of the work for step i, of all threads between the same two barriers:
+  /// first distort(i), then, after a barrier, prepare(i). Beyond the last step nothing is done.
+  void distort(int thread, std::size_t i);
+  void prepare(int thread, std::size_t i);
+
+  /// Asks for the images that are read at the end of step i: they lie anywhere in 47 MB of memory.
+  void prefetch(int thread, std::size_t i) const;
+
+  /// What a pixel's byte stands for: f32 [256], 0 to 1, times the scale of input dropout.
+  const float* pixel_values() const { return pixel_values_.data(); }
+
+ private:
+  std::span<const std::int64_t> rows_of(std::size_t i) const;
+  void reserve(std::size_t batch);
+
+  const Dataset& dataset_;
+  const CpuKernels& kernels_;
+  const std::size_t inputs_;
+  const int threads_;
+  const Dropout dropout_;
+  std::vector<Augmenter> augmenters_;  ///< one for each thread; none when nothing is distorted
+  std::vector<float> pixel_values_;
+  std::vector<std::uint8_t> blank_image_;
+  std::size_t room_ = 0;  ///< examples that the arrays have room for
+  CpuMinibatch minibatches_[2];
+  std::vector<std::uint8_t> distorted_[2];
+  std::vector<AlignedVector<std::uint32_t>> keep_;  ///< [inputs], of each thread
+  Steps steps_;
+  std::int64_t first_step_ = 0;
+};
+
+}  // namespace mnist

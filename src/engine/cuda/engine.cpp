@@ -1,0 +1,196 @@
+// The CUDA engine: the reference's mathematics by one kernel that stays on the device.
+#include "engine/cuda/engine.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+
+namespace mnist {
+namespace {
+
+CudaPlan plan_for(const MlpShape& shape, std::int64_t batch, const CudaDevice& device) {
+  if (!shape.hidden.empty() && shape.activation != Activation::kRelu) {
+    throw NotForCudaKernel("the CUDA kernel does not know the activation " +
+                           std::string(name_of(shape.activation)));
+  }
+  try {
+    return make_cuda_plan(shape, batch, device.limits());
+  } catch (const Error& error) {
+    throw NotForCudaKernel(std::string("the CUDA kernel has no room: ") + error.what());
+  }
+}
+
+/// Images with rows of whole words.
+std::vector<std::uint32_t> in_words(const Dataset& dataset, int words_of_image) {
+  const auto words = static_cast<std::size_t>(words_of_image);
+  const auto pixels = static_cast<std::size_t>(dataset.pixels());
+  const auto count = static_cast<std::size_t>(dataset.count);
+  std::vector<std::uint32_t> images(count * words);
+  for (std::size_t n = 0; n < count; ++n) {
+    std::memcpy(images.data() + n * words, dataset.images.data() + n * pixels, pixels);
+  }
+  return images;
+}
+
+/// All values of a state dict, one tensor after another.
+std::vector<float> in_a_row(const StateDict& state, double scale = 1) {
+  std::vector<float> values;
+  for (const NamedTensor& tensor : state) {
+    values.insert(values.end(), tensor.values.begin(), tensor.values.end());
+  }
+  if (scale != 1) {
+    for (float& value : values) value *= static_cast<float>(scale);
+  }
+  return values;
+}
+
+}  // namespace
+
+CudaEngine::CudaEngine(const MlpShape& shape, const StateDict& initial, const Dataset& dataset,
+                       const EngineOptions& options, std::int64_t batch,
+                       std::unique_ptr<CudaDevice> device)
+    : shape_(shape),
+      options_(options),
+      device_(std::move(device)),
+      plan_(plan_for(shape, std::min(batch, dataset.count), *device_)),
+      images_(*device_, in_words(dataset, plan_.pixel_words)),
+      labels_(*device_, dataset.labels),
+      weights_(*device_, in_a_row(initial)),
+      first_moments_(*device_, in_a_row(initial, 0)),
+      second_moments_(*device_, in_a_row(initial, 0)),
+      averages_(*device_),
+      exchange_(*device_),
+      squares_(*device_,
+               std::vector<float>(static_cast<std::size_t>(2 * plan_.layer_count * plan_.blocks))),
+      losses_(*device_),
+      correct_(*device_),
+      rows_(*device_),
+      steps_(*device_),
+      preparer_(*device_, plan_, dataset, options) {
+  exchange_.reserve(static_cast<std::size_t>(plan_.exchange));
+  if (options.ema > 0) averages_.upload(in_a_row(initial));
+}
+
+CudaStep CudaEngine::numbers_of(std::int64_t step, double learning_rate) const {
+  const auto t = static_cast<double>(step);
+  CudaStep numbers;
+  numbers.rate = static_cast<float>(learning_rate / (1 - std::pow(kAdamBeta1, t)));
+  numbers.root_scale = static_cast<float>(1 / std::sqrt(1 - std::pow(kAdamBeta2, t)));
+  if (options_.optimizer == Optimizer::kAdamW) {
+    numbers.keep = static_cast<float>(1 - learning_rate * options_.weight_decay);
+  }
+  numbers.average_weight = static_cast<float>(average_weight(options_.ema, step));
+  return numbers;
+}
+
+CudaRules CudaEngine::rules() const {
+  CudaRules rules;
+  rules.beta1 = static_cast<float>(kAdamBeta1);
+  rules.beta2 = static_cast<float>(kAdamBeta2);
+  rules.epsilon = static_cast<float>(kAdamEpsilon);
+  if (options_.optimizer == Optimizer::kAdam) {
+    rules.l2_penalty = static_cast<float>(options_.weight_decay);
+  }
+  rules.smoothing = static_cast<float>(options_.label_smoothing);
+  rules.clip_norm = static_cast<float>(options_.clip_norm);
+  rules.clip_epsilon = static_cast<float>(kClipEpsilon);
+  rules.pixel_scale = preparer_.pixel_scale();
+  return rules;
+}
+
+StepsResult CudaEngine::train(const Steps& steps) {
+  const auto count = static_cast<std::size_t>(steps.count());
+  const std::int64_t first_step = steps_done_ + 1;
+  std::vector<CudaStep> numbers(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    numbers[i] = numbers_of(++steps_done_, steps.learning_rates[i]);
+  }
+  steps_.upload(numbers);
+  rows_.upload(std::vector<std::int32_t>(steps.rows.begin(), steps.rows.end()));
+  losses_.reserve(steps.rows.size());
+  correct_.reserve(steps.rows.size());
+
+  CudaPlan plan = plan_;
+  plan.batch = static_cast<int>(std::min<std::int64_t>(steps.batch, plan_.batch));
+  CudaSteps given;
+  given.rules = rules();
+  given.images = images_.data();
+  given.labels = labels_.data();
+  given.rows = rows_.data();
+  given.row_count = std::ssize(steps.rows);
+  given.steps = steps_.data();
+  given.count = static_cast<int>(count);
+  given.weights = weights_.data();
+  given.first_moments = first_moments_.data();
+  given.second_moments = second_moments_.data();
+  given.averages = averages_.data();
+  given.exchange = exchange_.data();
+  given.squares = squares_.data();
+  given.losses = losses_.data();
+  given.correct = correct_.data();
+  preparer_.prepare(plan, steps, first_step, given);
+  device_->train(plan, given);
+
+  StepsResult result;
+  const std::vector<float> losses = losses_.download(steps.rows.size());
+  for (auto rest = std::span<const float>(losses); !rest.empty();) {
+    const auto minibatch = rest.first(std::min(rest.size(), static_cast<std::size_t>(steps.batch)));
+    const double sum = std::accumulate(minibatch.begin(), minibatch.end(), 0.0);
+    result.losses.push_back(static_cast<float>(sum / static_cast<double>(minibatch.size())));
+    rest = rest.subspan(minibatch.size());
+  }
+  const std::vector<std::uint8_t> correct = correct_.download(steps.rows.size());
+  result.correct = std::accumulate(correct.begin(), correct.end(), std::int64_t{0});
+  return result;
+}
+
+/// A copy of an array of all parameters, with their names.
+StateDict CudaEngine::named(const CudaArray<float>& array) const {
+  const std::vector<float> values = array.download(static_cast<std::size_t>(plan_.all_parameters));
+  StateDict state;
+  auto next = values.begin();
+  for (const ParameterInfo& parameter : parameter_table(shape_)) {
+    state.push_back({parameter.name, parameter.shape, {next, next + parameter.count}});
+    next += parameter.count;
+  }
+  return state;
+}
+
+StateDict CudaEngine::parameters() const {
+  return named(options_.ema > 0 ? averages_ : weights_);
+}
+
+EngineState CudaEngine::state() const {
+  EngineState state{
+      steps_done_, named(weights_), named(first_moments_), named(second_moments_), {}};
+  if (options_.ema > 0) state.averages = named(averages_);
+  return state;
+}
+
+void CudaEngine::restore(const EngineState& state) {
+  steps_done_ = state.steps;
+  weights_.upload(in_a_row(state.weights));
+  first_moments_.upload(in_a_row(state.first_moments, state.first_scale));
+  second_moments_.upload(in_a_row(state.second_moments, state.second_scale));
+  if (options_.ema > 0) averages_.upload(in_a_row(state.averages));
+}
+
+NamedNorms CudaEngine::gradient_norms() const {
+  const auto blocks = static_cast<std::size_t>(plan_.blocks);
+  const std::vector<float> squares =
+      squares_.download(2 * static_cast<std::size_t>(plan_.layer_count) * blocks);
+  NamedNorms norms;
+  for (const ParameterInfo& parameter : parameter_table(shape_)) {
+    const auto begin = squares.begin() + std::ssize(norms) * plan_.blocks;
+    norms.emplace_back(parameter.name,
+                       std::sqrt(std::accumulate(begin, begin + plan_.blocks, 0.0)));
+  }
+  return norms;
+}
+
+std::string CudaEngine::description() const {
+  return "fused on " + device_->name() + ", " + std::to_string(plan_.blocks) + " blocks";
+}
+
+}  // namespace mnist

@@ -1,0 +1,62 @@
+// The CUDA engine: the reference's mathematics by one kernel that stays on the device.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/cuda/device.hpp"
+#include "engine/cuda/plan.hpp"
+#include "engine/cuda/preparer.hpp"
+#include "engine/engine_options.hpp"
+#include "mnist/data/dataset.hpp"
+#include "mnist/engine/engine.hpp"
+#include "mnist/model/mlp_shape.hpp"
+#include "mnist/support/error.hpp"
+
+namespace mnist {
+
+/// What the kernel does not know or has no room for; another engine can do it.
+class NotForCudaKernel : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Trains ReLU networks with cross-entropy and exact Adam or AdamW. Every call of train() is one
+/// launch of a kernel whose blocks keep the network in shared memory and meet at barriers; see
+/// cuda_step-inl.hpp. The same bits come out on the same model of GPU.
+class CudaEngine : public Engine {
+ public:
+  /// `batch`: the largest minibatch. Throws NotForCudaKernel that says what it cannot do.
+  CudaEngine(const MlpShape& shape, const StateDict& initial, const Dataset& dataset,
+             const EngineOptions& options, std::int64_t batch, std::unique_ptr<CudaDevice> device);
+
+  StepsResult train(const Steps& steps) override;
+  StateDict parameters() const override;
+  EngineState state() const override;
+  void restore(const EngineState& state) override;
+  NamedNorms gradient_norms() const override;
+  std::string description() const override;
+
+ private:
+  CudaStep numbers_of(std::int64_t step, double learning_rate) const;
+  CudaRules rules() const;
+  StateDict named(const CudaArray<float>& array) const;
+
+  const MlpShape shape_;
+  const EngineOptions options_;
+  std::unique_ptr<CudaDevice> device_;
+  const CudaPlan plan_;
+  CudaArray<std::uint32_t> images_;  ///< [n, pixel_words], four pixels a word
+  CudaArray<std::uint8_t> labels_;
+  CudaArray<float> weights_, first_moments_, second_moments_, averages_;  ///< as the state dict
+  CudaArray<float> exchange_, squares_, losses_;
+  CudaArray<std::uint8_t> correct_;
+  CudaArray<std::int32_t> rows_;
+  CudaArray<CudaStep> steps_;
+  CudaPreparer preparer_;
+  std::int64_t steps_done_ = 0;
+};
+
+}  // namespace mnist

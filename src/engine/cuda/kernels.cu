@@ -1,0 +1,198 @@
+// The CUDA engine's kernel on a real device, and that device behind an interface without CUDA.
+#include <cooperative_groups.h>
+#include <cuda_runtime.h>
+
+#include "engine/cuda/device.hpp"
+#include "engine/cuda/prepare-inl.hpp"
+#include "engine/cuda/step-inl.hpp"
+#include "mnist/support/error.hpp"
+
+namespace mnist {
+namespace {
+
+/// Four warps for each of a multiprocessor's schedulers, and 128 registers for each thread.
+constexpr int kThreads = 512;
+
+/// Blocks for each multiprocessor where they need not know of one another: all that it can hold.
+constexpr int kPreparingBlocks = 4;
+
+/// What cuda_share-inl.hpp calls a Block, where blocks need not know of one another.
+struct PlainBlock {
+  static constexpr int threads = kThreads;
+  int index;
+  int blocks;
+  int thread;
+  float* shared;
+
+  __device__ __forceinline__ void sync() { __syncthreads(); }
+};
+
+/// The same with barriers over the whole GPU.
+struct GpuBlock : PlainBlock {
+  cooperative_groups::grid_group grid;
+  cooperative_groups::grid_group::arrival_token token;
+
+  __device__ __forceinline__ void arrive() { token = grid.barrier_arrive(); }
+  __device__ __forceinline__ void wait() {
+    grid.barrier_wait(static_cast<cooperative_groups::grid_group::arrival_token&&>(token));
+  }
+  // Other blocks' writes are in the second-level cache; the first-level one may hold older values.
+  __device__ __forceinline__ float exchanged(const float* p) const { return __ldcg(p); }
+  __device__ __forceinline__ cuda::Four exchanged_four(const float* p) const {
+    const float4 four = __ldcg(reinterpret_cast<const float4*>(p));
+    return {{four.x, four.y, four.z, four.w}};
+  }
+};
+
+__device__ __forceinline__ PlainBlock plain_block() {
+  extern __shared__ float4 shared[];
+  return {static_cast<int>(blockIdx.x), static_cast<int>(gridDim.x), static_cast<int>(threadIdx.x),
+          reinterpret_cast<float*>(shared)};
+}
+
+__global__ void __launch_bounds__(kThreads, 1)
+    train_kernel(const __grid_constant__ CudaPlan plan, const __grid_constant__ CudaSteps steps) {
+  GpuBlock block{plain_block(), cooperative_groups::this_grid(), {}};
+  cuda::Trainer<GpuBlock>(plan, steps, block).run();
+}
+
+__global__ void __launch_bounds__(kThreads)
+    mask_kernel(const __grid_constant__ CudaPreparation preparation) {
+  cuda::draw_masks(preparation, plain_block());
+}
+
+__global__ void __launch_bounds__(kThreads)
+    distort_kernel(const __grid_constant__ CudaPreparation preparation) {
+  PlainBlock block = plain_block();
+  cuda::distort_images(preparation, block);
+}
+
+int attribute(cudaDeviceAttr which, int device) {
+  int value = 0;
+  cudaDeviceGetAttribute(&value, which, device);
+  return value;
+}
+
+/// A device, opened when the first memory is asked for.
+class RealCudaDevice : public CudaDevice {
+ public:
+  explicit RealCudaDevice(int number) : number_(number) {
+    cudaDeviceProp properties;
+    check(cudaGetDeviceProperties(&properties, number), "asking for its properties");
+    name_ = "cuda:" + std::to_string(number) + " (" + properties.name + ")";
+    check(cudaSetDevice(number), "opening it");
+    check_kernel_runs();
+  }
+
+  std::string name() const override { return name_; }
+
+  CudaLimits limits() const override {
+    return {attribute(cudaDevAttrMultiProcessorCount, number_), kThreads,
+            static_cast<std::size_t>(attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin, number_))};
+  }
+
+  void* allocate(std::size_t bytes) override {
+    void* memory = nullptr;
+    check(cudaMalloc(&memory, bytes), "reserving " + std::to_string(bytes >> 20) + " MiB");
+    return memory;
+  }
+
+  void release(void* memory) noexcept override { cudaFree(memory); }
+
+  void upload(void* to, const void* from, std::size_t bytes) override {
+    check(cudaMemcpy(to, from, bytes, cudaMemcpyHostToDevice), "copying to it");
+  }
+
+  void download(void* to, const void* from, std::size_t bytes) override {
+    check(cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToHost), "training");
+  }
+
+  void prepare(const CudaPreparation& preparation) override {
+    const auto blocks = static_cast<unsigned>(kPreparingBlocks *
+                                              attribute(cudaDevAttrMultiProcessorCount, number_));
+    mask_kernel<<<blocks, kThreads>>>(preparation);
+    check(cudaGetLastError(), "starting to draw masks");
+    if (preparation.prepared == nullptr) return;
+    const auto shared = static_cast<std::size_t>(shared_floats_of(preparation)) * sizeof(float);
+    distort_kernel<<<blocks, kThreads, shared>>>(preparation);
+    check(cudaGetLastError(), "starting to distort images");
+  }
+
+  void train(const CudaPlan& plan, const CudaSteps& steps) override {
+    CudaPlan plan_argument = plan;
+    CudaSteps steps_argument = steps;
+    void* arguments[] = {&plan_argument, &steps_argument};
+    check(cudaFuncSetAttribute(train_kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                               static_cast<int>(plan.shared_bytes())),
+          "reserving shared memory");
+    check(cudaLaunchCooperativeKernel(train_kernel, dim3(static_cast<unsigned>(plan.blocks)),
+                                      dim3(kThreads), arguments, plan.shared_bytes(), nullptr),
+          "starting the kernel");
+  }
+
+ private:
+  void check(cudaError_t result, const std::string& doing) const {
+    if (result == cudaSuccess) return;
+    std::string message = (name_.empty() ? "cuda:" + std::to_string(number_) : name_) + ": " +
+                          doing + " failed: " + cudaGetErrorString(result);
+    if (result == cudaErrorMemoryAllocation) {
+      std::size_t free = 0;
+      std::size_t all = 0;
+      if (cudaMemGetInfo(&free, &all) == cudaSuccess) {
+        message += "; " + std::to_string(free >> 20) + " of its " + std::to_string(all >> 20) +
+                   " MiB are free";
+      }
+      message += "; others may be using it, see nvidia-smi";
+    }
+    throw Error(message + "; use --device cpu, or another GPU");
+  }
+
+  /// Whether there is code for this device in the program, and whether blocks may wait for one
+  /// another.
+  void check_kernel_runs() const {
+    cudaFuncAttributes attributes;
+    check(cudaFuncGetAttributes(&attributes, train_kernel), "finding code for it");
+    if (attribute(cudaDevAttrCooperativeLaunch, number_) == 0) {
+      throw Error(name_ + ": cannot start blocks that wait for one another; use --device cpu");
+    }
+  }
+
+  int number_;
+  std::string name_;
+};
+
+/// What is missing when CUDA finds no device.
+std::string reason_for(cudaError_t result) {
+  int driver = 0;
+  int runtime = 0;
+  cudaDriverGetVersion(&driver);
+  cudaRuntimeGetVersion(&runtime);
+  const auto version = [](int number) {
+    return std::to_string(number / 1000) + "." + std::to_string(number % 1000 / 10);
+  };
+  if (driver == 0) return "no NVIDIA driver was found";
+  if (result == cudaErrorInsufficientDriver) {
+    return "the NVIDIA driver knows CUDA " + version(driver) + ", this program needs " +
+           version(runtime) + "; install a newer driver";
+  }
+  const char* const visible = std::getenv("CUDA_VISIBLE_DEVICES");
+  if (result == cudaErrorNoDevice && visible != nullptr) {
+    return "CUDA_VISIBLE_DEVICES=" + std::string(visible) + " leaves no GPU";
+  }
+  return cudaGetErrorString(result);
+}
+
+}  // namespace
+
+CudaPresence find_cuda_devices() {
+  int count = 0;
+  const cudaError_t result = cudaGetDeviceCount(&count);
+  if (result == cudaSuccess && count > 0) return {count, {}};
+  return {0, reason_for(result == cudaSuccess ? cudaErrorNoDevice : result)};
+}
+
+std::unique_ptr<CudaDevice> open_cuda_device(int number) {
+  return std::make_unique<RealCudaDevice>(number);
+}
+
+}  // namespace mnist

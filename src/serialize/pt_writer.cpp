@@ -1,0 +1,46 @@
+// Writes state dicts in the form that Python's torch.load(path, weights_only=True) takes.
+//
+// torch::save and torch::pickle_save tag dicts with their static type, through a global that
+// weights_only=True refuses; LibTorch's Pickler itself can leave the tags out.
+#include "serialize/pt_writer.hpp"
+
+#include <caffe2/serialize/inline_container.h>
+#include <torch/csrc/jit/serialization/pickler.h>
+
+#include "model/sequential.hpp"
+#include "serialize/pt_reader.hpp"
+
+namespace mnist {
+
+std::vector<std::uint8_t> pt_bytes(const StateDict& tensors, const std::string& info) {
+  c10::Dict<std::string, torch::Tensor> dict;
+  for (const NamedTensor& tensor : tensors) dict.insert(tensor.name, to_torch(tensor));
+
+  std::string pickle;
+  torch::jit::Pickler pickler(
+      [&](const char* data, std::size_t size) { pickle.append(data, size); }, nullptr, nullptr,
+      nullptr, nullptr, /*tag_aggregates=*/false);
+  pickler.protocol();
+  pickler.pushIValue(dict);
+  pickler.stop();
+
+  std::vector<std::uint8_t> bytes;
+  caffe2::serialize::PyTorchStreamWriter writer([&](const void* data, std::size_t size) {
+    const auto* begin = static_cast<const std::uint8_t*>(data);
+    bytes.insert(bytes.end(), begin, begin + size);
+    return size;
+  });
+  writer.writeRecord("data.pkl", pickle.data(), pickle.size());
+  const std::string byte_order = "little";
+  writer.writeRecord("byteorder", byte_order.data(), byte_order.size());
+  std::size_t key = 0;
+  for (const torch::Tensor& tensor : pickler.tensorData()) {
+    writer.writeRecord("data/" + std::to_string(key++), tensor.storage().data(),
+                       tensor.storage().nbytes());
+  }
+  writer.writeRecord(kPtInfoRecord, info.data(), info.size());
+  writer.writeEndOfFile();
+  return bytes;
+}
+
+}  // namespace mnist

@@ -1,0 +1,152 @@
+// Messages for people, on standard error; results go to standard output.
+#include "support/log.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <unistd.h>
+
+#include <spdlog/formatter.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "mnist/support/error.hpp"
+
+namespace mnist {
+namespace {
+
+constexpr std::string_view kEraseLine = "\r\x1b[K";
+constexpr std::string_view kBoldRed = "\x1b[1;31m";
+constexpr std::string_view kYellow = "\x1b[33m";
+constexpr std::string_view kPlain = "\x1b[0m";
+
+/// What the terminal shows, and may be shown.
+struct Terminal {
+  bool has_colors = false;
+  bool has_progress = false;    ///< whether progress lines may be shown
+  bool shows_progress = false;  ///< whether one is there now
+};
+
+Terminal& terminal() {
+  static Terminal instance;
+  return instance;
+}
+
+/// Messages as plain lines; warnings and errors begin with the program's name and the word.
+class LineFormatter : public spdlog::formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& line) override {
+    const auto append = [&line](std::string_view text) {
+      line.append(text.data(), text.data() + text.size());
+    };
+    if (terminal().shows_progress) append(kEraseLine);
+    terminal().shows_progress = false;
+    if (message.level >= spdlog::level::warn) {
+      const bool error = message.level == spdlog::level::err;
+      append({message.logger_name.data(), message.logger_name.size()});
+      append(": ");
+      if (terminal().has_colors) append(error ? kBoldRed : kYellow);
+      append(error ? "error:" : "warning:");
+      if (terminal().has_colors) append(kPlain);
+      append(" ");
+    }
+    append({message.payload.data(), message.payload.size()});
+    append("\n");
+  }
+
+  std::unique_ptr<formatter> clone() const override { return std::make_unique<LineFormatter>(); }
+};
+
+std::shared_ptr<spdlog::logger> make_logger(const std::string& name,
+                                            std::vector<spdlog::sink_ptr> sinks) {
+  auto made = std::make_shared<spdlog::logger>(name, sinks.begin(), sinks.end());
+  made->set_error_handler([](const std::string&) {});  // nowhere is left to complain to
+  made->flush_on(spdlog::level::trace);
+  return made;
+}
+
+/// The program's one logger.
+std::shared_ptr<spdlog::logger>& logger() {
+  static std::shared_ptr<spdlog::logger> instance = [] {
+    auto sink = std::make_shared<spdlog::sinks::stderr_sink_st>();
+    sink->set_formatter(std::make_unique<LineFormatter>());
+    return make_logger("mnist", {sink});
+  }();
+  return instance;
+}
+
+bool is_set(const char* variable) {
+  const char* const value = std::getenv(variable);
+  return value != nullptr && *value != '\0';
+}
+
+/// Whether standard error is a terminal that understands escape sequences.
+bool is_capable_terminal() {
+  const char* const kind = std::getenv("TERM");
+  return ::isatty(STDERR_FILENO) == 1 && kind != nullptr && std::strcmp(kind, "dumb") != 0;
+}
+
+}  // namespace
+
+void start_log(const std::string& program) {
+  logger() = make_logger(program, logger()->sinks());
+}
+
+void configure_log(const LogOptions& options) {
+  const bool capable = is_capable_terminal();
+  terminal().has_colors = options.color == ColorMode::kAlways ||
+                          (options.color == ColorMode::kAuto && capable && !is_set("NO_COLOR"));
+  terminal().has_progress = capable && !options.quiet;
+  if (options.quiet) logger()->set_level(spdlog::level::warn);
+  if (options.verbose) logger()->set_level(spdlog::level::debug);
+  if (options.log_file.empty()) return;
+  try {
+    auto sink = std::make_shared<spdlog::sinks::basic_file_sink_st>(options.log_file);
+    sink->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %n %l: %v");
+    logger()->sinks().push_back(std::move(sink));
+  } catch (const spdlog::spdlog_ex&) {
+    throw UsageError("--log-file " + options.log_file +
+                     " cannot be opened for writing: " + std::strerror(errno));
+  }
+}
+
+void show_progress(std::string_view line) {
+  if (!shows_progress() || (line.empty() && !terminal().shows_progress)) return;
+  terminal().shows_progress = !line.empty();
+  std::string shown(kEraseLine);
+  shown += line;
+  // A progress line that does not reach the terminal is no loss.
+  (void)!::write(STDERR_FILENO, shown.data(), shown.size());
+}
+
+bool shows_progress() {
+  return terminal().has_progress;
+}
+
+void log_debug(std::string_view message) {
+  logger()->debug(message);
+}
+
+void log_info(std::string_view message) {
+  logger()->info(message);
+}
+
+void log_warning(std::string_view message) {
+  logger()->warn(message);
+}
+
+void log_error(std::string_view message) {
+  logger()->error(message);
+}
+
+void print_result(std::string_view text) {
+  show_progress("");
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if (written && std::fflush(stdout) == 0) return;
+  if (errno == EPIPE) return;
+  throw Error(std::string("standard output cannot be written: ") + std::strerror(errno));
+}
+
+}  // namespace mnist

@@ -1,0 +1,104 @@
+// Random numbers without state: each is a pure function of a seed, a purpose and two indices.
+// The generator is Philox 4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as
+// 1, 2, 3", SC 2011). Device code draws the same numbers.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "support/host_device.hpp"
+
+namespace mnist {
+
+/// What a random number is for. Streams of different purposes are independent of one another.
+/// The values are part of what a seed means: never renumber them.
+enum class RandomPurpose : std::uint32_t {
+  kInitialisation = 1,
+  kShuffle = 2,
+  kValidationSplit = 3,
+  kAugmentation = 4,
+  kDropout = 5,
+};
+
+MNIST_HOST_DEVICE constexpr std::uint32_t low_word(std::uint64_t value) {
+  return static_cast<std::uint32_t>(value);
+}
+MNIST_HOST_DEVICE constexpr std::uint32_t high_word(std::uint64_t value) {
+  return static_cast<std::uint32_t>(value >> 32);
+}
+
+/// One block of Philox 4x32 with ten rounds.
+MNIST_HOST_DEVICE constexpr std::array<std::uint32_t, 4> philox(
+    std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key) {
+  constexpr std::uint64_t kMultiplier0 = 0xD2511F53;
+  constexpr std::uint64_t kMultiplier1 = 0xCD9E8D57;
+  constexpr std::uint32_t kWeyl0 = 0x9E3779B9;
+  constexpr std::uint32_t kWeyl1 = 0xBB67AE85;
+  constexpr int kRounds = 10;
+  for (int round = 0; round < kRounds; ++round) {
+    const std::uint64_t product0 = kMultiplier0 * counter[0];
+    const std::uint64_t product1 = kMultiplier1 * counter[2];
+    counter = {high_word(product1) ^ counter[1] ^ key[0], low_word(product1),
+               high_word(product0) ^ counter[3] ^ key[1], low_word(product0)};
+    key[0] += kWeyl0;
+    key[1] += kWeyl1;
+  }
+  return counter;
+}
+
+/// The stream of numbers for one seed, purpose and epoch (or layer, or whatever is counted).
+class RandomStream {
+ public:
+  MNIST_HOST_DEVICE constexpr RandomStream(std::uint64_t seed, RandomPurpose purpose,
+                                           std::uint32_t epoch)
+      : key_{low_word(seed), high_word(seed)},
+        purpose_(static_cast<std::uint32_t>(purpose)),
+        epoch_(epoch) {}
+
+  /// Four words of uniform bits; block n holds bits(4 n) to bits(4 n + 3).
+  MNIST_HOST_DEVICE constexpr std::array<std::uint32_t, 4> block(std::uint64_t index) const {
+    return philox({low_word(index), high_word(index), epoch_, purpose_}, key_);
+  }
+
+  /// 32 uniform bits for `index`.
+  std::uint32_t bits(std::uint64_t index) const;
+
+  /// Uniform in [0, 1), with 24 bits, for `index`.
+  float uniform(std::uint64_t index) const;
+
+  /// 32 independent bits for `index`, each 1 with probability numerator / 2^16; `numerator` is from
+  /// 1 to 2^16 - 1. Takes four blocks of its own for each index: do not mix with other uses of a
+  /// stream.
+  MNIST_HOST_DEVICE constexpr std::uint32_t coins(std::uint32_t numerator,
+                                                  std::uint64_t index) const {
+    // Compares 32 random numbers of 16 bits with the numerator, a bit of all of them at a time,
+    // from the lowest: a random bit of 0 below a bit of 1 decides for "smaller", and the reverse.
+    constexpr int kBits = 16;
+    std::uint32_t smaller = 0;
+    std::array<std::uint32_t, 4> words{};
+    int first = 0;
+    while ((numerator >> first & 1) == 0) ++first;
+    for (int bit = first; bit < kBits; ++bit) {
+      if (bit == first || bit % 4 == 0) {
+        words = block(index * (kBits / 4) + static_cast<std::uint64_t>(bit) / 4);
+      }
+      const std::uint32_t word = words[static_cast<std::size_t>(bit) % 4];
+      smaller = (numerator >> bit & 1) != 0 ? smaller | ~word : smaller & ~word;
+    }
+    return smaller;
+  }
+
+  /// Uniform in 0 .. bound - 1 for `index`; its bias is below 2^-32 for bounds up to 2^32.
+  std::uint32_t below(std::uint32_t bound, std::uint64_t index) const;
+
+  /// A uniformly random order of 0 .. count - 1 (Fisher and Yates).
+  std::vector<std::int64_t> permutation(std::int64_t count) const;
+
+ private:
+  std::array<std::uint32_t, 2> key_;
+  std::uint32_t purpose_;
+  std::uint32_t epoch_;
+};
+
+}  // namespace mnist

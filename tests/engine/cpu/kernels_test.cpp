@@ -1,0 +1,309 @@
+// The kernels of every instruction set against the plain loops that they stand for.
+#include "engine/cpu/kernels.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "support/aligned.hpp"
+#include "support/random.hpp"
+
+namespace mnist {
+namespace {
+
+constexpr std::size_t kInputs = 46;
+constexpr std::size_t kExamples = 45;  // a whole tile and a part
+constexpr std::size_t kTiles = 2;
+constexpr std::size_t kColumns = 240;  // 15 blocks: runs of 8, 4, 2 and 1 vectors
+
+/// Numbers in -1 .. 1, the same for the same stream.
+AlignedVector<float> noise(std::size_t count, std::uint32_t stream) {
+  const RandomStream random(1, RandomPurpose::kInitialisation, stream);
+  AlignedVector<float> values(count);
+  for (std::size_t i = 0; i < count; ++i) values[i] = 2 * random.uniform(i) - 1;
+  return values;
+}
+
+class Kernels : public ::testing::TestWithParam<const CpuKernels*> {
+ protected:
+  Kernels() {
+    const RandomStream random(2, RandomPurpose::kInitialisation, 0);
+    for (std::size_t e = 0; e < kTiles * kTile; ++e) {
+      for (std::size_t k = 0; k < kInputs; ++k) {
+        const std::uint32_t bits = random.bits(e * kInputs + k);
+        const bool zero = bits % 3 != 0 || e >= kExamples;
+        images_[e * kInputs + k] = zero ? std::uint8_t{0} : static_cast<std::uint8_t>(bits >> 24);
+      }
+    }
+    for (std::size_t tile = 0; tile < kTiles; ++tile) {
+      const std::uint8_t* rows[kTile];
+      for (std::size_t e = 0; e < kTile; ++e) rows[e] = &images_[(tile * kTile + e) * kInputs];
+      GetParam()->transpose_pixels(rows, 0, kInputs, nullptr, &pixels_[tile * kInputs * kTile],
+                                   &masks_[tile * kInputs]);
+    }
+    inputs_ = {kInputs, kTiles, masks_.data(), pixels_.data(), values_.data(), nullptr, 0};
+  }
+
+  double value(std::size_t e, std::size_t k) const { return images_[e * kInputs + k] / 255.0; }
+
+  ParameterSlice slice() { return {kColumns, weights_.data(), first_.data(), second_.data()}; }
+
+  AlignedVector<std::uint8_t> images_ = AlignedVector<std::uint8_t>(kTiles * kTile * kInputs);
+  AlignedVector<std::uint8_t> pixels_ = images_;
+  AlignedVector<std::uint32_t> masks_ = AlignedVector<std::uint32_t>(kTiles * kInputs);
+  const std::vector<float> values_ = pixel_values();
+  LayerInputs inputs_;
+  AlignedVector<float> weights_ = noise(kInputs * kColumns, 1);
+  AlignedVector<float> first_ = noise(kInputs * kColumns, 2);
+  AlignedVector<float> second_ = AlignedVector<float>(kInputs * kColumns, 0.01F);
+  AlignedVector<float> deltas_ = noise(kTiles * kTile * kColumns, 3);
+};
+
+TEST_P(Kernels, TransposePixels) {
+  for (std::size_t e = 0; e < kTiles * kTile; ++e) {
+    for (std::size_t k = 0; k < kInputs; ++k) {
+      const std::size_t column = e / kTile * kInputs + k;
+      EXPECT_EQ(pixels_[column * kTile + e % kTile], images_[e * kInputs + k]);
+      EXPECT_EQ((masks_[column] >> (e % kTile)) & 1U, images_[e * kInputs + k] != 0 ? 1U : 0U);
+    }
+  }
+}
+
+TEST_P(Kernels, TransposePixelsDropsWhatIsNotKept) {
+  const RandomStream random(3, RandomPurpose::kDropout, 0);
+  std::vector<std::uint32_t> keep(kInputs);
+  for (std::size_t k = 0; k < kInputs; ++k) keep[k] = random.bits(k);
+  const std::uint8_t* rows[kTile];
+  for (std::size_t e = 0; e < kTile; ++e) rows[e] = &images_[e * kInputs];
+  GetParam()->transpose_pixels(rows, 0, kInputs, keep.data(), pixels_.data(), masks_.data());
+  for (std::size_t e = 0; e < kTile; ++e) {
+    for (std::size_t k = 0; k < kInputs; ++k) {
+      const std::uint8_t kept = (keep[k] >> e & 1U) != 0 ? images_[e * kInputs + k] : 0;
+      EXPECT_EQ(pixels_[k * kTile + e], kept);
+      EXPECT_EQ((masks_[k] >> e) & 1U, kept != 0 ? 1U : 0U);
+    }
+  }
+}
+
+TEST_P(Kernels, ForwardAddsOnlyTheNamedExamples) {
+  const auto bias = noise(kColumns, 4);
+  AlignedVector<float> outputs(kTiles * kTile * kColumns, 7.0F);
+  GetParam()->forward(inputs_, 3, 40, slice(), bias.data(), {outputs.data(), kColumns});
+  for (std::size_t e = 0; e < kTiles * kTile; ++e) {
+    for (std::size_t j = 0; j < kColumns; ++j) {
+      double expected = static_cast<double>(bias[j]);
+      for (std::size_t k = 0; k < kInputs; ++k) {
+        expected += value(e, k) * static_cast<double>(weights_[k * kColumns + j]);
+      }
+      const bool named = e >= 3 && e < 40;
+      EXPECT_NEAR(outputs[e * kColumns + j], named ? expected : 7.0, 1e-5);
+    }
+  }
+}
+
+TEST_P(Kernels, ReluAndItsMasks) {
+  AlignedVector<float> values = noise(kTiles * kTile * kColumns, 5);
+  const AlignedVector<float> before = values;
+  AlignedVector<std::uint32_t> masks(kTiles * kColumns, 99);
+  GetParam()->relu({values.data(), kColumns}, kExamples, kColumns, {}, masks.data(), kColumns);
+  for (std::size_t e = 0; e < kExamples; ++e) {
+    for (std::size_t j = 0; j < kColumns; ++j) {
+      EXPECT_EQ(values[e * kColumns + j], std::max(before[e * kColumns + j], 0.0F));
+      const bool bit = ((masks[e / kTile * kColumns + j] >> (e % kTile)) & 1U) != 0;
+      EXPECT_EQ(bit, before[e * kColumns + j] > 0);
+    }
+  }
+  EXPECT_EQ(masks[kColumns] >> (kExamples - kTile), 0U) << "no bits beyond the last example";
+}
+
+TEST_P(Kernels, ReluDropsAndScales) {
+  AlignedVector<float> values = noise(kTiles * kTile * kColumns, 5);
+  const AlignedVector<float> before = values;
+  AlignedVector<std::uint32_t> masks(kTiles * kColumns);
+  const RandomStream random(3, RandomPurpose::kDropout, 0);
+  std::vector<std::uint32_t> keep(kTiles * kColumns);
+  for (std::size_t i = 0; i < keep.size(); ++i) keep[i] = random.bits(i);
+  GetParam()->relu({values.data(), kColumns}, kExamples, kColumns, {keep.data(), 2.0F},
+                   masks.data(), kColumns);
+  for (std::size_t e = 0; e < kExamples; ++e) {
+    for (std::size_t j = 0; j < kColumns; ++j) {
+      const std::size_t word = e / kTile * kColumns + j;
+      const bool kept = (keep[word] >> (e % kTile) & 1U) != 0;
+      const float expected = kept ? 2 * std::max(before[e * kColumns + j], 0.0F) : 0.0F;
+      EXPECT_EQ(values[e * kColumns + j], expected);
+      EXPECT_EQ((masks[word] >> (e % kTile)) & 1U, expected > 0 ? 1U : 0U);
+    }
+  }
+}
+
+/// The kernel against its definition in double precision.
+void expect_softmax_loss(const CpuKernels& kernels, float smoothing) {
+  constexpr std::size_t kClasses = 19;
+  constexpr std::size_t kStride = 32;
+  AlignedVector<float> logits = noise(kExamples * kStride, 6);
+  for (float& logit : logits) logit *= 30;
+  const AlignedVector<float> before = logits;
+  std::vector<std::uint8_t> labels(kExamples);
+  for (std::size_t e = 0; e < kExamples; ++e) labels[e] = static_cast<std::uint8_t>(e % kClasses);
+  std::vector<float> losses(kExamples, -1);
+  const std::size_t correct =
+      kernels.softmax_loss({logits.data(), kStride}, 1, kExamples, labels.data(),
+                           {kClasses, 0.25F, smoothing}, losses.data());
+  std::size_t expected_correct = 0;
+  EXPECT_EQ(losses[0], -1);
+  for (std::size_t e = 1; e < kExamples; ++e) {
+    const float* const row = &before[e * kStride];
+    const float highest = *std::max_element(row, row + kClasses);
+    double sum = 0;
+    for (std::size_t c = 0; c < kClasses; ++c) {
+      sum += std::exp(static_cast<double>(row[c] - highest));
+    }
+    if (row[labels[e]] == highest) ++expected_correct;
+    double loss = 0;
+    for (std::size_t c = 0; c < kClasses; ++c) {
+      const double log_probability = static_cast<double>(row[c] - highest) - std::log(sum);
+      const double target = static_cast<double>(smoothing) / kClasses +
+                            (c == labels[e] ? 1.0 - static_cast<double>(smoothing) : 0.0);
+      loss -= target * log_probability;
+      EXPECT_NEAR(logits[e * kStride + c], 0.25 * (std::exp(log_probability) - target), 1e-6);
+    }
+    EXPECT_NEAR(losses[e], loss, 2e-5);
+    for (std::size_t c = kClasses; c < kStride; ++c) EXPECT_EQ(logits[e * kStride + c], 0.0F);
+  }
+  EXPECT_EQ(correct, expected_correct);
+}
+
+TEST_P(Kernels, SoftmaxLossAndItsGradient) {
+  for (const float smoothing : {0.0F, 0.25F}) expect_softmax_loss(*GetParam(), smoothing);
+}
+
+TEST_P(Kernels, BackwardThroughPanels) {
+  // The same weights as one panel and as two must give the same bits.
+  constexpr std::size_t kLeft = 96;
+  AlignedVector<float> left(kInputs * kLeft);
+  AlignedVector<float> right(kInputs * (kColumns - kLeft));
+  for (std::size_t k = 0; k < kInputs; ++k) {
+    for (std::size_t j = 0; j < kColumns; ++j) {
+      (j < kLeft ? left[k * kLeft + j] : right[k * (kColumns - kLeft) + j - kLeft]) =
+          weights_[k * kColumns + j];
+    }
+  }
+  AlignedVector<float> scratch(kColumns);
+  AlignedVector<float> one(kTiles * kTile * kInputs, 5.0F);
+  AlignedVector<float> two = one;
+  GetParam()->backward(inputs_, 2, kInputs, {{weights_.data(), kColumns}},
+                       {deltas_.data(), kColumns}, 1.5F, {one.data(), kInputs}, scratch.data());
+  GetParam()->backward(inputs_, 2, kInputs,
+                       {{left.data(), kLeft}, {right.data(), kColumns - kLeft}},
+                       {deltas_.data(), kColumns}, 1.5F, {two.data(), kInputs}, scratch.data());
+  EXPECT_EQ(one, two);
+  for (std::size_t e = 0; e < kTiles * kTile; ++e) {
+    for (std::size_t k = 0; k < kInputs; ++k) {
+      double expected = 0;
+      for (std::size_t j = 0; j < kColumns; ++j) {
+        expected += 1.5 * static_cast<double>(deltas_[e * kColumns + j]) *
+                    static_cast<double>(weights_[k * kColumns + j]);
+      }
+      if (images_[e * kInputs + k] == 0) expected = 0;
+      if (k < 2) expected = 5;
+      EXPECT_NEAR(one[e * kInputs + k], expected, 1e-4);
+    }
+  }
+}
+
+TEST_P(Kernels, UpdateIsAdam) {
+  AdamStep step;
+  step.rate = 0.01F;
+  step.root_scale = 0.3F;
+  step.clip = 0.5F;
+  step.l2_penalty = 0.1F;
+  step.keep = 0.99F;
+  const auto weights = weights_;
+  const auto first = first_;
+  const auto second = second_;
+  AlignedVector<float> squares(kColumns, 0.0F);
+  std::vector<std::uint8_t> touched(kInputs / 2, 0);
+  GetParam()->update(inputs_, 4, kInputs, {deltas_.data(), kColumns}, slice(), step, touched.data(),
+                     squares.data());
+  std::vector<double> expected_squares(kColumns, 0.0);
+  for (std::size_t k = 0; k < kInputs; ++k) {
+    for (std::size_t j = 0; j < kColumns; ++j) {
+      const std::size_t n = k * kColumns + j;
+      if (k < 4) {
+        EXPECT_EQ(weights_[n], weights[n]);
+        continue;
+      }
+      double gradient = 0;
+      for (std::size_t e = 0; e < kTiles * kTile; ++e) {
+        gradient += value(e, k) * static_cast<double>(deltas_[e * kColumns + j]);
+      }
+      expected_squares[j] += gradient * gradient;
+      gradient = 0.5 * gradient + 0.1 * static_cast<double>(weights[n]);
+      const double m = 0.9 * static_cast<double>(first[n]) + gradient;
+      const double v = 0.999 * static_cast<double>(second[n]) + gradient * gradient;
+      EXPECT_NEAR(first_[n], m, 1e-5);
+      EXPECT_NEAR(second_[n], v, 1e-5 * (1 + v));
+      const double moved = 0.01 * m / (0.3 * std::sqrt(v) + 1e-8);
+      EXPECT_NEAR(weights_[n], 0.99 * static_cast<double>(weights[n]) - moved,
+                  1e-6 + 1e-5 * std::abs(moved));
+    }
+  }
+  for (std::size_t j = 0; j < kColumns; ++j) EXPECT_NEAR(squares[j], expected_squares[j], 1e-3);
+}
+
+TEST_P(Kernels, MeasureChangesNothingButTheSquares) {
+  const auto weights = weights_;
+  AlignedVector<float> measured(kColumns, 0.0F);
+  AlignedVector<float> measured_bias(kColumns, 0.0F);
+  std::vector<std::uint8_t> touched(kInputs / 2, 0);
+  const Rows deltas{deltas_.data(), kColumns};
+  GetParam()->measure(inputs_, 0, kInputs, deltas, slice(), touched.data(), measured.data());
+  GetParam()->measure_bias(deltas, kExamples, slice(), measured_bias.data());
+  EXPECT_EQ(weights_, weights);
+  AlignedVector<float> updated(kColumns, 0.0F);
+  AlignedVector<float> updated_bias(kColumns, 0.0F);
+  GetParam()->update(inputs_, 0, kInputs, deltas, slice(), {}, touched.data(), updated.data());
+  GetParam()->update_bias(deltas, kExamples, slice(), {}, updated_bias.data());
+  EXPECT_EQ(measured, updated);
+  EXPECT_EQ(measured_bias, updated_bias);
+  EXPECT_GT(measured[0], 0.0F);
+}
+
+TEST_P(Kernels, UpdatePassesOverWhatWasNeverTouched) {
+  std::fill(masks_.begin(), masks_.end(), 0U);
+  const auto weights = weights_;
+  std::vector<std::uint8_t> touched(kInputs / 2, 0);
+  touched[3] = 1;
+  GetParam()->update(inputs_, 0, kInputs, {deltas_.data(), kColumns}, slice(),
+                     {.rate = 0.1F, .root_scale = 1}, touched.data(), nullptr);
+  for (std::size_t k = 0; k < kInputs; ++k) {
+    EXPECT_EQ(weights_[k * kColumns] == weights[k * kColumns], k / 2 != 3) << k;
+  }
+}
+
+TEST_P(Kernels, AdamTakesTheSmallestAndLargestMoments) {
+  for (const float second : {0.0F, 1e-35F, 1e-20F, 1e-8F, 1.0F, 1e20F}) {
+    AlignedVector<float> weights(kBlock, 1.0F);
+    AlignedVector<float> first(kBlock, 1e-3F);
+    AlignedVector<float> seconds(kBlock, second);
+    const AlignedVector<float> deltas(kTile * kBlock, 0.0F);
+    const AdamStep step{.rate = 1e-3F, .root_scale = 1.0F};
+    GetParam()->update_bias({const_cast<float*>(deltas.data()), kBlock}, 1,
+                            {kBlock, weights.data(), first.data(), seconds.data()}, step, nullptr);
+    const double moved = 1e-3 * 0.9e-3 / (std::sqrt(0.999 * static_cast<double>(second)) + 1e-8);
+    EXPECT_NEAR(weights[0], 1 - moved, 1e-6 * std::max(1.0, moved)) << second;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Targets, Kernels, ::testing::ValuesIn(all_cpu_kernels()),
+                         [](const auto& kernels) { return std::string(kernels.param->target); });
+
+TEST(CpuKernels, BestIsAmongAll) {
+  const auto all = all_cpu_kernels();
+  EXPECT_NE(std::find(all.begin(), all.end(), &best_cpu_kernels()), all.end());
+}
+
+}  // namespace
+}  // namespace mnist

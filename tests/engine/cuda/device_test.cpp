@@ -1,0 +1,109 @@
+// The CUDA engine on a real GPU, against the reference; skipped where there is none.
+#include <cmath>
+
+#include <gtest/gtest.h>
+#include <torch/cuda.h>
+#include <torch/types.h>
+
+#include "engine/cuda/engine.hpp"
+#include "engine/engine_test_support.hpp"
+#include "engine/torch/engine.hpp"
+#include "test_support.hpp"
+
+namespace mnist {
+namespace {
+
+constexpr std::int64_t kSteps = 200;
+
+class OnGpu : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const CudaPresence cuda = find_cuda_devices();
+    if (cuda.devices == 0) GTEST_SKIP() << "no GPU to test on: " << cuda.reason;
+  }
+};
+
+CudaEngine on_gpu(const MlpShape& shape, const EngineOptions& options, std::int64_t batch) {
+  return {shape, initial_parameters(shape, 1), training_set(), options, batch, open_cuda_device(0)};
+}
+
+/// 200 steps of both engines, the first of which is on the CPU.
+void expect_same_losses(Engine& reference, Engine& engine, std::int64_t batch) {
+  const auto rows = many_rows(kSteps * batch);
+  const StepsResult expected = train(reference, rows, batch);
+  const StepsResult found = train(engine, rows, batch);
+  expect_near_losses(found, expected);
+  const NamedNorms norms = engine.gradient_norms();
+  const NamedNorms expected_norms = reference.gradient_norms();
+  for (std::size_t i = 0; i < norms.size(); ++i) {
+    EXPECT_NEAR(norms[i].second, expected_norms[i].second, 1e-3 * expected_norms[i].second);
+  }
+}
+
+AutogradEngine by_autograd(const MlpShape& shape, const EngineOptions& options,
+                           const torch::Device& device) {
+  return {shape, initial_parameters(shape, 1), training_set(), options, device};
+}
+
+void expect_agreement(const MlpShape& shape, std::int64_t batch, const EngineOptions& options) {
+  SCOPED_TRACE(to_string(shape) + ", batch " + std::to_string(batch));
+  AutogradEngine reference = by_autograd(shape, options, torch::kCPU);
+  CudaEngine engine = on_gpu(shape, options, batch);
+  expect_same_losses(reference, engine, batch);
+}
+
+TEST_F(OnGpu, AgreesWithTheReference) {
+  for (const std::vector<std::int64_t>& hidden :
+       {std::vector<std::int64_t>{256, 128}, {64}, {50, 33, 17}, {512, 256}}) {
+    expect_agreement({784, hidden, 10, Activation::kRelu}, 32, {});
+  }
+  const MlpShape shape{784, {64, 32}, 10, Activation::kRelu};
+  for (const std::int64_t batch : {1, 31, 33, 100}) expect_agreement(shape, batch, {});
+  expect_agreement(shape, 32, {.weight_decay = 0.01, .clip_norm = 0.3, .label_smoothing = 0.1});
+  expect_agreement(shape, 32, {.optimizer = Optimizer::kAdamW, .weight_decay = 0.1, .ema = 0.99});
+}
+
+TEST_F(OnGpu, AgreesWithTheReferenceOnDropoutAndDistortion) {
+  EngineOptions options;
+  options.dropout = {0.1, 0.2, 0.5};
+  options.augment = {.rotation = 10, .translation = 1, .elastic = 1, .erasing = 0.5};
+  // A pixel may be rounded to its neighbour's value where processor and GPU differ in a last digit.
+  AutogradEngine reference = by_autograd({}, options, torch::kCPU);
+  CudaEngine engine = on_gpu({}, options, 32);
+  const auto rows = many_rows(kSteps * 32);
+  const StepsResult expected = train(reference, rows, 32);
+  const StepsResult found = train(engine, rows, 32);
+  expect_near_losses(found, expected, 1e-2F);
+}
+
+/// A recorded step must do what an eager one does: Adam's step counts, above all, go on counting.
+TEST_F(OnGpu, RecordedStepsAgreeWithTheReference) {
+  if (!torch::cuda::is_available()) GTEST_SKIP() << "LibTorch sees no GPU";
+  for (const EngineOptions& options :
+       {EngineOptions{}, EngineOptions{.weight_decay = 0.01, .clip_norm = 0.3, .ema = 0.99}}) {
+    for (const std::int64_t batch : {32, 45}) {
+      AutogradEngine reference = by_autograd({}, options, torch::kCPU);
+      AutogradEngine engine = by_autograd({}, options, torch::kCUDA);
+      expect_same_losses(reference, engine, batch);
+    }
+  }
+}
+
+TEST_F(OnGpu, GivesTheSameBitsAgain) {
+  const auto rows = many_rows(kSteps * 32);
+  CudaEngine first = on_gpu({}, {}, 32);
+  CudaEngine second = on_gpu({}, {}, 32);
+  EXPECT_EQ(train(first, rows, 32).losses, train(second, rows, 32).losses);
+  const StateDict a = first.parameters();
+  const StateDict b = second.parameters();
+  for (std::size_t i = 0; i < a.size(); ++i) EXPECT_TRUE(a[i].values == b[i].values) << a[i].name;
+}
+
+TEST_F(OnGpu, SaysWhenMemoryIsNotEnough) {
+  constexpr std::size_t kPetabyte = std::size_t{1} << 50;
+  const auto device = open_cuda_device(0);
+  expect_throws<Error>([&] { device->allocate(kPetabyte); }, "MiB are free");
+}
+
+}  // namespace
+}  // namespace mnist

@@ -1,0 +1,206 @@
+// The CUDA engine on processor threads: its kernel's source against the fused CPU engine, whatever
+// the number of blocks and threads. On a GPU: see cuda_device_test.cpp.
+#include "engine/cuda/engine.hpp"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "engine/cpu/engine.hpp"
+#include "engine/cuda/emulator.hpp"
+#include "engine/engine_test_support.hpp"
+#include "mnist/support/error.hpp"
+#include "test_support.hpp"
+
+namespace mnist {
+namespace {
+
+constexpr std::size_t kPlenty = 1 << 20;
+
+CudaEngine emulated(const MlpShape& shape, const StateDict& initial, const EngineOptions& options,
+                    std::int64_t batch, const CudaLimits& limits) {
+  return {shape,   initial, training_set(),
+          options, batch,   std::make_unique<EmulatedCudaDevice>(limits)};
+}
+
+void expect_near(const StateDict& found, const StateDict& expected, float most) {
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_EQ(found[i].name, expected[i].name);
+    float furthest = 0;
+    for (std::size_t n = 0; n < found[i].values.size(); ++n) {
+      const float apart = std::abs(found[i].values[n] - expected[i].values[n]);
+      furthest = apart <= furthest ? furthest : apart;  // NaN is furthest
+    }
+    EXPECT_LE(furthest, most) << found[i].name;
+  }
+}
+
+void expect_agreement(const MlpShape& shape, std::int64_t batch, const EngineOptions& options,
+                      const CudaLimits& limits, std::int64_t examples) {
+  SCOPED_TRACE(to_string(shape) + ", batch " + std::to_string(batch) + ", " +
+               std::to_string(limits.blocks) + " blocks of " + std::to_string(limits.threads));
+  const StateDict initial = initial_parameters(shape, 1);
+  const auto rows = first_rows(examples);
+  CpuEngine reference(shape, initial, training_set(), options, 1);
+  CudaEngine engine = emulated(shape, initial, options, batch, limits);
+  for (int call = 0; call < 2; ++call) {
+    const StepsResult expected = train(reference, rows, batch);
+    const StepsResult found = train(engine, rows, batch);
+    expect_near_losses(found, expected);
+    EXPECT_NEAR(static_cast<double>(found.correct), static_cast<double>(expected.correct), 1);
+  }
+  expect_near(engine.parameters(), reference.parameters(), 1e-4F);
+  const NamedNorms norms = engine.gradient_norms();
+  const NamedNorms expected_norms = reference.gradient_norms();
+  for (std::size_t i = 0; i < norms.size(); ++i) {
+    EXPECT_EQ(norms[i].first, expected_norms[i].first);
+    EXPECT_NEAR(norms[i].second, expected_norms[i].second, 1e-3 * expected_norms[i].second);
+  }
+}
+
+constexpr CudaLimits kThreeBlocks{3, 64, kPlenty};
+
+TEST(CudaEngine, AgreesWithTheCpuEngineOnShapes) {
+  for (const std::vector<std::int64_t>& hidden :
+       {std::vector<std::int64_t>{20, 12}, {7}, {9, 8, 7}, {64, 3}}) {
+    expect_agreement({784, hidden, 10, Activation::kRelu}, 32, {}, kThreeBlocks, 170);
+  }
+}
+
+TEST(CudaEngine, AgreesWithTheCpuEngineOnBatches) {
+  for (const std::int64_t batch : {1, 31, 33, 100}) {
+    expect_agreement({784, {20, 12}, 10, Activation::kRelu}, batch, {}, kThreeBlocks,
+                     3 * batch + 1);
+  }
+}
+
+TEST(CudaEngine, AgreesWithTheCpuEngineOnAnyNumberOfBlocksAndThreads) {
+  const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
+  for (const CudaLimits& limits : {CudaLimits{1, 32, kPlenty}, CudaLimits{1, 512, kPlenty},
+                                   CudaLimits{2, 96, kPlenty}, CudaLimits{13, 32, kPlenty}}) {
+    expect_agreement(shape, 32, {}, limits, 100);
+  }
+}
+
+TEST(CudaEngine, AgreesWithTheCpuEngineWithRoomForOneMinibatchOfPixels) {
+  const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
+  const std::size_t two = make_cuda_plan(shape, 32, kThreeBlocks).shared_bytes();
+  const CudaLimits limits{3, 64, two - 1};
+  EXPECT_EQ(make_cuda_plan(shape, 32, limits).buffers, 1);
+  expect_agreement(shape, 32, {}, limits, 170);
+}
+
+TEST(CudaEngine, AgreesWithTheCpuEngineOnOptions) {
+  const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
+  expect_agreement(shape, 32, {.weight_decay = 0.01}, kThreeBlocks, 170);
+  expect_agreement(shape, 32, {.optimizer = Optimizer::kAdamW, .weight_decay = 0.1}, kThreeBlocks,
+                   170);
+  expect_agreement(shape, 32, {.label_smoothing = 0.1}, kThreeBlocks, 170);
+  expect_agreement(shape, 32, {.clip_norm = 0.3}, kThreeBlocks, 170);
+  expect_agreement({784, {9}, 10, Activation::kRelu}, 45, {.clip_norm = 0.3}, kThreeBlocks, 170);
+  expect_agreement(shape, 32, {.ema = 0.9}, kThreeBlocks, 330);
+}
+
+TEST(CudaEngine, AgreesWithTheCpuEngineOnDropout) {
+  const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
+  expect_agreement(shape, 32, {.dropout = {0, 0.5, 0.25}, .seed = 3}, kThreeBlocks, 170);
+  expect_agreement(shape, 45, {.dropout = {0.2, 0, 0.1}, .seed = 3}, kThreeBlocks, 170);
+  expect_agreement({784, {9}, 10, Activation::kRelu}, 31, {.dropout = {0.3, 0}}, kThreeBlocks, 170);
+  // Fewer rows than a minibatch has, and fewer tiles.
+  expect_agreement(shape, 100, {.dropout = {0.2, 0.5, 0.25}}, kThreeBlocks, 20);
+}
+
+TEST(CudaEngine, DistortsImagesLikeTheCpuEngine) {
+  const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
+  EngineOptions affine;
+  affine.augment = {.rotation = 15, .translation = 2, .scaling = 0.1, .shear = 10};
+  expect_agreement(shape, 32, affine, kThreeBlocks, 100);
+  EngineOptions elastic;
+  elastic.augment = {.elastic = 1.5, .flip = 0.5, .erasing = 0.5};
+  elastic.dropout = {0.1, 0, 0};
+  expect_agreement(shape, 45, elastic, kThreeBlocks, 100);
+}
+
+TEST(CudaEngine, GoesOnFromItsStateBitByBitHoweverTheRunIsCut) {
+  const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
+  const auto rows = first_rows(480);
+  CudaEngine whole = emulated(shape, initial_parameters(shape, 0), everything(), 32, kThreeBlocks);
+  const StepsResult expected = train(whole, rows, 32);
+  CudaEngine first = emulated(shape, initial_parameters(shape, 0), everything(), 32, kThreeBlocks);
+  train(first, {rows.begin(), rows.begin() + 160}, 32);
+  CudaEngine second = emulated(shape, initial_parameters(shape, 9), everything(), 32, kThreeBlocks);
+  second.restore(first.state());
+  const StepsResult found = train(second, {rows.begin() + 160, rows.end()}, 32);
+  EXPECT_TRUE(std::equal(found.losses.begin(), found.losses.end(), expected.losses.begin() + 5));
+  expect_near(second.parameters(), whole.parameters(), 0);
+  expect_near(second.state().second_moments, whole.state().second_moments, 0);
+}
+
+TEST(CudaEngine, NumberOfBlocksChangesNoBit) {
+  const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
+  const auto rows = first_rows(170);
+  CudaEngine one = emulated(shape, initial_parameters(shape, 0), {}, 32, {1, 64, kPlenty});
+  CudaEngine five = emulated(shape, initial_parameters(shape, 0), {}, 32, {5, 64, kPlenty});
+  EXPECT_EQ(train(one, rows, 32).losses, train(five, rows, 32).losses);
+  expect_near(five.parameters(), one.parameters(), 0);
+}
+
+TEST(CudaEngine, TakesUpTheStateOfTheCpuEngine) {
+  const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
+  const auto rows = first_rows(320);
+  const std::vector<std::int64_t> begin(rows.begin(), rows.begin() + 160);
+  const std::vector<std::int64_t> rest(rows.begin() + 160, rows.end());
+  CpuEngine cpu(shape, initial_parameters(shape, 0), training_set(), everything(), 1);
+  train(cpu, begin, 32);
+  CudaEngine engine = emulated(shape, initial_parameters(shape, 9), everything(), 32, kThreeBlocks);
+  engine.restore(cpu.state());
+  const StepsResult expected = train(cpu, rest, 32);
+  const StepsResult found = train(engine, rest, 32);
+  expect_near_losses(found, expected);
+}
+
+void expect_refused(const MlpShape& shape, const CudaLimits& limits, std::string_view words) {
+  expect_throws<Error>([&] { emulated(shape, initial_parameters(shape, 0), {}, 32, limits); },
+                       "the CUDA kernel " + std::string(words));
+}
+
+TEST(CudaEngine, SaysWhatItsKernelCannotDo) {
+  const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
+  const std::vector<std::int64_t> eight_layers(8, 4);
+  MlpShape tanh = shape;
+  tanh.activation = Activation::kTanh;
+  expect_refused(tanh, kThreeBlocks, "does not know the activation tanh");
+  expect_refused({784, {}, 10, Activation::kRelu}, kThreeBlocks,
+                 "has no room: a network without hidden layers");
+  expect_refused({784, eight_layers, 10, Activation::kRelu}, kThreeBlocks,
+                 "has no room: more than 7 hidden layers");
+  expect_refused({784, {5000}, 10, Activation::kRelu}, kThreeBlocks,
+                 "has no room: a layer of more than 4096 units");
+  expect_refused(shape, {3, 64, 100 << 10},
+                 "has no room: a share of the network and a minibatch of 32 take");
+}
+
+TEST(CudaPlan, TheGuidesNetworkFitsEveryGpuThatIsNamed) {
+  constexpr std::size_t kKiB = 1024;
+  struct Gpu {
+    const char* name;
+    int multiprocessors;
+    std::size_t shared_bytes;
+    int blocks;
+    int buffers;
+  };
+  // Multiprocessors and shared memory of a block: CUDA C++ Programming Guide, "Compute
+  // Capabilities", and NVIDIA's data sheets.
+  for (const Gpu& gpu : {Gpu{"A100", 108, 163 * kKiB, 86, 2}, Gpu{"H100", 132, 227 * kKiB, 128, 2},
+                         Gpu{"RTX 5090", 170, 99 * kKiB, 128, 1}}) {
+    SCOPED_TRACE(gpu.name);
+    const CudaPlan plan = make_cuda_plan({}, 32, {gpu.multiprocessors, 512, gpu.shared_bytes});
+    EXPECT_EQ(plan.blocks, gpu.blocks);
+    EXPECT_EQ(plan.buffers, gpu.buffers);
+    EXPECT_EQ(plan.all_parameters, 235146);
+  }
+}
+
+}  // namespace
+}  // namespace mnist

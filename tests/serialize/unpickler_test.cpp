@@ -1,0 +1,116 @@
+// The restricted unpickler on hand-made pickles; Python's own are in the interoperation tests.
+#include "serialize/unpickler.hpp"
+
+#include "mnist/support/error.hpp"
+#include "test_support.hpp"
+
+namespace mnist {
+namespace {
+
+using namespace std::string_literals;
+using Kind = PickleValue::Kind;
+
+void expect_refused(const std::string& pickle, std::string_view words) {
+  const auto bytes = to_bytes(pickle);
+  expect_throws<Error>([&] { Unpickler(bytes, "f").load(); }, words);
+}
+
+/// A short string opcode.
+std::string text(const std::string& value) {
+  return "X"s + static_cast<char>(value.size()) + "\0\0\0"s + value;
+}
+
+const std::string kStorageId =
+    "(" + text("storage") + "ctorch\nFloatStorage\n" + text("0") + text("cpu") + "K\6tQ";
+
+TEST(Unpickler, ReadsPlainValues) {
+  const auto bytes =
+      to_bytes("\x80\2}q\0("s + text("i") + "J\xff\xff\xff\xff"s + text("t") + "\x88\x89\x86"s +
+               text("f") + "G\x3f\xf0\0\0\0\0\0\0"s + text("l") + "]q\1(K\1M\0\1e"s + text("n") +
+               "N" + text("big") + "\x8a\2\0\x80"s + "u.");
+  Unpickler unpickler(bytes, "f");
+  const PickleValue& dict = unpickler.load();
+  ASSERT_EQ(dict.kind, Kind::kDict);
+  EXPECT_EQ(dict.find("i")->integer, -1);
+  EXPECT_EQ(dict.find("t")->items.at(0)->integer, 1);
+  EXPECT_EQ(dict.find("f")->number, 1.0);
+  EXPECT_EQ(dict.find("l")->items.at(1)->integer, 256);
+  EXPECT_EQ(dict.find("n")->kind, Kind::kNone);
+  EXPECT_EQ(dict.find("big")->integer, -32768);
+  EXPECT_EQ(dict.find("none"), nullptr);
+}
+
+TEST(Unpickler, RebuildsTensors) {
+  const auto bytes = to_bytes("\x80\2ctorch._utils\n_rebuild_tensor_v2\n("s + kStorageId +
+                              "K\0K\2K\3\x86K\3K\1\x86\x89"s + "ccollections\nOrderedDict\n)RtR.");
+  Unpickler unpickler(bytes, "f");
+  const PickleValue& tensor = unpickler.load();
+  ASSERT_EQ(tensor.kind, Kind::kTensor);
+  EXPECT_EQ(tensor.shape, (std::vector<std::int64_t>{2, 3}));
+  EXPECT_EQ(tensor.strides, (std::vector<std::int64_t>{3, 1}));
+  EXPECT_EQ(tensor.items[0]->storage_type, "FloatStorage");
+  EXPECT_EQ(tensor.items[0]->integer, 6);
+}
+
+TEST(Unpickler, RefusesEveryOtherGlobalByName) {
+  expect_refused("\x80\2cos\nsystem\n("s + text("true") + "tR.", "asks for 'os.system'");
+  expect_refused("\x80\2cbuiltins\neval\n.", "asks for 'builtins.eval'");
+  expect_refused("\x80\2cbuiltins\ngetattr\n.", "asks for 'builtins.getattr'");
+  expect_refused("\x80\2ctorch\nload\n.", "asks for 'torch.load'");
+  expect_refused("\x80\4"s + text("os") + text("system") + "\x93.", "asks for 'os.system'");
+  expect_refused("\x80\2ctorch._utils _rebuild_tensor_v2\n\n.", "asks for");
+}
+
+TEST(Unpickler, RefusesOpcodesThatNoStateDictNeeds) {
+  // INST, OBJ, NEWOBJ, BUILD on what is no dict, EXT1, BYTEARRAY8, PERSID, DUP, POP.
+  expect_refused("(ios\nsystem\n.", "has opcode 105");
+  for (const char opcode : {'o', '\x81', '\x82', '\x96', 'P', '2', '0', 'I', 'F', 'S'}) {
+    expect_refused("\x80\2N"s + opcode, "which no state dict needs");
+  }
+  expect_refused("NNb.", "fills an object of another type");
+  expect_refused("\x80\1.", "has protocol 1");
+  expect_refused("\x80\6.", "has protocol 6");
+}
+
+TEST(Unpickler, RefusesBrokenStacks) {
+  expect_refused(".", "takes more from the stack");
+  expect_refused("s.", "takes more from the stack");
+  expect_refused("(s.", "takes more from the stack");
+  expect_refused("t.", "has no mark");
+  expect_refused("N(u.", "fills an object of another type");
+  expect_refused("}(Nu.", "a key without a value");
+  expect_refused("h\0."s, "recalls what it never stored");
+  expect_refused("q\0."s, "stores an object that is not there");
+  expect_refused("}K\1K\2a.", "fills an object of another type");
+  expect_refused("", "ends at byte 0");
+  expect_refused("X\xff\xff\xff\xff", "more bytes were expected");
+}
+
+TEST(Unpickler, RefusesBombs) {
+  expect_refused("Nr\xff\xff\xff\x7f.", "out of turn");                 // a memo of 2^31 places
+  expect_refused("\x8a\x10"s + std::string(16, 'x'), "of 16 bytes");    // LONG1
+  expect_refused("\x8b\xff\xff\xff\x7f", "which no state dict needs");  // LONG4
+}
+
+TEST(Unpickler, RefusesFalseCallsAndStorages) {
+  expect_refused("N)R.", "calls what is no function");
+  expect_refused("ccollections\nOrderedDict\nNR.", "calls what is no function");
+  expect_refused("ccollections\nOrderedDict\n]\x85R.", "with arguments that no state dict has");
+  expect_refused("ctorch\nFloatStorage\n)R.", "with arguments");
+  expect_refused("ctorch._utils\n_rebuild_tensor_v2\n)R.", "from something else than a storage");
+  expect_refused("ctorch._utils\n_rebuild_parameter\n)R.", "with arguments");
+  expect_refused("NQ.", "does not name a storage");
+  expect_refused("(" + text("module") + "NNNNtQ.", "does not name a storage");
+  expect_refused("ctorch._utils\n_rebuild_tensor_v2\n("s + kStorageId + "K\0NNtR."s,
+                 "no short tuple");
+}
+
+TEST(Unpickler, CyclesDoNoHarm) {
+  const auto bytes = to_bytes("}q\0"s + text("self") + "h\0s."s);
+  Unpickler unpickler(bytes, "f");
+  const PickleValue& dict = unpickler.load();
+  EXPECT_EQ(dict.find("self"), &dict);
+}
+
+}  // namespace
+}  // namespace mnist

@@ -1,0 +1,135 @@
+// Stored zip archives, well-formed and not.
+#include "serialize/zip_archive.hpp"
+
+#include <zlib.h>
+
+#include "mnist/support/error.hpp"
+#include "test_support.hpp"
+
+namespace mnist {
+namespace {
+
+/// What a test may falsify in one record.
+struct Record {
+  std::string name;
+  std::string content;
+  std::uint16_t flags = 0;
+  std::uint16_t method = 0;
+  std::int64_t header_offset = -1;  ///< -1 is the true one
+  std::uint32_t extra_size = 0;     ///< added to the stored size in the directory
+};
+
+class Writer {
+ public:
+  void number(std::uint64_t value, int size) {
+    for (int i = 0; i < size; ++i) {
+      bytes.push_back(i < 8 ? static_cast<std::uint8_t>(value >> (8 * i)) : std::uint8_t{0});
+    }
+  }
+  void text(const std::string& value) { bytes.insert(bytes.end(), value.begin(), value.end()); }
+  std::vector<std::uint8_t> bytes;
+};
+
+std::vector<std::uint8_t> zip(const std::vector<Record>& records) {
+  Writer file;
+  Writer directory;
+  for (const Record& record : records) {
+    const std::size_t offset = file.bytes.size();
+    const auto checksum =
+        crc32_z(0, reinterpret_cast<const Bytef*>(record.content.data()), record.content.size());
+    file.number(0x04034b50, 4);
+    file.number(0, 22);
+    file.number(record.name.size(), 2);
+    file.number(0, 2);
+    file.text(record.name);
+    file.text(record.content);
+    directory.number(0x02014b50, 4);
+    directory.number(0, 4);
+    directory.number(record.flags, 2);
+    directory.number(record.method, 2);
+    directory.number(0, 4);
+    directory.number(checksum, 4);
+    directory.number(record.content.size() + record.extra_size, 4);
+    directory.number(record.content.size() + record.extra_size, 4);
+    directory.number(record.name.size(), 2);
+    directory.number(0, 12);
+    directory.number(
+        record.header_offset < 0 ? offset : static_cast<std::uint64_t>(record.header_offset), 4);
+    directory.text(record.name);
+  }
+  const std::size_t start = file.bytes.size();
+  file.bytes.insert(file.bytes.end(), directory.bytes.begin(), directory.bytes.end());
+  file.number(0x06054b50, 4);
+  file.number(0, 4);
+  file.number(records.size(), 2);
+  file.number(records.size(), 2);
+  file.number(directory.bytes.size(), 4);
+  file.number(start, 4);
+  file.number(0, 2);
+  return file.bytes;
+}
+
+void expect_refused(const std::vector<std::uint8_t>& file, std::string_view words) {
+  expect_throws<Error>(
+      [&] {
+        const ZipArchive archive(file, "f");
+        for (const std::string& name : archive.names()) archive.record(name);
+      },
+      words);
+}
+
+TEST(ZipArchive, ReadsRecords) {
+  const auto file = zip({{"a/x", "hello"}, {"a/y", ""}});
+  const ZipArchive archive(file, "f");
+  EXPECT_EQ(archive.names(), (std::vector<std::string>{"a/x", "a/y"}));
+  const Bytes record = archive.record("a/x");
+  EXPECT_EQ(std::string(record.begin(), record.end()), "hello");
+  EXPECT_TRUE(archive.record("a/y").empty());
+  expect_throws<Error>([&] { archive.record("a/z"); }, "has no record 'a/z'");
+}
+
+TEST(ZipArchive, RefusesEveryTruncation) {
+  const auto whole = zip({{"a/x", "hello"}});
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    expect_refused({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)}, "f: ");
+  }
+}
+
+TEST(ZipArchive, RefusesDamagedContent) {
+  auto file = zip({{"a/x", "hello"}});
+  file[30 + 3] ^= 1;
+  expect_refused(file, "checksum does not agree");
+}
+
+TEST(ZipArchive, RefusesWickedRecords) {
+  expect_refused(zip({{"a", "x"}, {"a", "y"}}), "has record 'a' twice");
+  expect_refused(zip({{.name = "a", .content = "x", .flags = 1}}), "is encrypted");
+  expect_refused(zip({{.name = "a", .content = "x", .method = 8}}), "is compressed");
+  expect_refused(zip({{"../a", "x"}}), "forbidden name");
+  expect_refused(zip({{"/a", "x"}}), "forbidden name");
+  expect_refused(zip({{"a\\b", "x"}}), "forbidden name");
+  expect_refused(zip({{"", "x"}}), "forbidden name");
+  expect_refused(zip({{"a", "x"}, {.name = "b", .content = "y", .header_offset = 0}}),
+                 "another name");
+  expect_refused(zip({{.name = "a", .content = "x", .header_offset = 7}}), "is not where");
+  expect_refused(zip({{.name = "a", .content = "x", .header_offset = 0x7fffffff}}), "is not where");
+  expect_refused(zip({{.name = "a", .content = "x", .extra_size = 10}, {"b", "y"}}), "overlap");
+  expect_refused(zip({{.name = "a", .content = "x", .extra_size = 1000}}),
+                 "more bytes were expected");
+}
+
+TEST(ZipArchive, RefusesADirectoryThatLies) {
+  auto file = zip({{"a", "x"}});
+  file[file.size() - 12] = 2;  // two records promised
+  expect_refused(file, "promises 2 records");
+  file = zip({{"a", "x"}});
+  file[file.size() - 4] = 0x7f;  // the directory's offset
+  expect_refused(file, "outside the file");
+  file = zip({{"a", "x"}});
+  for (std::size_t i = 6; i >= 3; --i)
+    file[file.size() - i] = 0xff;  // see zip64, which is not there
+  expect_refused(file, "zip64 directory is missing");
+}
+
+}  // namespace
+}  // namespace mnist
