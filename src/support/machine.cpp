@@ -1,36 +1,93 @@
-// Facts about the machine and the process that the programs report or decide by.
+// CPU count, CPU name and peak memory from Linux: sched(7), cgroups(7), sysfs and /proc.
 #include "support/machine.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <fstream>
+#include <limits>
 #include <sched.h>
 #include <set>
+#include <sstream>
 #include <sys/resource.h>
+#include <vector>
 
 namespace mnist {
+namespace {
 
-int available_processors() {
-  cpu_set_t processors;
-  CPU_ZERO(&processors);
-  if (::sched_getaffinity(0, sizeof(processors), &processors) != 0) return 1;
-  return std::max(1, CPU_COUNT(&processors));
+std::string first_line(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
 }
 
-int available_cores() {
-  cpu_set_t processors;
-  CPU_ZERO(&processors);
-  if (::sched_getaffinity(0, sizeof(processors), &processors) != 0) return 1;
-  std::set<std::string> cores;
-  for (int processor = 0; processor < CPU_SETSIZE; ++processor) {
-    if (CPU_ISSET(static_cast<std::size_t>(processor), &processors) == 0) continue;
-    std::ifstream file("/sys/devices/system/cpu/cpu" + std::to_string(processor) +
-                       "/topology/thread_siblings_list");
-    std::string siblings;
-    // Where the system does not tell, each processor is a core.
-    if (!std::getline(file, siblings)) siblings = std::to_string(processor);
-    cores.insert(siblings);
+/// The quota of one cgroup in CPUs, from "QUOTA PERIOD" in microseconds; nullopt for "max" and -1.
+std::optional<int> parse_quota(const std::string& text) {
+  std::istringstream numbers(text);
+  std::int64_t quota = 0;
+  std::int64_t period = 0;
+  if (!(numbers >> quota >> period) || quota <= 0 || period <= 0) return std::nullopt;
+  const std::int64_t cpus = quota / period + (quota % period != 0 ? 1 : 0);
+  return static_cast<int>(std::min<std::int64_t>(cpus, std::numeric_limits<int>::max()));
+}
+
+std::vector<std::size_t> processors_of_affinity() {
+  cpu_set_t mask;
+  CPU_ZERO(&mask);
+  if (::sched_getaffinity(0, sizeof(mask), &mask) != 0) return {0};
+  std::vector<std::size_t> processors;
+  for (std::size_t processor = 0; processor < CPU_SETSIZE; ++processor) {
+    if (CPU_ISSET(processor, &mask) != 0) processors.push_back(processor);
   }
-  return std::max(1, static_cast<int>(cores.size()));
+  return processors;
+}
+
+int limited(std::size_t count, const std::string& root) {
+  return std::min(static_cast<int>(count), cgroup_cpu_limit(root).value_or(CPU_SETSIZE));
+}
+
+}  // namespace
+
+std::optional<int> cgroup_cpu_limit(const std::string& root) {
+  std::optional<int> limit;
+  std::ifstream cgroups(root + "/proc/self/cgroup");
+  // Each line is HIERARCHY:CONTROLLERS:PATH; version 2 has one hierarchy without named controllers.
+  for (std::string line; std::getline(cgroups, line);) {
+    const std::size_t controllers_at = line.find(':') + 1;
+    const std::size_t path_at = line.find(':', controllers_at) + 1;
+    const std::string controllers =
+        "," + line.substr(controllers_at, path_at - 1 - controllers_at) + ",";
+    const bool version2 = controllers == ",,";
+    if (!version2 && controllers.find(",cpu,") == std::string::npos) continue;
+    const std::string mount = root + "/sys/fs/cgroup" + (version2 ? "" : "/cpu");
+    // In a container the path may be the host's, and the mount point the container's own cgroup:
+    // cgroups that do not exist here have no quota, and the mount point is always the last.
+    for (std::string path = line.substr(path_at);; path.resize(path.rfind('/'))) {
+      const std::string cgroup = mount + path;
+      const auto quota = parse_quota(version2 ? first_line(cgroup + "/cpu.max")
+                                              : first_line(cgroup + "/cpu.cfs_quota_us") + " " +
+                                                    first_line(cgroup + "/cpu.cfs_period_us"));
+      if (quota) limit = std::min(*quota, limit.value_or(*quota));
+      if (path.rfind('/') == std::string::npos) break;
+    }
+  }
+  return limit;
+}
+
+int available_processors(const std::string& root) {
+  return limited(processors_of_affinity().size(), root);
+}
+
+int available_cores(const std::string& root) {
+  std::set<std::string> cores;
+  for (const std::size_t processor : processors_of_affinity()) {
+    const std::string siblings =
+        first_line("/sys/devices/system/cpu/cpu" + std::to_string(processor) +
+                   "/topology/thread_siblings_list");
+    // Without topology files, each logical CPU counts as a core.
+    cores.insert(siblings.empty() ? std::to_string(processor) : siblings);
+  }
+  return limited(cores.size(), root);
 }
 
 std::string processor_name() {

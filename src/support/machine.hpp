@@ -1,22 +1,29 @@
-// Facts about the machine and the process that the programs report or decide by.
+// CPU count, CPU name and peak memory, for defaults and reports.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace mnist {
 
-/// Processors that this process may run on, as the scheduler's affinity has it; at least 1.
-int available_processors();
+/// CPUs that cgroup quotas (v2 cpu.max, v1 cpu.cfs_quota_us) give this process: the smallest of its
+/// cgroup and that cgroup's ancestors, rounded up; nullopt without a quota. `root` is the directory
+/// that holds proc/ and sys/; tests pass their own.
+std::optional<int> cgroup_cpu_limit(const std::string& root = "/");
 
-/// The cores that these processors belong to: a core that shows itself as two counts once, because
-/// two threads of arithmetic on it are no faster than one.
-int available_cores();
+/// Logical CPUs that this process may use: its affinity mask, at most cgroup_cpu_limit(); at least
+/// 1. `root` is for the cgroup limit only.
+int available_processors(const std::string& root = "/");
 
-/// The processor's name, such as "Intel(R) Xeon(R) Processor"; "unknown processor" when not told.
+/// The same in physical cores: a core with two hardware threads counts once, because two threads of
+/// arithmetic on it are no faster than one.
+int available_cores(const std::string& root = "/");
+
+/// The CPU's model name, such as "Intel(R) Xeon(R) Processor", or "unknown processor".
 std::string processor_name();
 
-/// Largest resident size of this process so far, in bytes.
+/// Largest resident set size of this process so far, in bytes.
 std::int64_t peak_memory_bytes();
 
 }  // namespace mnist
