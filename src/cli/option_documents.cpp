@@ -1,6 +1,10 @@
 // What other programs want to know of a command line: completions for shells, and man pages.
 #include "cli/option_documents.hpp"
 
+#include <algorithm>
+#include <cctype>
+#include <utility>
+
 #include <CLI/CLI.hpp>
 
 #include "mnist/support/error.hpp"

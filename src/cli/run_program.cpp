@@ -2,7 +2,9 @@
 #include "cli/run_program.hpp"
 
 #include <csignal>
+#include <exception>
 #include <fcntl.h>
+#include <initializer_list>
 #include <new>
 #include <unistd.h>
 

@@ -9,6 +9,7 @@
 #include <bit>
 #include <limits>
 #include <span>
+#include <utility>
 
 #include "mnist/support/error.hpp"
 #include "support/atomic_file.hpp"

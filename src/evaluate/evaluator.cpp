@@ -2,6 +2,7 @@
 #include "mnist/evaluate/evaluator.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <torch/torch.h>
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <string_view>
+#include <type_traits>
 
 #include <spdlog/fmt/fmt.h>
 

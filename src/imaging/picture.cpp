@@ -1,6 +1,7 @@
 // Images that people have: PNG by libpng, JPEG by libjpeg-turbo, the simple rest by ourselves.
 #include "imaging/picture.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <new>
 #include <png.h>

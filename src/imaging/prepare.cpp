@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <new>
 #include <numeric>
+#include <utility>
 
 #include "mnist/support/error.hpp"
 

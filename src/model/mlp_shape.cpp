@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numbers>
 #include <optional>
+#include <utility>
 
 #include "mnist/support/error.hpp"
 #include "support/random.hpp"

@@ -2,6 +2,7 @@
 #include "options/option_text.hpp"
 
 #include <charconv>
+#include <utility>
 
 #include "mnist/support/error.hpp"
 

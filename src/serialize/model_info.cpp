@@ -1,6 +1,8 @@
 // A trained network with the facts that travel with it, and those facts as JSON.
 #include "serialize/model_info.hpp"
 
+#include <utility>
+
 #include "mnist/support/error.hpp"
 #include "mnist/support/version.hpp"
 #include "options/option_text.hpp"

@@ -1,6 +1,8 @@
 // Reads model files, .pt and .safetensors, without LibTorch.
 #include "serialize/model_reader.hpp"
 
+#include <utility>
+
 #include "mnist/support/error.hpp"
 #include "serialize/pt_reader.hpp"
 #include "serialize/safetensors.hpp"

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "mnist/support/error.hpp"
 #include "serialize/float_decoding.hpp"

@@ -1,6 +1,8 @@
 // What self-contained pages are made of: a template, and data as JSON within it.
 #include "support/html.hpp"
 
+#include <algorithm>
+
 #include "support/text_template.hpp"
 
 namespace mnist {

@@ -5,7 +5,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <unistd.h>
+#include <utility>
+#include <vector>
 
 #include <spdlog/formatter.h>
 #include <spdlog/sinks/basic_file_sink.h>

@@ -1,6 +1,10 @@
 // The CUDA engine's kernel on a real device, and that device behind an interface without CUDA.
 #include <cooperative_groups.h>
+#include <cstddef>
+#include <cstdlib>
 #include <cuda_runtime.h>
+#include <memory>
+#include <string>
 
 #include "engine/cuda/device.hpp"
 #include "engine/cuda/prepare-inl.hpp"
