@@ -1,106 +1,78 @@
-// Decompression of gzip members (RFC 1952) by zlib, with the size of the output known beforehand.
+// GzipReader on zlib's inflate: gzread would ignore trailing garbage and join concatenated members.
 #include "support/gzip.hpp"
 
 #include <algorithm>
 #include <limits>
 
-#include <zlib.h>
-
 #include "mnist/support/error.hpp"
 
 namespace mnist {
+namespace {
 
-struct GzipReader::State {
-  z_stream stream{};
-  Bytes unread;
-  bool ended = false;
+/// z_stream counts in 32 bits.
+uInt clamped(std::size_t size) {
+  return static_cast<uInt>(std::min<std::size_t>(size, std::numeric_limits<uInt>::max()));
+}
 
-  /// Gives zlib more input when it has none; z_stream counts in 32 bits.
-  void refill() {
-    if (stream.avail_in > 0 || unread.empty()) return;
-    const std::size_t count =
-        std::min<std::size_t>(unread.size(), std::numeric_limits<uInt>::max());
-    stream.next_in = const_cast<Bytef*>(unread.data());
-    stream.avail_in = static_cast<uInt>(count);
-    unread = unread.subspan(count);
-  }
-};
+}  // namespace
 
 bool is_gzip(Bytes bytes) {
   return bytes.size() >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b;
 }
 
-GzipReader::GzipReader(Bytes compressed, std::string_view name)
-    : state_(std::make_unique<State>()), name_(name) {
-  state_->unread = compressed;
+GzipReader::GzipReader(Bytes compressed, std::string_view name) : unread_(compressed), name_(name) {
   constexpr int kGzipOnly = 16;
-  if (inflateInit2(&state_->stream, MAX_WBITS + kGzipOnly) != Z_OK) {
-    throw Error(name_ + ": zlib could not be started: out of memory");
+  if (inflateInit2(&stream_, MAX_WBITS + kGzipOnly) != Z_OK) {
+    throw Error(name_ + ": zlib could not be initialized: out of memory");
   }
 }
 
 GzipReader::~GzipReader() {
-  inflateEnd(&state_->stream);
+  inflateEnd(&stream_);
 }
 
-void GzipReader::fail_cut_short() const {
-  throw Error(name_ + ": the gzip data are cut short; fetch the file again");
-}
-
-void GzipReader::fail_damaged(int status) const {
-  const char* const reason = state_->stream.msg;
-  throw Error(name_ + ": the gzip data are damaged: " +
-              (reason != nullptr ? reason : "zlib error " + std::to_string(status)) +
-              "; fetch the file again");
+/// Inflates until `target` is full or the member ends; returns the number of bytes written.
+std::size_t GzipReader::inflate_into(std::span<std::uint8_t> target) {
+  std::size_t written = 0;
+  while (written < target.size() && !ended_) {
+    const uInt input = clamped(unread_.size());
+    const uInt space = clamped(target.size() - written);
+    stream_.next_in = const_cast<Bytef*>(unread_.data());
+    stream_.avail_in = input;
+    stream_.next_out = target.data() + written;
+    stream_.avail_out = space;
+    const int status = inflate(&stream_, Z_NO_FLUSH);
+    unread_ = unread_.subspan(input - stream_.avail_in);
+    written += space - stream_.avail_out;
+    if (status == Z_BUF_ERROR) {  // no progress: the input is used up
+      throw Error(name_ + ": the gzip data is truncated; download the file again");
+    }
+    if (status != Z_OK && status != Z_STREAM_END) {
+      throw Error(name_ + ": the gzip data is damaged: " +
+                  (stream_.msg != nullptr ? stream_.msg : "zlib error " + std::to_string(status)) +
+                  "; download the file again");
+    }
+    ended_ = status == Z_STREAM_END;
+  }
+  return written;
 }
 
 void GzipReader::read(std::span<std::uint8_t> target) {
-  z_stream& stream = state_->stream;
-  while (!target.empty()) {
-    if (state_->ended) {
-      throw Error(name_ + ": its decompressed content ends " + std::to_string(target.size()) +
-                  " bytes too early");
-    }
-    state_->refill();
-    const std::size_t wanted =
-        std::min<std::size_t>(target.size(), std::numeric_limits<uInt>::max());
-    stream.next_out = target.data();
-    stream.avail_out = static_cast<uInt>(wanted);
-    const int status = inflate(&stream, Z_NO_FLUSH);
-    target = target.subspan(wanted - stream.avail_out);
-    if (status == Z_STREAM_END) {
-      state_->ended = true;
-    } else if (status == Z_BUF_ERROR || (status == Z_OK && stream.avail_in == 0 &&
-                                         state_->unread.empty() && stream.avail_out > 0)) {
-      fail_cut_short();
-    } else if (status != Z_OK) {
-      fail_damaged(status);
-    }
+  const std::size_t written = inflate_into(target);
+  if (written < target.size()) {
+    throw Error(name_ + ": the decompressed data ends " + std::to_string(target.size() - written) +
+                " bytes too early");
   }
 }
 
 void GzipReader::expect_end() {
-  z_stream& stream = state_->stream;
-  if (!state_->ended) {
-    std::uint8_t extra = 0;
-    state_->refill();
-    stream.next_out = &extra;
-    stream.avail_out = 1;
-    const int status = inflate(&stream, Z_FINISH);
-    if (stream.avail_out == 0) {
-      throw Error(name_ + ": its decompressed content is longer than its header says");
-    }
-    if (status == Z_BUF_ERROR || status == Z_OK) {
-      fail_cut_short();
-    }
-    if (status != Z_STREAM_END) {
-      fail_damaged(status);
-    }
-    state_->ended = true;
+  std::uint8_t extra = 0;
+  if (inflate_into({&extra, 1}) > 0) {
+    throw Error(name_ + ": the decompressed data is longer than its header says");
   }
-  const std::size_t left = stream.avail_in + state_->unread.size();
-  if (left > 0) {
-    throw Error(name_ + ": has " + std::to_string(left) + " bytes of garbage after the gzip data");
+  if (!unread_.empty()) {
+    throw Error(name_ + ": has " + std::to_string(unread_.size()) +
+                " bytes of garbage after the gzip data");
   }
 }
 

@@ -1,11 +1,13 @@
-// Decompression of gzip members (RFC 1952) by zlib, with the size of the output known beforehand.
+// Bounded decompression of one gzip member (RFC 1952).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include <zlib.h>
 
 #include "support/byte_reader.hpp"
 
@@ -14,31 +16,30 @@ namespace mnist {
 /// Whether these are the first bytes of a gzip file.
 bool is_gzip(Bytes bytes);
 
-/// Inflates one gzip file from memory piece by piece. The caller says how much to write, so a small
-/// file can never make memory grow beyond what its content promises.
+/// Inflates gzip data in memory, chunk by chunk. The caller sets the size of each chunk, so
+/// untrusted input cannot make memory grow beyond what the caller expects.
 class GzipReader {
  public:
-  /// `compressed` must outlive the reader; `name` is used in messages.
+  /// `compressed` must outlive the reader; `name` is what error messages call it.
   GzipReader(Bytes compressed, std::string_view name);
   ~GzipReader();
   GzipReader(const GzipReader&) = delete;
   GzipReader& operator=(const GzipReader&) = delete;
 
-  /// Fills `target` with the next decompressed bytes. Throws Error when the data are damaged or
-  /// end before.
+  /// Fills `target` with the next decompressed bytes. Throws Error when the data is damaged or ends
+  /// too early.
   void read(std::span<std::uint8_t> target);
 
-  /// Throws Error unless the stream ends here, with a right checksum and nothing after it.
+  /// Throws Error unless the data ends here, with a valid checksum and nothing after it.
   void expect_end();
 
  private:
-  struct State;
+  std::size_t inflate_into(std::span<std::uint8_t> target);
 
-  [[noreturn]] void fail_cut_short() const;
-  [[noreturn]] void fail_damaged(int status) const;
-
-  std::unique_ptr<State> state_;
+  z_stream stream_{};
+  Bytes unread_;
   std::string name_;
+  bool ended_ = false;
 };
 
 }  // namespace mnist

@@ -232,7 +232,7 @@ class Data(ProgramTest):
         images = "train-images-idx3-ubyte.gz"
         for content, words in (
             (b"", "is empty"),
-            (good[images][:-1000], "cut short"),
+            (good[images][:-1000], "truncated"),
             (good[images][:1000], "1000 bytes of gzip can hold"),
             (good[images] + b"x", "garbage"),
             (b"\0\0\x08\x03\0\0", "too few for an IDX header"),

@@ -73,7 +73,7 @@ TEST_F(IdxFile, RefusesEveryTruncation) {
   const ByteVector compressed = gzip(kImages);
   for (std::size_t size = 2; size < compressed.size(); ++size) {
     expect_refused({compressed.begin(), compressed.begin() + static_cast<std::ptrdiff_t>(size)},
-                   "cut short");
+                   "truncated");
   }
 }
 

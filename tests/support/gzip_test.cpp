@@ -1,4 +1,4 @@
-// Decompression that never gives more than was asked for.
+// Bounded decompression: sizes, truncation, damage and trailing bytes.
 #include "support/gzip.hpp"
 
 #include "gzip_support.hpp"
@@ -10,7 +10,7 @@ namespace {
 
 const std::vector<std::uint8_t> kContent(1000, 7);
 
-TEST(Gzip, ReadsInPieces) {
+TEST(Gzip, ReadsInChunks) {
   const auto compressed = gzip(kContent);
   ASSERT_TRUE(is_gzip(compressed));
   GzipReader reader(compressed, "file");
@@ -23,7 +23,7 @@ TEST(Gzip, ReadsInPieces) {
   EXPECT_EQ(rest, std::vector<std::uint8_t>(990, 7));
 }
 
-TEST(Gzip, RefusesContentThatIsTooShortOrTooLong) {
+TEST(Gzip, RejectsDataThatIsTooShortOrTooLong) {
   const auto compressed = gzip(kContent);
   std::vector<std::uint8_t> target(1001);
   GzipReader longer(compressed, "file");
@@ -34,7 +34,7 @@ TEST(Gzip, RefusesContentThatIsTooShortOrTooLong) {
   expect_throws<Error>([&] { shorter.expect_end(); }, "longer than its header says");
 }
 
-TEST(Gzip, RefusesCutShortDamagedAndTrailing) {
+TEST(Gzip, RejectsTruncatedDamagedAndTrailingData) {
   std::vector<std::uint8_t> target(1000);
   for (std::size_t size = 2; size < gzip(kContent).size(); ++size) {
     auto cut = gzip(kContent);
@@ -45,7 +45,7 @@ TEST(Gzip, RefusesCutShortDamagedAndTrailing) {
           reader.read(target);
           reader.expect_end();
         },
-        "cut short");
+        "truncated");
   }
   auto damaged = gzip(kContent);
   damaged[damaged.size() - 8] ^= 1;  // the checksum
