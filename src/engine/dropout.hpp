@@ -27,7 +27,7 @@ class Dropout {
                                        std::size_t unit) const {
     if (!on()) return ~std::uint32_t{0};
     const RandomStream stream(seed_, RandomPurpose::kDropout, static_cast<std::uint32_t>(step));
-    return stream.coins(kept_, (layer_ << kTileBits | tile) << kUnitBits | unit);
+    return stream.bernoulli(kept_, (layer_ << kTileBits | tile) << kUnitBits | unit);
   }
 
  private:

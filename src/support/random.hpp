@@ -71,8 +71,8 @@ class RandomStream {
   /// 32 independent bits for `index`, each 1 with probability numerator / 2^16; `numerator` is from
   /// 1 to 2^16 - 1. Takes four blocks of its own for each index: do not mix with other uses of a
   /// stream.
-  MNIST_HOST_DEVICE constexpr std::uint32_t coins(std::uint32_t numerator,
-                                                  std::uint64_t index) const {
+  MNIST_HOST_DEVICE constexpr std::uint32_t bernoulli(std::uint32_t numerator,
+                                                      std::uint64_t index) const {
     // Compares 32 random numbers of 16 bits with the numerator, a bit of all of them at a time,
     // from the lowest: a random bit of 0 below a bit of 1 decides for "smaller", and the reverse.
     constexpr int kBits = 16;

@@ -49,14 +49,14 @@ TEST(RandomStream, UniformHasTheRightMeanAndVariance) {
   EXPECT_NEAR(squares / kCount - mean * mean, 1.0 / 12, 0.002);
 }
 
-TEST(RandomStream, CoinsFallAsOftenAsTheyShould) {
+TEST(RandomStream, BernoulliHasTheRightFrequencyAndIsIndependent) {
   const RandomStream stream(1, RandomPurpose::kDropout, 0);
   constexpr int kWords = 20'000;
   for (const std::uint32_t numerator : {1U, 13'107U, 32'768U, 49'152U, 52'429U, 65'535U}) {
     double ones = 0;
     double both = 0;  // of neighbouring bits: independent ones are together as often as p * p
     for (std::uint64_t i = 0; i < kWords; ++i) {
-      const std::uint32_t word = stream.coins(numerator, i);
+      const std::uint32_t word = stream.bernoulli(numerator, i);
       ones += std::popcount(word);
       both += std::popcount(word & std::rotl(word, 1));
     }
@@ -64,8 +64,8 @@ TEST(RandomStream, CoinsFallAsOftenAsTheyShould) {
     EXPECT_NEAR(ones / (32.0 * kWords), p, 0.003) << numerator;
     EXPECT_NEAR(both / (32.0 * kWords), p * p, 0.004) << numerator;
   }
-  EXPECT_EQ(stream.coins(30'000, 5), stream.coins(30'000, 5));
-  EXPECT_NE(stream.coins(30'000, 5), stream.coins(30'000, 6));
+  EXPECT_EQ(stream.bernoulli(30'000, 5), stream.coins(30'000, 5));
+  EXPECT_NE(stream.bernoulli(30'000, 5), stream.coins(30'000, 6));
 }
 
 TEST(RandomStream, PermutationHoldsEachOnceAndIsUniform) {
