@@ -1,4 +1,4 @@
-// Memory for vector instructions and for threads that must not share cache lines.
+// Aligned vectors: for SIMD, and for threads that must not share cache lines.
 #pragma once
 
 #include <cstddef>
@@ -9,16 +9,16 @@
 
 namespace mnist {
 
-/// Two cache lines: processors fetch them in pairs.
+/// In bytes: two cache lines, because CPUs prefetch them in pairs.
 inline constexpr std::size_t kAlignment = 128;
 
-/// The next multiple of `multiple` from `value` on.
+/// The smallest multiple of `multiple` that is at least `value`; neither may be negative.
 template <class Integer>
 constexpr Integer round_up(Integer value, std::type_identity_t<Integer> multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
 
-/// An allocator of memory that begins, and is filled up, at multiples of kAlignment.
+/// Aligns the start of each allocation, and pads its end, to a multiple of kAlignment.
 template <class T>
 struct AlignedAllocator {
   using value_type = T;

@@ -1,4 +1,4 @@
-// The one way in which this program writes files: whole or not at all.
+// Temporary file, fsync, rename, fsync of the directory.
 #include "support/atomic_file.hpp"
 
 #include <cerrno>
@@ -16,30 +16,31 @@
 namespace mnist {
 namespace {
 
-// Temporary files are called TARGET.tmp-XXXXXX.
-constexpr const char* kTemporary = ".tmp-";
-constexpr std::size_t kRandomLetters = 6;
+// Temporary files are named TARGET.tmp-XXXXXX, where mkostemp replaces the X.
+constexpr std::string_view kInfix = ".tmp-";
+constexpr std::string_view kTemplate = ".tmp-XXXXXX";
 
-std::string folder_of(const std::string& path) {
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  return folder.empty() ? "." : folder;
+constexpr const char* kCreatingTemporary = "creating a temporary file beside it";
+
+std::string directory_of(const std::string& path) {
+  const std::string directory = std::filesystem::path(path).parent_path().string();
+  return directory.empty() ? "." : directory;
 }
-
-constexpr const char* kMakingTemporary = "creating a temporary file beside it";
 
 std::string failure_text(const std::string& path, const char* action, int reason) {
   return path + ": cannot be written: " + action + " failed: " + std::strerror(reason) +
-         "; what was there before is untouched";
+         "; any existing file is unchanged";
 }
 
 [[noreturn]] void fail(const std::string& path, const char* action) {
   throw Error(failure_text(path, action, errno));
 }
 
-/// Makes a new file beside `target` and says in `path` how it is called; below 0 when that failed.
-int make_temporary(const std::string& target, std::string& path) {
+/// Creates a temporary file beside `target`, sets `path` to its name and returns its descriptor, or
+/// -1 with errno.
+int create_temporary(const std::string& target, std::string& path) {
   return retried([&] {
-    path = target + kTemporary + "XXXXXX";
+    path = target + std::string(kTemplate);
     return ::mkostemp(path.data(), O_CLOEXEC);
   });
 }
@@ -48,13 +49,13 @@ int sync(int descriptor) {
   return retried([&] { return ::fsync(descriptor); });
 }
 
-/// A file under a temporary name in the target's folder. It is removed again with the object
-/// unless it has been renamed to the target.
+/// A temporary file beside the target; the destructor removes it unless it was renamed to the
+/// target.
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::string& target) : target_(target) {
-    descriptor_ = make_temporary(target, path_);
-    if (descriptor_ < 0) fail(target_, kMakingTemporary);
+    descriptor_ = create_temporary(target, path_);
+    if (descriptor_ < 0) fail(target_, kCreatingTemporary);
   }
 
   ~TemporaryFile() {
@@ -70,7 +71,7 @@ class TemporaryFile {
   }
 
   void rename_to_target() {
-    // mkostemp makes files that only the owner can read; a model is as public as umask allows.
+    // mkostemp creates files that only the owner can read; output files follow the umask.
     const mode_t mask = ::umask(0);
     ::umask(mask);
     if (::fchmod(descriptor_, 0666 & ~mask) != 0) fail(target_, "setting its mode");
@@ -89,22 +90,22 @@ class TemporaryFile {
   bool renamed_ = false;
 };
 
-void sync_folder(const std::string& path) {
-  const int descriptor =
-      retried([&] { return ::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
-  // Folders that may be written to but not read cannot be opened for this; some file systems do not
-  // sync folders at all.
+void sync_directory(const std::string& path) {
+  const int descriptor = retried(
+      [&] { return ::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+  // A directory with write but no read permission cannot be opened, and some file systems do not
+  // sync directories.
   if (descriptor < 0 && errno == EACCES) return;
   const bool failed = descriptor < 0 || (sync(descriptor) != 0 && errno != EINVAL);
   const int reason = errno;
   if (descriptor >= 0) ::close(descriptor);
   if (!failed) return;
-  throw Error(path + ": is written, but its folder could not be synced: " + std::strerror(reason) +
-              "; a power cut may undo it");
+  throw Error(path + ": was written, but its directory could not be synced: " +
+              std::strerror(reason) + "; a power failure may undo it");
 }
 
-/// Whether a failure is the user's: a folder that is not there or not theirs.
-bool is_of_the_name(int reason) {
+/// Whether an errno means a wrong path rather than a failing disk.
+bool is_path_error(int reason) {
   return reason == EACCES || reason == EPERM || reason == EROFS || reason == ENOENT ||
          reason == ENOTDIR || reason == ENAMETOOLONG || reason == EISDIR;
 }
@@ -116,7 +117,7 @@ void write_file_atomically(const std::string& path, std::span<const std::uint8_t
   TemporaryFile temporary(path);
   temporary.write(content);
   temporary.rename_to_target();
-  sync_folder(path);
+  sync_directory(path);
 }
 
 void write_file_atomically(const std::string& path, std::string_view content) {
@@ -127,32 +128,32 @@ void write_file_atomically(const std::string& path, std::string_view content) {
 void check_file_can_be_written(const std::string& path) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) {
-    throw UsageError(path + ": is a folder, expected the name of a file to write");
+    throw UsageError(path + ": is a directory, expected the name of a file to write");
   }
-  const std::string folder = folder_of(path);
-  if (!std::filesystem::is_directory(folder, ignored)) {
-    throw UsageError(path + ": cannot be written, there is no folder " + folder +
-                     "; make it first");
+  const std::string directory = directory_of(path);
+  if (!std::filesystem::is_directory(directory, ignored)) {
+    throw UsageError(path + ": cannot be written: there is no directory " + directory +
+                     "; create it first");
   }
   const StopDelay delay;
   std::string probe;
-  const int descriptor = make_temporary(path, probe);
-  const int reason = errno;
-  if (descriptor < 0 && is_of_the_name(reason)) {
-    throw UsageError(failure_text(path, kMakingTemporary, reason));
+  const int descriptor = create_temporary(path, probe);
+  if (descriptor < 0) {
+    const int reason = errno;
+    if (!is_path_error(reason)) fail(path, kCreatingTemporary);
+    throw UsageError(failure_text(path, kCreatingTemporary, reason));
   }
-  if (descriptor < 0) throw Error(failure_text(path, kMakingTemporary, reason));
   ::close(descriptor);
   ::unlink(probe.c_str());
 }
 
 void keep_file_as(const std::string& path, const std::string& copy) {
   const StopDelay delay;
-  const std::string temporary = copy + kTemporary + "000000";
+  const std::string temporary = copy + std::string(kTemplate);
   ::unlink(temporary.c_str());
   if (::link(path.c_str(), temporary.c_str()) != 0) {
     if (errno == ENOENT || errno == EPERM || errno == ENOTSUP || errno == EMLINK) return;
-    fail(copy, "making a second name");
+    fail(copy, "creating a hard link");
   }
   if (::rename(temporary.c_str(), copy.c_str()) != 0) {
     const int reason = errno;
@@ -160,15 +161,15 @@ void keep_file_as(const std::string& path, const std::string& copy) {
     errno = reason;
     fail(copy, "renaming");
   }
-  ::unlink(temporary.c_str());  // is still there when both were names of the same file
+  ::unlink(temporary.c_str());  // rename does nothing if both are links to the same file
 }
 
-void remove_temporary_files(const std::string& folder) {
+void remove_temporary_files(const std::string& directory) {
   std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+  for (const auto& entry : std::filesystem::directory_iterator(directory, ignored)) {
     const std::string name = entry.path().filename().string();
-    const std::size_t suffix = std::string(kTemporary).size() + kRandomLetters;
-    if (name.size() > suffix && name.substr(name.size() - suffix).starts_with(kTemporary)) {
+    if (name.size() <= kTemplate.size()) continue;
+    if (name.substr(name.size() - kTemplate.size()).starts_with(kInfix)) {
       std::filesystem::remove(entry.path(), ignored);
     }
   }

@@ -1,4 +1,4 @@
-// The one way in which this program writes files: whole or not at all.
+// Replaces files atomically.
 #pragma once
 
 #include <cstdint>
@@ -8,25 +8,24 @@
 
 namespace mnist {
 
-/// Replaces `path` with `content`: a temporary file beside it, fsync, rename, fsync of the folder.
-/// Whoever opens `path` sees the old file or the new one, never a part. A stop signal waits until
-/// that is done. Throws Error that names the file; then the old file is untouched and nothing is
-/// left beside it (but when the folder's own fsync fails: then the new file is there, and only a
-/// power cut could undo it).
+/// Replaces `path` with `content`: temporary file in the same directory, fsync, rename, fsync of
+/// the directory. Readers see the old file or the new one, never a mixture. Stop signals are
+/// delayed until it is done. Throws Error; the old file is then unchanged and the temporary file
+/// removed (except if only the fsync of the directory fails: the new file is in place, but a power
+/// failure could undo the rename).
 void write_file_atomically(const std::string& path, std::span<const std::uint8_t> content);
 void write_file_atomically(const std::string& path, std::string_view content);
 
-/// Makes `copy` another name of the file `path`, in the same folder, replacing what had that name.
-/// Does nothing when there is no `path`, or the file system knows no second names. Throws Error.
+/// Makes `copy`, in the same directory, a hard link to the file `path`; replaces an existing
+/// `copy`. Does nothing if there is no `path` or the file system has no hard links. Throws Error.
 void keep_file_as(const std::string& path, const std::string& copy);
 
-/// Removes what write_file_atomically left in `folder` when its process was killed. Not while
-/// others write there.
-void remove_temporary_files(const std::string& folder);
+/// Removes temporary files that killed processes left in `directory`. No other process may be
+/// writing there.
+void remove_temporary_files(const std::string& directory);
 
-/// Throws UsageError when `path` could not be written with write_file_atomically: its folder is
-/// missing or closed to us, or it is itself a folder; Error when the disk does not let it. Touches
-/// nothing that is there.
+/// Throws if write_file_atomically(path) would fail: UsageError if `path` is a directory or its
+/// directory is missing or not writable, Error for failures of the disk. Changes no existing file.
 void check_file_can_be_written(const std::string& path);
 
 }  // namespace mnist

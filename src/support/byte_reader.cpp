@@ -1,4 +1,4 @@
-// Bounds-checked reading of foreign bytes, and whole files into memory.
+// ByteReader and InputFile, the latter on POSIX calls.
 #include "support/byte_reader.hpp"
 
 #include <algorithm>
@@ -15,8 +15,8 @@ namespace mnist {
 
 void ByteReader::seek(std::size_t position) {
   if (position > bytes_.size()) {
-    throw Error(std::string(name_) + ": points to byte " + std::to_string(position) +
-                ", past its end at " + std::to_string(bytes_.size()));
+    throw Error(std::string(name_) + ": refers to byte " + std::to_string(position) +
+                ", past its end at byte " + std::to_string(bytes_.size()));
   }
   position_ = position;
 }
@@ -45,9 +45,10 @@ InputFile::InputFile(const std::string& path) : path_(path) {
   if (descriptor_ < 0) throw Error(path + ": cannot be opened: " + std::strerror(errno));
   struct stat status{};
   if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) {
-    const bool folder = S_ISDIR(status.st_mode);
+    const bool directory = S_ISDIR(status.st_mode);
     ::close(descriptor_);
-    throw Error(path + (folder ? ": is a folder, expected a file" : ": is not a regular file"));
+    throw Error(path +
+                (directory ? ": is a directory, expected a file" : ": is not a regular file"));
   }
   size_ = static_cast<std::uint64_t>(status.st_size);
 }
@@ -61,7 +62,7 @@ void InputFile::read(std::span<std::uint8_t> target) {
     const ssize_t count =
         retried([&] { return ::read(descriptor_, target.data(), target.size()); });
     if (count < 0) throw Error(path_ + ": cannot be read: " + std::strerror(errno));
-    if (count == 0) throw Error(path_ + ": ended while it was being read");
+    if (count == 0) throw Error(path_ + ": was truncated while it was being read");
     target = target.subspan(static_cast<std::size_t>(count));
   }
 }

@@ -1,4 +1,4 @@
-// Bounds-checked reading of foreign bytes, and whole files into memory.
+// Bounds-checked parsing of untrusted bytes, and reading of files.
 #pragma once
 
 #include <bit>
@@ -15,26 +15,25 @@ namespace mnist {
 
 using Bytes = std::span<const std::uint8_t>;
 
-/// Reads forward through bytes that someone else wrote. Every read that would pass the end throws
-/// Error with the name of the source; nothing is ever read outside the span.
+/// Parses untrusted bytes from front to back. A read past the end throws Error with the name of the
+/// source.
 class ByteReader {
  public:
-  /// `name` is what error messages call the source, a file's path as a rule.
+  /// `name` is what error messages call the source, usually a path. Both must outlive the reader.
   ByteReader(Bytes bytes, std::string_view name) : bytes_(bytes), name_(name) {}
 
-  std::size_t position() const { return position_; }
   std::size_t remaining() const { return bytes_.size() - position_; }
 
-  /// Moves to an absolute position, at most the end.
+  /// Moves to an absolute position. Throws Error past the end.
   void seek(std::size_t position);
 
-  /// The next `count` bytes, still in the source's memory.
+  /// The next `count` bytes, as a view of the source.
   Bytes take(std::size_t count);
 
-  /// The bytes up to the next '\n', which is consumed and not returned.
+  /// The bytes up to the next '\n', which is consumed but not returned.
   std::string_view take_line();
 
-  /// The next integer or floating-point number, in the named byte order.
+  /// The next integer or floating-point number.
   template <class T>
   T take_little_endian() {
     return take_number<T>(std::endian::little);
@@ -63,18 +62,19 @@ class ByteReader {
   std::size_t position_ = 0;
 };
 
-/// A file that is open for reading; the descriptor is closed with the object.
+/// A regular file, open for reading.
 class InputFile {
  public:
-  /// Opens a regular file. Throws Error when it is missing, unreadable, or a folder.
+  /// Throws Error if `path` cannot be opened or is no regular file.
   explicit InputFile(const std::string& path);
   ~InputFile();
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
 
+  /// In bytes, when the file was opened.
   std::uint64_t size() const { return size_; }
 
-  /// Fills `target` with the next bytes. Throws Error when the file ends before.
+  /// Fills `target` with the next bytes. Throws Error if the file ends too early.
   void read(std::span<std::uint8_t> target);
 
  private:
@@ -83,7 +83,7 @@ class InputFile {
   std::uint64_t size_ = 0;
 };
 
-/// The whole of a file. Throws Error as InputFile does, and when it is larger than `limit` bytes.
+/// The content of a file. Throws Error as InputFile does, and if it has more than `limit` bytes.
 std::vector<std::uint8_t> read_whole_file(const std::string& path, std::uint64_t limit);
 
 }  // namespace mnist

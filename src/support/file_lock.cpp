@@ -1,4 +1,4 @@
-// A lock on a folder or file between processes, which ends with the process that holds it.
+// FileLock on flock(2).
 #include "support/file_lock.hpp"
 
 #include <array>
@@ -14,20 +14,18 @@
 namespace mnist {
 namespace {
 
-/// What the owner wrote: its process number.
+/// "process PID", as the owner wrote it.
 std::string owner_of(int descriptor) {
-  std::array<char, 20> text{};
-  const ssize_t size = ::pread(descriptor, text.data(), text.size(), 0);
-  return size > 0 ? " (number " + std::string(text.data(), static_cast<std::size_t>(size)) + ")"
-                  : "";
+  std::array<char, 20> pid{};
+  const ssize_t size = ::pread(descriptor, pid.data(), pid.size(), 0);
+  return size > 0 ? "process " + std::string(pid.data(), static_cast<std::size_t>(size))
+                  : "another process";
 }
 
 }  // namespace
 
 FileLock::FileLock(const std::string& path) {
-  constexpr mode_t kReadableByAll = 0644;
-  descriptor_ =
-      retried([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kReadableByAll); });
+  descriptor_ = retried([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644); });
   if (descriptor_ < 0) throw Error(path + ": cannot be opened: " + std::strerror(errno));
   const int locked = retried([&] { return ::flock(descriptor_, LOCK_EX | LOCK_NB); });
   if (locked != 0) {
@@ -35,13 +33,12 @@ FileLock::FileLock(const std::string& path) {
     const std::string owner = owner_of(descriptor_);
     ::close(descriptor_);
     if (reason != EWOULDBLOCK) throw Error(path + ": cannot be locked: " + std::strerror(reason));
-    throw UsageError(path + ": another process" + owner +
-                     " is at work here; wait for its end, or take another folder");
+    throw UsageError(path + ": is locked by " + owner +
+                     "; wait until it exits, or use another directory");
   }
-  // The number only helps people: it does not matter when it cannot be written.
-  const std::string number = std::to_string(::getpid());
-  if (::ftruncate(descriptor_, 0) != 0 ||
-      ::pwrite(descriptor_, number.data(), number.size(), 0) < 0) {
+  // The PID is only for messages: failing to write it is no error.
+  const std::string pid = std::to_string(::getpid());
+  if (::ftruncate(descriptor_, 0) != 0 || ::pwrite(descriptor_, pid.data(), pid.size(), 0) < 0) {
     return;
   }
 }

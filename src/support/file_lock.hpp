@@ -1,17 +1,16 @@
-// A lock on a folder or file between processes, which ends with the process that holds it.
+// A lock between processes that the kernel releases when its owner exits.
 #pragma once
 
 #include <string>
 
 namespace mnist {
 
-/// Holds an exclusive lock on the file `path`, which is made when it is not there and holds the
-/// process number of the last owner. The kernel gives the lock back when its owner ends, however
-/// that comes about (flock(2)).
+/// An exclusive lock (flock(2)) on a file. The file holds the PID of its last owner and is never
+/// removed; a crashed owner leaves no stale lock.
 class FileLock {
  public:
-  /// Throws UsageError that names the owner when another process holds the lock, and Error when the
-  /// file cannot be made.
+  /// Creates the file if it does not exist. Throws UsageError with the owner's PID if another
+  /// process holds the lock, Error if the file cannot be opened or locked.
   explicit FileLock(const std::string& path);
   ~FileLock();
   FileLock(const FileLock&) = delete;

@@ -1,4 +1,4 @@
-// Marks functions that device code calls as well.
+// MNIST_HOST_DEVICE marks functions that CUDA device code calls as well.
 #pragma once
 
 #ifdef __CUDACC__

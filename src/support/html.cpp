@@ -1,4 +1,4 @@
-// What self-contained pages are made of: a template, and data as JSON within it.
+// Escaping of JSON in HTML, and base64.
 #include "support/html.hpp"
 
 #include <algorithm>
@@ -10,12 +10,8 @@ namespace mnist {
 std::string page_with_data(std::string_view page, std::string_view json) {
   std::string safe;
   for (const char letter : json) {
-    // No "</script>" and no "<!--" of somebody's may end the element.
-    if (letter == '<') {
-      safe += "\\u003c";
-    } else {
-      safe += letter;
-    }
+    // Data with "</script>" or "<!--" must not end the element.
+    safe += letter == '<' ? std::string_view("\\u003c") : std::string_view(&letter, 1);
   }
   return fill_template(page, {{"data", safe}});
 }

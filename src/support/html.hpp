@@ -1,4 +1,4 @@
-// What self-contained pages are made of: a template, and data as JSON within it.
+// Self-contained HTML pages: JSON data in a template, and base64.
 #pragma once
 
 #include <string>
@@ -8,8 +8,7 @@
 
 namespace mnist {
 
-/// The page that `page` is a template of: `json`, made safe to stand in a script element, takes
-/// the place of "{{data}}".
+/// `page` with "{{data}}" replaced by `json`, escaped for use in a script element.
 std::string page_with_data(std::string_view page, std::string_view json);
 
 /// Base64 (RFC 4648, with padding).

@@ -1,4 +1,4 @@
-// JSON as text that any reader takes.
+// json_text with nlohmann/json.
 #include "support/json_text.hpp"
 
 #include <nlohmann/json.hpp>

@@ -1,4 +1,4 @@
-// JSON as text that any reader takes.
+// JSON as valid UTF-8 text.
 #pragma once
 
 #include <string>
@@ -7,8 +7,8 @@
 
 namespace mnist {
 
-/// `json` in one line, or with lines indented by `indent` spaces. Names of files and classes may
-/// hold any bytes; what is not UTF-8 in them is replaced.
+/// `json` on one line, or pretty-printed with `indent` spaces. File and class names may hold any
+/// bytes: invalid UTF-8 becomes U+FFFD.
 std::string json_text(const nlohmann::ordered_json& json, int indent = -1);
 
 }  // namespace mnist

@@ -1,4 +1,4 @@
-// Numbers as little-endian bytes, as file formats have them.
+// Writes numbers as little-endian bytes.
 #pragma once
 
 #include <algorithm>

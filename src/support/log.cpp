@@ -1,4 +1,4 @@
-// Messages for people, on standard error; results go to standard output.
+// Logging with spdlog, and the progress line.
 #include "support/log.hpp"
 
 #include <cerrno>
@@ -25,11 +25,11 @@ constexpr std::string_view kBoldRed = "\x1b[1;31m";
 constexpr std::string_view kYellow = "\x1b[33m";
 constexpr std::string_view kPlain = "\x1b[0m";
 
-/// What the terminal shows, and may be shown.
+/// The state of standard error.
 struct Terminal {
   bool has_colors = false;
-  bool has_progress = false;    ///< whether progress lines may be shown
-  bool shows_progress = false;  ///< whether one is there now
+  bool has_progress = false;    ///< whether progress lines are allowed
+  bool shows_progress = false;  ///< whether one is on the screen now
 };
 
 Terminal& terminal() {
@@ -37,7 +37,7 @@ Terminal& terminal() {
   return instance;
 }
 
-/// Messages as plain lines; warnings and errors begin with the program's name and the word.
+/// Formats messages as lines; warnings and errors get a prefix.
 class LineFormatter : public spdlog::formatter {
  public:
   void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& line) override {
@@ -64,10 +64,10 @@ class LineFormatter : public spdlog::formatter {
 
 std::shared_ptr<spdlog::logger> make_logger(const std::string& name,
                                             std::vector<spdlog::sink_ptr> sinks) {
-  auto made = std::make_shared<spdlog::logger>(name, sinks.begin(), sinks.end());
-  made->set_error_handler([](const std::string&) {});  // nowhere is left to complain to
-  made->flush_on(spdlog::level::trace);
-  return made;
+  auto created = std::make_shared<spdlog::logger>(name, sinks.begin(), sinks.end());
+  created->set_error_handler([](const std::string&) {});  // there is nowhere to report it
+  created->flush_on(spdlog::level::trace);
+  return created;
 }
 
 /// The program's one logger.
@@ -120,7 +120,7 @@ void show_progress(std::string_view line) {
   terminal().shows_progress = !line.empty();
   std::string shown(kEraseLine);
   shown += line;
-  // A progress line that does not reach the terminal is no loss.
+  // Losing a progress line is no error.
   (void)!::write(STDERR_FILENO, shown.data(), shown.size());
 }
 

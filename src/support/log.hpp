@@ -1,4 +1,4 @@
-// Messages for people, on standard error; results go to standard output.
+// Messages on standard error, and results on standard output.
 #pragma once
 
 #include <string>
@@ -8,30 +8,30 @@
 
 namespace mnist {
 
-/// Gives messages the program's name; call once at the start.
+/// Sets the program's name for messages; call once at the start.
 void start_log(const std::string& program);
 
-/// Follows what the command line asks for. Throws UsageError when the log file cannot be opened.
+/// Applies `options`. Throws UsageError if the log file cannot be opened.
 void configure_log(const LogOptions& options);
 
-/// Shows `line` at the bottom of the terminal, in place of the one before; any other message,
-/// or an empty line, removes it. Nothing when standard error is no terminal, or with --quiet;
-/// shows_progress() tells.
-void show_progress(std::string_view line);
+/// Whether progress lines are shown: on a terminal, without --quiet.
 bool shows_progress();
 
-/// A line for those who asked for --verbose.
+/// Replaces the progress line at the bottom of the terminal, if shows_progress(); an empty `line`
+/// or any other message removes it.
+void show_progress(std::string_view line);
+
+/// A line that only --verbose shows.
 void log_debug(std::string_view message);
 
-/// A plain line.
+/// A line without a prefix.
 void log_info(std::string_view message);
 
 /// A line that starts with "PROGRAM: warning: " or "PROGRAM: error: ".
 void log_warning(std::string_view message);
 void log_error(std::string_view message);
 
-/// Writes a result. Throws Error when standard output is full or broken; a reader that has gone
-/// away (a closed pipe) is no error.
+/// Writes `text` to standard output. Throws Error if that fails, except for a closed pipe.
 void print_result(std::string_view text);
 
 }  // namespace mnist

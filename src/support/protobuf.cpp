@@ -1,4 +1,4 @@
-// Writes messages in the wire format of Protocol Buffers.
+// Varints, tags and fields of the Protocol Buffers wire format.
 #include "support/protobuf.hpp"
 
 #include "support/little_endian.hpp"

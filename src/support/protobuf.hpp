@@ -1,5 +1,5 @@
-// Writes messages in the wire format of Protocol Buffers (protobuf.dev, "Encoding"). A library for
-// it would clash with the copy that LibTorch brings along.
+// Writes the Protocol Buffers wire format (protobuf.dev, "Encoding"). Our own code, because
+// libprotobuf would clash with the copy inside LibTorch.
 #pragma once
 
 #include <cstdint>
@@ -8,14 +8,13 @@
 
 namespace mnist {
 
-/// A message being written, field by field. Fields may come in any order; a repeated one comes
-/// once for each of its values.
+/// Encodes one message. Add fields in any order, and a repeated field once per value.
 class ProtobufMessage {
  public:
   ProtobufMessage& add_integer(std::uint32_t field, std::int64_t value);
   ProtobufMessage& add_float(std::uint32_t field, float value);
   ProtobufMessage& add_double(std::uint32_t field, double value);
-  /// A string, bytes, or packed numbers.
+  /// A string, bytes, or a packed repeated field.
   ProtobufMessage& add_bytes(std::uint32_t field, std::string_view value);
   ProtobufMessage& add_message(std::uint32_t field, const ProtobufMessage& message);
 

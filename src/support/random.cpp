@@ -1,4 +1,4 @@
-// Random numbers without state: each is a pure function of a seed, a purpose and two indices.
+// The parts of RandomStream that only host code uses.
 #include "support/random.hpp"
 
 #include <numeric>
@@ -15,7 +15,7 @@ float RandomStream::uniform(std::uint64_t index) const {
 }
 
 std::uint32_t RandomStream::below(std::uint32_t bound, std::uint64_t index) const {
-  // 64 random bits scaled to the bound (Lemire's multiplication) leave a bias below 2^-32.
+  // Lemire's multiplication with 64 random bits.
   const auto words = block(index);
   const std::uint64_t low_product = std::uint64_t{words[0]} * bound;
   const std::uint64_t high_product = std::uint64_t{words[1]} * bound;

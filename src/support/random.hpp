@@ -1,6 +1,6 @@
-// Random numbers without state: each is a pure function of a seed, a purpose and two indices.
+// Counter-based random numbers: each is a pure function of (seed, purpose, epoch, index).
 // The generator is Philox 4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as
-// 1, 2, 3", SC 2011). Device code draws the same numbers.
+// 1, 2, 3", SC 2011). Host and device code draw the same numbers.
 #pragma once
 
 #include <array>
@@ -12,8 +12,8 @@
 
 namespace mnist {
 
-/// What a random number is for. Streams of different purposes are independent of one another.
-/// The values are part of what a seed means: never renumber them.
+/// What a random number is for; streams of different purposes are independent. Never renumber:
+/// the values determine what a seed gives.
 enum class RandomPurpose : std::uint32_t {
   kInitialisation = 1,
   kShuffle = 2,
@@ -29,7 +29,7 @@ MNIST_HOST_DEVICE constexpr std::uint32_t high_word(std::uint64_t value) {
   return static_cast<std::uint32_t>(value >> 32);
 }
 
-/// One block of Philox 4x32 with ten rounds.
+/// One block of Philox 4x32-10.
 MNIST_HOST_DEVICE constexpr std::array<std::uint32_t, 4> philox(
     std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key) {
   constexpr std::uint64_t kMultiplier0 = 0xD2511F53;
@@ -48,7 +48,7 @@ MNIST_HOST_DEVICE constexpr std::array<std::uint32_t, 4> philox(
   return counter;
 }
 
-/// The stream of numbers for one seed, purpose and epoch (or layer, or whatever is counted).
+/// The random numbers of one seed, purpose and epoch (or layer, or step).
 class RandomStream {
  public:
   MNIST_HOST_DEVICE constexpr RandomStream(std::uint64_t seed, RandomPurpose purpose,
@@ -57,24 +57,23 @@ class RandomStream {
         purpose_(static_cast<std::uint32_t>(purpose)),
         epoch_(epoch) {}
 
-  /// Four words of uniform bits; block n holds bits(4 n) to bits(4 n + 3).
+  /// Four words of uniform bits: bits(4 * index) to bits(4 * index + 3).
   MNIST_HOST_DEVICE constexpr std::array<std::uint32_t, 4> block(std::uint64_t index) const {
     return philox({low_word(index), high_word(index), epoch_, purpose_}, key_);
   }
 
-  /// 32 uniform bits for `index`.
+  /// 32 uniform bits.
   std::uint32_t bits(std::uint64_t index) const;
 
-  /// Uniform in [0, 1), with 24 bits, for `index`.
+  /// Uniform in [0, 1), a multiple of 2^-24.
   float uniform(std::uint64_t index) const;
 
-  /// 32 independent bits for `index`, each 1 with probability numerator / 2^16; `numerator` is from
-  /// 1 to 2^16 - 1. Takes four blocks of its own for each index: do not mix with other uses of a
-  /// stream.
+  /// 32 independent Bernoulli bits, each 1 with probability `numerator` / 2^16, which must be from
+  /// 1 to 2^16 - 1. Each index uses four blocks: do not draw other numbers from the same stream.
   MNIST_HOST_DEVICE constexpr std::uint32_t bernoulli(std::uint32_t numerator,
                                                       std::uint64_t index) const {
-    // Compares 32 random numbers of 16 bits with the numerator, a bit of all of them at a time,
-    // from the lowest: a random bit of 0 below a bit of 1 decides for "smaller", and the reverse.
+    // Compares 32 random 16-bit numbers with the numerator, bit-sliced, from the lowest bit up: the
+    // highest bit that differs decides.
     constexpr int kBits = 16;
     std::uint32_t smaller = 0;
     std::array<std::uint32_t, 4> words{};
@@ -90,10 +89,10 @@ class RandomStream {
     return smaller;
   }
 
-  /// Uniform in 0 .. bound - 1 for `index`; its bias is below 2^-32 for bounds up to 2^32.
+  /// Uniform in [0, bound), with a bias below 2^-32.
   std::uint32_t below(std::uint32_t bound, std::uint64_t index) const;
 
-  /// A uniformly random order of 0 .. count - 1 (Fisher and Yates).
+  /// A random permutation of 0 to count - 1 (Fisher-Yates).
   std::vector<std::int64_t> permutation(std::int64_t count) const;
 
  private:

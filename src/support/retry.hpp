@@ -1,4 +1,4 @@
-// System calls that a signal interrupted are made again, and writes that were short go on.
+// Retries system calls after EINTR, and continues short writes.
 #pragma once
 
 #include <cerrno>
@@ -9,8 +9,7 @@
 
 namespace mnist {
 
-/// The result of `call`, a system call that gives a negative number when it fails, made again for
-/// as long as it fails with EINTR.
+/// Repeats `call` while it returns a negative number with errno EINTR; returns its last result.
 template <class Call>
 auto retried(const Call& call) {
   for (;;) {
@@ -19,7 +18,7 @@ auto retried(const Call& call) {
   }
 }
 
-/// Writes all of `content`; false, with errno, when that fails.
+/// Writes all of `content`; on failure returns false and sets errno.
 inline bool write_all(int descriptor, std::span<const std::uint8_t> content) {
   while (!content.empty()) {
     const ssize_t count =

@@ -1,4 +1,4 @@
-// SIGINT, SIGTERM and SIGHUP: they end the program, but not in the middle of something.
+// Handlers for SIGINT, SIGTERM and SIGHUP.
 #include "support/stop_signal.hpp"
 
 #include <atomic>
@@ -11,13 +11,13 @@ namespace {
 
 constexpr int kExitOfSignal = 128;
 
-// A signal handler can reach nothing but globals, and of those only lock-free atomics are safe.
-std::atomic<int> waiting{0};
+// Signal handlers can only use globals, and of those only lock-free atomics are safe.
+std::atomic<int> pending{0};
 std::atomic<int> delays{0};
 static_assert(std::atomic<int>::is_always_lock_free);
 
 void on_stop_signal(int signal) {
-  const int earlier = waiting.exchange(signal);
+  const int earlier = pending.exchange(signal);
   if (earlier != 0 || delays.load() == 0) ::_exit(kExitOfSignal + signal);
 }
 
@@ -39,11 +39,11 @@ StopDelay::StopDelay() {
 }
 
 StopDelay::~StopDelay() {
-  if (delays.fetch_sub(1) == 1 && waiting.load() != 0) ::_exit(kExitOfSignal + waiting.load());
+  if (delays.fetch_sub(1) == 1 && pending.load() != 0) ::_exit(kExitOfSignal + pending.load());
 }
 
 int waiting_stop_signal() {
-  return waiting.load();
+  return pending.load();
 }
 
 }  // namespace mnist

@@ -1,14 +1,14 @@
-// SIGINT, SIGTERM and SIGHUP: they end the program, but not in the middle of something.
+// Orderly exit on SIGINT, SIGTERM and SIGHUP.
 #pragma once
 
 namespace mnist {
 
-/// From now on these signals end the program with exit code 128 + N: at once, unless a StopDelay
-/// lives. One that was ignored when the program started, as nohup does, stays ignored.
+/// From now on, these signals exit the program with code 128 + N: immediately, unless a StopDelay
+/// exists. Signals that are already ignored, as under nohup, stay ignored.
 void watch_stop_signals();
 
-/// While one lives, the first stop signal waits; a second one ends the program at once. When the
-/// last one goes and a signal is waiting, the program ends there and then.
+/// While one exists, the first stop signal stays pending and a second one exits immediately. The
+/// destructor of the last one exits the program if a signal is pending.
 class StopDelay {
  public:
   StopDelay();
@@ -17,7 +17,7 @@ class StopDelay {
   StopDelay& operator=(const StopDelay&) = delete;
 };
 
-/// The signal that waits for the end of the last StopDelay; 0 when there is none.
+/// The pending stop signal, or 0.
 int waiting_stop_signal();
 
 }  // namespace mnist

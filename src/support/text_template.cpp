@@ -1,4 +1,4 @@
-// Texts with places to fill in.
+// fill_template: one pass, so that fields may hold braces.
 #include "support/text_template.hpp"
 
 namespace mnist {

@@ -1,4 +1,4 @@
-// Texts with places to fill in.
+// Text templates with named fields.
 #pragma once
 
 #include <map>
@@ -7,8 +7,8 @@
 
 namespace mnist {
 
-/// `text` with each "{{name}}" replaced by the field of that name. A name without a field is a
-/// mistake of ours: throws std::out_of_range.
+/// `text` with each "{{name}}" replaced by the field of that name. Throws std::out_of_range for a
+/// name without a field, which is a bug in the template.
 std::string fill_template(std::string_view text,
                           const std::map<std::string_view, std::string>& fields);
 

@@ -1,4 +1,4 @@
-// A few threads that work in step: one parallel region at a time, with spinning barriers inside.
+// ThreadTeam on atomics: workers spin for a while, then yield or sleep.
 #include "support/thread_team.hpp"
 
 #include <string>
@@ -34,7 +34,7 @@ ThreadTeam::ThreadTeam(int size)
     const std::string started = std::to_string(threads_.size() + 1);
     end();
     throw Error("only " + started + " of " + std::to_string(size) + " threads could be started: " +
-                error.code().message() + "; ask for fewer with --threads");
+                error.code().message() + "; use fewer with --threads");
   }
 }
 
@@ -54,7 +54,7 @@ void ThreadTeam::run(const std::function<void(int)>& work) {
   generation_.fetch_add(1, std::memory_order_release);
   generation_.notify_all();
   work(0);
-  barrier();  // the others are done when they meet here
+  barrier();  // serve() reaches it when a thread's work is done
 }
 
 void ThreadTeam::barrier() {

@@ -1,4 +1,4 @@
-// A few threads that work in step: one parallel region at a time, with spinning barriers inside.
+// A small thread pool: one parallel region at a time, with spinning barriers inside.
 #pragma once
 
 #include <atomic>
@@ -10,11 +10,11 @@
 
 namespace mnist {
 
-/// A team of `size` threads, the caller of run() among them. Barriers cost well under a microsecond
-/// while every thread has a processor, and give way to others when not.
+/// `size` threads, including the caller of run(). Barriers take well under a microsecond while
+/// every thread has a CPU of its own; with more threads than CPUs they yield instead of spinning.
 class ThreadTeam {
  public:
-  /// Throws Error when the system does not give so many threads.
+  /// Throws Error if the system cannot start that many threads.
   explicit ThreadTeam(int size);
   ~ThreadTeam();
   ThreadTeam(const ThreadTeam&) = delete;
@@ -22,11 +22,11 @@ class ThreadTeam {
 
   int size() const { return size_; }
 
-  /// Calls work(0) here and work(1) ... work(size - 1) on the other threads; returns when all have.
-  /// `work` must not throw, and all threads must meet the same barriers.
+  /// Runs work(0) on this thread and work(1) to work(size - 1) on the others; returns when all have
+  /// returned. `work` must not throw, and all threads must reach the same barriers.
   void run(const std::function<void(int)>& work);
 
-  /// Called by every thread within work(): returns when all have called it.
+  /// For every thread within work(): returns when all of them have called it.
   void barrier();
 
  private:
@@ -36,7 +36,7 @@ class ThreadTeam {
   static constexpr std::size_t kCacheLine = 64;
 
   const int size_;
-  const int spins_;  ///< how often to look before giving the processor to someone else
+  const int spins_;  ///< polls before a waiting thread yields
   alignas(kCacheLine) std::atomic<int> arrived_{0};
   alignas(kCacheLine) std::atomic<std::uint32_t> phase_{0};
   alignas(kCacheLine) std::atomic<std::uint32_t> generation_{0};  ///< counts the calls of run()

@@ -59,7 +59,7 @@ class FailingCalls(ProgramTest):
                 self.assertIn(str(folder), last)
                 self.assertIn(os.strerror(number), last)
                 self.assertEqual(process.stdout, "")
-                if "is written, but its folder could not be synced" not in last:
+                if "was written, but its directory could not be synced" not in last:
                     self.assertEqual((folder / "model.pt").read_bytes(), b"old model")
 
             self.check_each_failure(number, check)

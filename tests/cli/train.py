@@ -145,7 +145,7 @@ class Usage(ProgramTest):
             ("--activation", "gelu", "--activation: expected relu, tanh, sigmoid or identity, found 'gelu'"),
             ("--device", "gpu", "--device must be auto, cpu, cuda or cuda:N, found 'gpu'"),
             ("--out", "model.onnx", "--out must be a file name that ends in .pt or .safetensors"),
-            ("--out", "/none/model.pt", "there is no folder /none"),
+            ("--out", "/none/model.pt", "there is no directory /none"),
             ("--validation", "2000", "--validation 2000 leaves nothing of 2000 examples"),
             ("--limit", "2001", "--limit 2001 is more than the 2000 examples"),
         ):
@@ -182,7 +182,7 @@ class Usage(ProgramTest):
 
     def test_a_folder_that_cannot_be_written_is_found_before_training(self):
         (self.folder / "m.pt").mkdir()
-        self.refuse("is a folder", "--data", SUBSET, "--out", self.folder / "m.pt")
+        self.refuse("is a directory", "--data", SUBSET, "--out", self.folder / "m.pt")
         self.refuse("cannot be written", "--data", SUBSET, "--out", "/proc/m.pt")
 
     def test_order_of_sources(self):

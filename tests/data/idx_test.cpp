@@ -101,7 +101,7 @@ TEST_F(IdxFile, RefusesOtherFiles) {
   expect_refused(to_bytes("<html>no such page</html>"), "is not an IDX file");
   expect_refused({0, 0, 0x0A, 1, 0, 0, 0, 0}, "is not an IDX file");
   expect_refused({0, 0, 8, 0, 0, 0, 0, 0}, "has 0 dimensions");
-  expect_throws<Error>([&] { read_idx(folder_.path()); }, "is a folder");
+  expect_throws<Error>([&] { read_idx(folder_.path()); }, "is a directory");
   expect_throws<Error>([&] { read_idx(folder_ / "none"); }, "cannot be opened");
 }
 

@@ -1,4 +1,4 @@
-// Files replaced whole or not at all.
+// Atomic replacement of files, and the check before it.
 #include "support/atomic_file.hpp"
 
 #include <sys/stat.h>
@@ -9,8 +9,8 @@
 namespace mnist {
 namespace {
 
-std::size_t files_in(const std::string& folder) {
-  return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder),
+std::size_t count_files(const std::string& directory) {
+  return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(directory),
                                                 std::filesystem::directory_iterator()));
 }
 
@@ -20,10 +20,10 @@ TEST(AtomicFile, WritesAndReplaces) {
   EXPECT_EQ(read_text(folder / "a"), "one");
   write_file_atomically(folder / "a", std::string_view("another"));
   EXPECT_EQ(read_text(folder / "a"), "another");
-  EXPECT_EQ(files_in(folder.path()), 1U);
+  EXPECT_EQ(count_files(folder.path()), 1U);
 }
 
-TEST(AtomicFile, HasTheModeThatUmaskAllows) {
+TEST(AtomicFile, FollowsTheUmask) {
   const TemporaryFolder folder;
   const mode_t before = ::umask(027);
   write_file_atomically(folder / "a", std::string_view("x"));
@@ -33,30 +33,30 @@ TEST(AtomicFile, HasTheModeThatUmaskAllows) {
   EXPECT_EQ(status.st_mode & 0777U, 0640U);
 }
 
-TEST(AtomicFile, FailureLeavesNothingBeside) {
+TEST(AtomicFile, FailureLeavesNoTemporaryFile) {
   const TemporaryFolder folder;
   std::filesystem::create_directory(folder / "taken");
   write_bytes(folder / "taken/inside", {1});
   expect_throws<Error>([&] { write_file_atomically(folder / "taken", std::string_view("x")); },
                        "taken: cannot be written: renaming failed");
-  EXPECT_EQ(files_in(folder.path()), 1U);
+  EXPECT_EQ(count_files(folder.path()), 1U);
   EXPECT_TRUE(std::filesystem::exists(folder / "taken/inside"));
 }
 
-TEST(AtomicFile, CheckTouchesNothing) {
+TEST(AtomicFile, CheckChangesNothing) {
   const TemporaryFolder folder;
   write_bytes(folder / "old", {1, 2, 3});
   check_file_can_be_written(folder / "old");
   check_file_can_be_written(folder / "new");
-  EXPECT_EQ(files_in(folder.path()), 1U);
+  EXPECT_EQ(count_files(folder.path()), 1U);
   EXPECT_EQ(read_text(folder / "old"), "\1\2\3");
 }
 
-TEST(AtomicFile, CheckRefusesFoldersAndMissingFolders) {
+TEST(AtomicFile, CheckRejectsDirectoriesAndMissingDirectories) {
   const TemporaryFolder folder;
-  expect_throws<UsageError>([&] { check_file_can_be_written(folder.path()); }, "is a folder");
+  expect_throws<UsageError>([&] { check_file_can_be_written(folder.path()); }, "is a directory");
   expect_throws<UsageError>([&] { check_file_can_be_written(folder / "none/model.pt"); },
-                            "there is no folder");
+                            "there is no directory");
   expect_throws<UsageError>([&] { check_file_can_be_written("/proc/model.pt"); },
                             "cannot be written");
 }

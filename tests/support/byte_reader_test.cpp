@@ -1,4 +1,4 @@
-// Bounds-checked reading.
+// Bounds-checked parsing, and files that cannot be read.
 #include "support/byte_reader.hpp"
 
 #include "mnist/support/error.hpp"
@@ -16,7 +16,7 @@ TEST(ByteReader, ReadsNumbersInBothOrders) {
   EXPECT_EQ(reader.remaining(), 0U);
 }
 
-TEST(ByteReader, RefusesToPassTheEnd) {
+TEST(ByteReader, RejectsReadsPastTheEnd) {
   const std::vector<std::uint8_t> bytes{1, 2, 3};
   ByteReader reader(bytes, "source");
   expect_throws<Error>([&] { reader.take_little_endian<std::uint32_t>(); },
@@ -34,14 +34,14 @@ TEST(ByteReader, TakesLines) {
   expect_throws<Error>([&] { reader.take_line(); }, "source: ends");
 }
 
-TEST(InputFile, NamesWhatIsWrong) {
+TEST(InputFile, SaysWhyItCannotBeOpened) {
   const TemporaryFolder folder;
   expect_throws<Error>([&] { InputFile file(folder / "none"); }, "none: cannot be opened: No such");
-  expect_throws<Error>([&] { InputFile file(folder.path()); }, "is a folder, expected a file");
+  expect_throws<Error>([&] { InputFile file(folder.path()); }, "is a directory, expected a file");
   expect_throws<Error>([&] { InputFile file("/dev/null"); }, "is not a regular file");
 }
 
-TEST(InputFile, WholeFileHasALimit) {
+TEST(InputFile, HasALimitForWholeFiles) {
   const TemporaryFolder folder;
   write_bytes(folder / "a", {1, 2, 3});
   EXPECT_EQ(read_whole_file(folder / "a", 3), (std::vector<std::uint8_t>{1, 2, 3}));

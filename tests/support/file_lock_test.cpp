@@ -1,4 +1,4 @@
-// One owner at a time, and no trouble with the locks of the dead.
+// One owner at a time, and no stale locks of killed owners.
 #include "support/file_lock.hpp"
 
 #include <csignal>
@@ -13,17 +13,17 @@ namespace {
 
 TEST(FileLock, HasOneOwnerAtATime) {
   const TemporaryFolder folder;
-  const std::string number = std::to_string(::getpid());
+  const std::string pid = std::to_string(::getpid());
   {
     const FileLock lock(folder / "lock");
-    EXPECT_EQ(read_text(folder / "lock"), number);
+    EXPECT_EQ(read_text(folder / "lock"), pid);
     expect_throws<UsageError>([&] { FileLock second(folder / "lock"); },
-                              "lock: another process (number " + number + ") is at work here");
+                              "lock: is locked by process " + pid + "; ");
   }
   const FileLock again(folder / "lock");
 }
 
-TEST(FileLock, EndsWithItsOwner) {
+TEST(FileLock, IsReleasedWhenItsOwnerIsKilled) {
   const TemporaryFolder folder;
   int ready[2];
   ASSERT_EQ(::pipe(ready), 0);
@@ -41,7 +41,7 @@ TEST(FileLock, EndsWithItsOwner) {
   const FileLock lock(folder / "lock");
 }
 
-TEST(FileLock, SaysWhatCannotBeOpened) {
+TEST(FileLock, SaysWhyItCannotBeOpened) {
   expect_throws<Error>([] { FileLock lock("/none/lock"); },
                        "/none/lock: cannot be opened: No such");
 }

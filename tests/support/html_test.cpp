@@ -1,4 +1,4 @@
-// Templates with data, and base64.
+// Escaping of data in pages, and base64.
 #include "support/html.hpp"
 
 #include <gtest/gtest.h>
@@ -8,12 +8,12 @@
 namespace mnist {
 namespace {
 
-TEST(Html, DataCannotEndTheirElement) {
+TEST(Html, DataCannotEndItsElement) {
   const std::string page = page_with_data("<script>{{data}}</script>", R"({"a":"</script><!--"})");
   EXPECT_EQ(page, R"(<script>{"a":"\u003c/script>\u003c!--"}</script>)");
 }
 
-TEST(Html, Base64AgreesWithTheVectorsOfRfc4648) {
+TEST(Html, Base64MatchesTheTestVectorsOfRfc4648) {
   EXPECT_EQ(base64(to_bytes("")), "");
   EXPECT_EQ(base64(to_bytes("f")), "Zg==");
   EXPECT_EQ(base64(to_bytes("fo")), "Zm8=");

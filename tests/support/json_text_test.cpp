@@ -1,4 +1,4 @@
-// JSON that any reader takes.
+// JSON as valid UTF-8.
 #include "support/json_text.hpp"
 
 #include <gtest/gtest.h>
@@ -7,11 +7,11 @@
 namespace mnist {
 namespace {
 
-TEST(JsonText, ReplacesWhatIsNotUtf8) {
+TEST(JsonText, ReplacesInvalidUtf8) {
   EXPECT_EQ(json_text({{"file", "a\xff"}}), "{\"file\":\"a\xEF\xBF\xBD\"}");
 }
 
-TEST(JsonText, IndentsWhenAskedTo) {
+TEST(JsonText, IndentsOnRequest) {
   EXPECT_EQ(json_text({{"a", 1}}, 2), "{\n  \"a\": 1\n}");
 }
 

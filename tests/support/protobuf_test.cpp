@@ -1,4 +1,4 @@
-// The wire format, by the examples of its specification.
+// The wire format, with the examples of its specification.
 #include "support/protobuf.hpp"
 
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@ namespace {
 
 using namespace std::string_literals;
 
-TEST(ProtobufMessage, EncodesAsTheSpecificationSays) {
+TEST(ProtobufMessage, EncodesTheExamplesOfTheSpecification) {
   EXPECT_EQ(ProtobufMessage().add_integer(1, 150).bytes(), "\x08\x96\x01"s);
   EXPECT_EQ(ProtobufMessage().add_bytes(2, "testing").bytes(), "\x12\x07testing"s);
   const auto inner = ProtobufMessage().add_integer(1, 150);

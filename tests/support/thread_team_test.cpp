@@ -1,4 +1,4 @@
-// Threads in step.
+// Parallel regions and barriers, with fewer and more threads than CPUs.
 #include "support/thread_team.hpp"
 
 #include <gtest/gtest.h>
@@ -17,11 +17,11 @@ TEST(ThreadTeam, CallsEveryIndexOnce) {
   }
 }
 
-TEST(ThreadTeam, BarrierPublishesWhatWasWrittenBefore) {
+TEST(ThreadTeam, BarrierPublishesEarlierWrites) {
   constexpr int kRounds = 2000;
   for (const int size : {2, 3, 7}) {
     ThreadTeam team(size);
-    std::vector<int> slots(static_cast<std::size_t>(size), 0);  // not atomic: the barrier must do
+    std::vector<int> slots(static_cast<std::size_t>(size), 0);  // not atomic: barriers order them
     std::vector<int> wrong(static_cast<std::size_t>(size), 0);
     team.run([&](int index) {
       const auto own = static_cast<std::size_t>(index);

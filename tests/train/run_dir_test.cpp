@@ -45,7 +45,7 @@ TEST(RunFolder, OfADamagedCheckpointItNamesTheOneBefore) {
 TEST(RunFolder, BelongsToOneProcess) {
   const TemporaryFolder parent;
   const RunFolder folder(parent.path());
-  expect_throws<UsageError>([&] { RunFolder second(parent.path()); }, "is at work here");
+  expect_throws<UsageError>([&] { RunFolder second(parent.path()); }, "is locked by process");
 }
 
 TEST(RunFolder, DoesNotLoseAnUnfinishedRun) {

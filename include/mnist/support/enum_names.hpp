@@ -1,4 +1,4 @@
-// The spelling of an enumeration's values, as flags, files and messages have it.
+// Names of enumerators, as flags, files and messages spell them.
 #pragma once
 
 #include <array>
@@ -7,12 +7,12 @@
 
 namespace mnist {
 
-/// Specialised beside each enumeration that users can name: `kNames`, in the order of its values,
-/// which count from 0.
+/// Specialized next to each enum that users can name: the array `kNames` holds the names in the
+/// order of the values, which are 0, 1, 2 and so on.
 template <class Enum>
 struct EnumNames;
 
-/// The name of an enumeration's value.
+/// The name of `value`. Throws std::out_of_range for a value without a name.
 template <class Enum>
 constexpr std::string_view name_of(Enum value) {
   return EnumNames<Enum>::kNames.at(static_cast<std::size_t>(value));

@@ -1,4 +1,4 @@
-// The two kinds of failure that users meet, exit codes, and notices.
+// Exceptions, exit codes, and the callback for notices.
 #pragma once
 
 #include <functional>
@@ -7,7 +7,7 @@
 
 namespace mnist {
 
-/// What a program returns to the shell; 128 + N stands for death by signal N.
+/// Exit codes of the programs; a program that signal N stops exits with 128 + N.
 enum ExitCode : int {
   kExitSuccess = 0,
   kExitFailure = 1,
@@ -15,20 +15,21 @@ enum ExitCode : int {
   kExitBelowRequiredAccuracy = 3,
 };
 
-/// Something outside the program is not as it must be: a file, a device, the numbers of a run.
-/// The message names it, says what was found, what was expected, and what to do next.
+/// Something outside the program is invalid or fails: a file, a device, the numbers of a run.
+/// what() is one line for the user: what is wrong, with the value found; what is allowed; what to
+/// do.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// The command line or the configuration asks for something that is not allowed.
+/// The command line or the configuration file asks for something that is not allowed.
 class UsageError : public Error {
  public:
   using Error::Error;
 };
 
-/// Receives a notice for the user: something worth knowing that is not an error.
+/// Receives one-line notices: what the user should know that is not an error.
 using Notify = std::function<void(const std::string&)>;
 
 }  // namespace mnist

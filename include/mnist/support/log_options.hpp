@@ -1,4 +1,4 @@
-// How a program writes its messages.
+// Options for a program's messages.
 #pragma once
 
 #include <array>
@@ -9,19 +9,19 @@
 
 namespace mnist {
 
-/// When messages are coloured; kAuto colours them on a terminal that supports it.
+/// Whether messages use color; kAuto: on a terminal that supports it, unless NO_COLOR is set.
 enum class ColorMode { kAuto, kAlways, kNever };
 template <>
 struct EnumNames<ColorMode> {
   static constexpr std::array<std::string_view, 3> kNames{"auto", "always", "never"};
 };
 
-/// Messages go to standard error; results on standard output are not affected.
+/// Options for messages on standard error; results on standard output are not affected.
 struct LogOptions {
   ColorMode color = ColorMode::kAuto;
   bool quiet = false;    ///< only warnings and errors
   bool verbose = false;  ///< also debug messages
-  std::string log_file;  ///< messages are appended to this file as well; empty: none
+  std::string log_file;  ///< file to append messages to as well; empty: none
 };
 
 }  // namespace mnist

@@ -1,4 +1,4 @@
-// The program's version and the git revision that it was built from.
+// The version, and the git revision of the build.
 #pragma once
 
 namespace mnist {
@@ -6,7 +6,7 @@ namespace mnist {
 /// "MAJOR.MINOR.PATCH".
 extern const char* const kVersion;
 
-/// Short git hash, with "-dirty" when the working tree had changes; "unknown" outside a checkout.
+/// Short git hash, with "-dirty" if the working tree had changes; "unknown" outside a checkout.
 extern const char* const kRevision;
 
 }  // namespace mnist
