@@ -19,7 +19,8 @@ using Bytes = std::span<const std::uint8_t>;
 /// source.
 class ByteReader {
  public:
-  /// `name` is what error messages call the source, usually a path. Both must outlive the reader.
+  /// `name` is what error messages call the source, usually a path. The reader keeps views of
+  /// both arguments.
   ByteReader(Bytes bytes, std::string_view name) : bytes_(bytes), name_(name) {}
 
   std::size_t remaining() const { return bytes_.size() - position_; }
@@ -65,7 +66,7 @@ class ByteReader {
 /// A regular file, open for reading.
 class InputFile {
  public:
-  /// Throws Error if `path` cannot be opened or is no regular file.
+  /// Throws Error if `path` cannot be opened or is not a regular file.
   explicit InputFile(const std::string& path);
   ~InputFile();
   InputFile(const InputFile&) = delete;

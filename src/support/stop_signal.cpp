@@ -6,10 +6,10 @@
 #include <initializer_list>
 #include <unistd.h>
 
+#include "mnist/support/error.hpp"
+
 namespace mnist {
 namespace {
-
-constexpr int kExitOfSignal = 128;
 
 // Signal handlers can only use globals, and of those only lock-free atomics are safe.
 std::atomic<int> pending{0};
@@ -18,7 +18,7 @@ static_assert(std::atomic<int>::is_always_lock_free);
 
 void on_stop_signal(int signal) {
   const int earlier = pending.exchange(signal);
-  if (earlier != 0 || delays.load() == 0) ::_exit(kExitOfSignal + signal);
+  if (earlier != 0 || delays.load() == 0) ::_exit(kExitSignalBase + signal);
 }
 
 }  // namespace
@@ -39,7 +39,7 @@ StopDelay::StopDelay() {
 }
 
 StopDelay::~StopDelay() {
-  if (delays.fetch_sub(1) == 1 && pending.load() != 0) ::_exit(kExitOfSignal + pending.load());
+  if (delays.fetch_sub(1) == 1 && pending.load() != 0) ::_exit(kExitSignalBase + pending.load());
 }
 
 int waiting_stop_signal() {

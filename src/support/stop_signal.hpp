@@ -3,8 +3,8 @@
 
 namespace mnist {
 
-/// From now on, these signals exit the program with code 128 + N: immediately, unless a StopDelay
-/// exists. Signals that are already ignored, as under nohup, stay ignored.
+/// From now on, these signals end the program with exit code 128 + N: immediately, unless a
+/// StopDelay exists. Signals that are already ignored, as under nohup, stay ignored.
 void watch_stop_signals();
 
 /// While one exists, the first stop signal stays pending and a second one exits immediately. The

@@ -7,12 +7,13 @@
 
 namespace mnist {
 
-/// Exit codes of the programs; a program that signal N stops exits with 128 + N.
+/// Exit codes of the programs.
 enum ExitCode : int {
   kExitSuccess = 0,
   kExitFailure = 1,
   kExitUsage = 2,
   kExitBelowRequiredAccuracy = 3,
+  kExitSignalBase = 128,  ///< plus the number of the signal that stopped the program
 };
 
 /// Something outside the program is invalid or fails: a file, a device, the numbers of a run.
