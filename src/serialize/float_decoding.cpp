@@ -100,20 +100,19 @@ std::vector<float> decode_floats(Bytes storage, FloatType type, std::int64_t off
   values.reserve(static_cast<std::size_t>(count));
   std::vector<std::int64_t> index(shape.size(), 0);
   std::int64_t position = offset;
-  while (true) {
+  for (std::int64_t i = 0; i < count; ++i) {
     values.push_back(
         decode(storage.data() + static_cast<std::size_t>(position) * float_size(type), type));
-    std::size_t d = shape.size();  // count up, the last dimension fastest
-    while (d > 0) {
-      --d;
-      position += strides[d];
-      if (++index[d] < shape[d]) break;
-      position -= strides[d] * shape[d];
+    for (std::size_t d = shape.size(); d-- > 0;) {  // the last dimension changes fastest
+      if (++index[d] < shape[d]) {
+        position += strides[d];
+        break;
+      }
+      position -= (shape[d] - 1) * strides[d];
       index[d] = 0;
-      if (d == 0) return values;
     }
-    if (shape.empty()) return values;
   }
+  return values;
 }
 
 }  // namespace mnist

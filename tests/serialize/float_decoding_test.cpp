@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "mnist/model/state_dict.hpp"
 #include "mnist/support/error.hpp"
@@ -56,6 +57,13 @@ TEST(DecodeFloats, FollowsOffsetsAndStrides) {
             (std::vector<float>{1, 4, 2, 5, 3, 6}));
   EXPECT_EQ(decode(storage, FloatType::kF32, 3, {}, {}), std::vector<float>{3});
   EXPECT_TRUE(decode(storage, FloatType::kF32, 7, {0}, {1}).empty());
+}
+
+TEST(DecodeFloats, IgnoresTheStridesOfDimensionsOfSize1) {
+  constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
+  const auto storage = bytes_of<float>({1, 2});
+  EXPECT_EQ(decode(storage, FloatType::kF32, 0, {2, 1}, {1, kMax}), (std::vector<float>{1, 2}));
+  EXPECT_EQ(decode(storage, FloatType::kF32, 1, {1, 1}, {kMax, kMax}), std::vector<float>{2});
 }
 
 TEST(DecodeFloats, RefusesLayoutsThatLeaveTheStorage) {
