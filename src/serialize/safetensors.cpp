@@ -3,6 +3,7 @@
 #include "serialize/safetensors.hpp"
 
 #include <algorithm>
+#include <array>
 #include <set>
 #include <utility>
 
@@ -46,12 +47,6 @@ FloatType float_type(const std::string& dtype, const std::string& what) {
   throw Error(what + ": is stored as " + dtype + ", expected F32, F64, F16 or BF16");
 }
 
-std::vector<std::int64_t> row_major_strides(const std::vector<std::int64_t>& shape) {
-  std::vector<std::int64_t> strides(shape.size(), 1);
-  for (std::size_t d = shape.size(); d-- > 1;) strides[d - 1] = strides[d] * shape[d];
-  return strides;
-}
-
 struct Range {
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
@@ -78,7 +73,9 @@ NamedTensor read_tensor(const std::string& name, const Json& entry, Bytes data, 
     throw Error(what + ": its shape " + shape_text(shape) + " does not fill its " +
                 std::to_string(bytes.size()) + " bytes");
   }
-  return {name, shape, decode_floats(bytes, type, 0, shape, row_major_strides(shape), what)};
+  // Row-major data without gaps decode as a vector; strides of an empty tensor could overflow.
+  constexpr std::array<std::int64_t, 1> kContiguous{1};
+  return {name, shape, decode_floats(bytes, type, 0, std::array{count}, kContiguous, what)};
 }
 
 /// The format demands that the tensors cover the data exactly.

@@ -34,6 +34,14 @@ TEST(Safetensors, ReadsWhatItWrote) {
   EXPECT_EQ(read.info, "{\"x\": \"\\\"\"}");
 }
 
+TEST(Safetensors, ReadsAnEmptyTensorOfAnyShape) {
+  const auto bytes = file(
+      R"({"a":{"dtype":"F32","shape":[0,1099511627776,1099511627776],"data_offsets":[0,0]}})", 0);
+  const StoredTensors read = read_safetensors(bytes, "f");
+  ASSERT_EQ(read.tensors.size(), 1U);
+  EXPECT_TRUE(read.tensors[0].values.empty());
+}
+
 TEST(Safetensors, RefusesEveryTruncation) {
   const auto whole = safetensors_bytes({{"a", {3}, {3, 4, 5}}}, "");
   for (std::size_t size = 0; size < whole.size(); ++size) {
