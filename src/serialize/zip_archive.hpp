@@ -1,6 +1,11 @@
-// The zip archives that torch.save writes: records stored whole, read without trusting a byte.
+// Reads the zip archives that torch.save writes: uncompressed records, untrusted input.
+//
+// Not libzip: 1.7.3 with ZIP_CHECKCONS would take 113 lines, but copies every record and accepts
+// overlapping ones when their headers and checksums are valid.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,40 +14,26 @@
 
 namespace mnist {
 
-/// A read-only view of an uncompressed zip archive (APPNOTE.TXT 6.3, zip64 included) in memory.
+/// A read-only view of an uncompressed zip archive in memory (PKWARE's APPNOTE.TXT 6.3, zip64
+/// included; one disk, at most 100,000 records).
 class ZipArchive {
  public:
-  /// Reads the central directory. Throws Error that names `source` for anything but a well-formed
-  /// archive of stored, unencrypted records that have different plain names, do not overlap, and
-  /// lie inside the file. Both arguments must outlive the archive.
+  /// Checks the whole archive: every record must be stored, unencrypted, match its CRC-32, have a
+  /// relative ASCII name of its own without "..", and share no byte with another record. Throws
+  /// Error that names `source`. `file` must outlive the archive.
   ZipArchive(Bytes file, std::string_view source);
 
-  /// Names in the order of the directory.
+  /// Names in alphabetical order.
   std::vector<std::string> names() const;
 
-  bool contains(std::string_view name) const { return find(name) != nullptr; }
+  bool contains(std::string_view name) const { return records_.contains(name); }
 
-  /// The bytes of a record, in the file's memory. Throws Error when it is missing or its CRC-32
-  /// does not agree.
+  /// The bytes of a record, in the file's memory. Throws Error when there is none of that name.
   Bytes record(std::string_view name) const;
 
  private:
-  struct Entry {
-    std::string name;
-    std::uint32_t checksum = 0;
-    std::uint64_t header_offset = 0;
-    Bytes content;
-  };
-
-  const Entry* find(std::string_view name) const;
-  void read_directory(std::uint64_t offset, std::uint64_t size, std::uint64_t count);
-  Entry read_entry(ByteReader& directory) const;
-  void locate_content(Entry& entry, std::uint64_t size) const;
-  void check_disjoint() const;
-
-  Bytes file_;
-  std::string_view source_;
-  std::vector<Entry> entries_;
+  std::string source_;
+  std::map<std::string, Bytes, std::less<>> records_;
 };
 
 }  // namespace mnist

@@ -1,4 +1,4 @@
-// Stored zip archives, well-formed and not.
+// Zip archives, valid and malformed.
 #include "serialize/zip_archive.hpp"
 
 #include <zlib.h>
@@ -9,13 +9,13 @@
 namespace mnist {
 namespace {
 
-/// What a test may falsify in one record.
+/// One record; the defaults make a valid one.
 struct Record {
   std::string name;
   std::string content;
   std::uint16_t flags = 0;
   std::uint16_t method = 0;
-  std::int64_t header_offset = -1;  ///< -1 is the true one
+  std::int64_t header_offset = -1;  ///< in the directory; -1 is the correct one
   std::uint32_t extra_size = 0;     ///< added to the stored size in the directory
 };
 
@@ -98,36 +98,45 @@ TEST(ZipArchive, RefusesEveryTruncation) {
 TEST(ZipArchive, RefusesDamagedContent) {
   auto file = zip({{"a/x", "hello"}});
   file[30 + 3] ^= 1;
-  expect_refused(file, "checksum does not agree");
+  expect_refused(file, "checksum does not match");
 }
 
-TEST(ZipArchive, RefusesWickedRecords) {
-  expect_refused(zip({{"a", "x"}, {"a", "y"}}), "has record 'a' twice");
+TEST(ZipArchive, RefusesUnsafeRecords) {
+  expect_refused(zip({{"a", "x"}, {"a", "y"}}), "two records named 'a'");
   expect_refused(zip({{.name = "a", .content = "x", .flags = 1}}), "is encrypted");
   expect_refused(zip({{.name = "a", .content = "x", .method = 8}}), "is compressed");
-  expect_refused(zip({{"../a", "x"}}), "forbidden name");
-  expect_refused(zip({{"/a", "x"}}), "forbidden name");
-  expect_refused(zip({{"a\\b", "x"}}), "forbidden name");
-  expect_refused(zip({{"", "x"}}), "forbidden name");
+  expect_refused(zip({{"../a", "x"}}), "unsafe name");
+  expect_refused(zip({{"/a", "x"}}), "unsafe name");
+  expect_refused(zip({{"a\\b", "x"}}), "unsafe name");
+  expect_refused(zip({{"", "x"}}), "unsafe name");
   expect_refused(zip({{"a", "x"}, {.name = "b", .content = "y", .header_offset = 0}}),
-                 "another name");
-  expect_refused(zip({{.name = "a", .content = "x", .header_offset = 7}}), "is not where");
-  expect_refused(zip({{.name = "a", .content = "x", .header_offset = 0x7fffffff}}), "is not where");
+                 "different name");
+  expect_refused(zip({{.name = "a", .content = "x", .header_offset = 7}}), "no local header");
+  expect_refused(zip({{.name = "a", .content = "x", .header_offset = 0x7fffffff}}),
+                 "no local header");
   expect_refused(zip({{.name = "a", .content = "x", .extra_size = 10}, {"b", "y"}}), "overlap");
   expect_refused(zip({{.name = "a", .content = "x", .extra_size = 1000}}),
                  "more bytes were expected");
 }
 
-TEST(ZipArchive, RefusesADirectoryThatLies) {
+TEST(ZipArchive, RefusesARecordInsideAnother) {
+  const auto inner = zip({{"b", "y"}});
+  const std::size_t inner_size = 30 + 1 + 1;
+  const std::string nested(inner.begin(), inner.begin() + inner_size);
+  // Both headers and checksums are valid; the directory's second entry points into the first.
+  expect_refused(zip({{"a", nested}, {.name = "b", .content = "y", .header_offset = 30 + 1}}),
+                 "overlap");
+}
+
+TEST(ZipArchive, RefusesAnInconsistentDirectory) {
   auto file = zip({{"a", "x"}});
-  file[file.size() - 12] = 2;  // two records promised
-  expect_refused(file, "promises 2 records");
+  file[file.size() - 12] = 2;  // two records claimed
+  expect_refused(file, "claims 2 records");
   file = zip({{"a", "x"}});
   file[file.size() - 4] = 0x7f;  // the directory's offset
   expect_refused(file, "outside the file");
   file = zip({{"a", "x"}});
-  for (std::size_t i = 6; i >= 3; --i)
-    file[file.size() - i] = 0xff;  // see zip64, which is not there
+  for (std::size_t i = 6; i >= 3; --i) file[file.size() - i] = 0xff;  // refer to zip64 structures
   expect_refused(file, "zip64 directory is missing");
 }
 
