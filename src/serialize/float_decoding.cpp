@@ -1,4 +1,4 @@
-// Stored numbers of several types and layouts, decoded to dense f32.
+// Element conversion, and the checks of untrusted shapes and strides.
 #include "serialize/float_decoding.hpp"
 
 #include <bit>
@@ -18,14 +18,14 @@ Integer load(const std::uint8_t* source) {
   return value;
 }
 
-/// IEEE 754 binary16 to binary32, subnormals, infinities and NaN included.
+/// Converts IEEE 754 binary16, subnormals, infinities and NaN included.
 float half_to_float(std::uint16_t half) {
   const std::uint32_t sign = (half & 0x8000U) << 16;
   const std::uint32_t magnitude = half & 0x7FFFU;
   if (magnitude >= 0x7C00U) {
     return std::bit_cast<float>(sign | 0x7F800000U | ((magnitude & 0x3FFU) << 13));
   }
-  // Arithmetic on f32 subnormals is avoided: LibTorch may have set the processor to flush them.
+  // No arithmetic on f32 subnormals: LibTorch may have set the CPU to flush them to zero.
   const std::uint32_t value =
       magnitude < 0x400U ? std::bit_cast<std::uint32_t>(static_cast<float>(magnitude) * 0x1p-24F)
                          : (magnitude << 13) + ((127U - 15U) << 23);
@@ -41,24 +41,16 @@ float decode(const std::uint8_t* source, FloatType type) {
     case FloatType::kF16:
       return half_to_float(load<std::uint16_t>(source));
     case FloatType::kBf16:
-      return std::bit_cast<float>(static_cast<std::uint32_t>(load<std::uint16_t>(source)) << 16);
+      break;
   }
-  throw Error("unknown type of number");
+  return std::bit_cast<float>(std::uint32_t{load<std::uint16_t>(source)} << 16);
 }
 
 }  // namespace
 
 std::size_t float_size(FloatType type) {
-  switch (type) {
-    case FloatType::kF32:
-      return 4;
-    case FloatType::kF64:
-      return 8;
-    case FloatType::kF16:
-    case FloatType::kBf16:
-      return 2;
-  }
-  throw Error("unknown type of number");
+  if (type == FloatType::kF32) return 4;
+  return type == FloatType::kF64 ? 8 : 2;
 }
 
 std::int64_t checked_element_count(std::span<const std::int64_t> shape, std::int64_t limit,
@@ -67,8 +59,8 @@ std::int64_t checked_element_count(std::span<const std::int64_t> shape, std::int
   for (const std::int64_t size : shape) {
     if (size < 0) throw Error(what + ": has a negative size in its shape " + shape_text(shape));
     if (size != 0 && count > limit / size) {
-      throw Error(what + ": its shape " + shape_text(shape) + " needs more than the " +
-                  std::to_string(limit) + " numbers that are stored");
+      throw Error(what + ": its shape " + shape_text(shape) + " has more than the " +
+                  std::to_string(limit) + " stored elements");
     }
     count *= size;
   }
@@ -81,20 +73,21 @@ std::vector<float> decode_floats(Bytes storage, FloatType type, std::int64_t off
   const auto stored = static_cast<std::int64_t>(storage.size() / float_size(type));
   const std::int64_t count = checked_element_count(shape, stored, what);
   if (strides.size() != shape.size() || offset < 0 || offset > stored) {
-    throw Error(what + ": its offset or strides do not fit its storage");
+    throw Error(what + ": its offset " + std::to_string(offset) + " or its strides " +
+                shape_text(strides) + " are invalid");
   }
   if (count == 0) return {};
-  std::int64_t last = offset;  // the highest element that the layout reaches
+  std::int64_t last = offset;
   for (std::size_t d = 0; d < shape.size(); ++d) {
     const std::int64_t steps = shape[d] - 1;
-    if (strides[d] < 0 || (steps > 0 && strides[d] == 0) ||
-        (steps > 0 && strides[d] > (stored - 1 - last) / steps)) {
-      throw Error(what + ": its strides " + shape_text(strides) + " lead outside its storage of " +
-                  std::to_string(stored) + " numbers");
+    if (strides[d] < 0 ||
+        (steps > 0 && (strides[d] == 0 || strides[d] > (stored - 1 - last) / steps))) {
+      throw Error(what + ": its strides " + shape_text(strides) + " do not fit its storage of " +
+                  std::to_string(stored) + " elements");
     }
     last += steps * strides[d];
   }
-  if (last >= stored) throw Error(what + ": its offset leads outside its storage");
+  if (last >= stored) throw Error(what + ": its offset is outside its storage");
 
   std::vector<float> values;
   values.reserve(static_cast<std::size_t>(count));

@@ -1,4 +1,4 @@
-// Stored numbers of several types and layouts, decoded to dense f32.
+// Decodes stored floating-point data of several types and layouts to dense f32.
 #pragma once
 
 #include <cstdint>
@@ -10,20 +10,21 @@
 
 namespace mnist {
 
-/// Types of stored numbers that can be read as parameters.
+/// The element types that model files may use for parameters.
 enum class FloatType { kF32, kF64, kF16, kBf16 };
 
-/// Bytes of one number.
+/// Bytes per element.
 std::size_t float_size(FloatType type);
 
-/// The product of `shape`. Throws Error when it is negative somewhere or above `limit`; `what`
-/// names the tensor in the message.
+/// The number of elements of `shape`. Throws Error, with `what` for the tensor's name, if a size is
+/// negative or the product exceeds `limit`.
 std::int64_t checked_element_count(std::span<const std::int64_t> shape, std::int64_t limit,
                                    const std::string& what);
 
-/// Decodes little-endian numbers at `offset` (in elements) of `storage`, laid out by `strides`,
-/// into a dense f32 tensor. Throws Error when the tensor has more numbers than the storage, or its
-/// layout reaches outside.
+/// Decodes the little-endian tensor that starts at element `offset` of `storage`; `strides` are in
+/// elements too. Returns its values with the last dimension fastest. Throws Error if the tensor has
+/// more elements than the storage, a negative stride, a stride of 0 in a dimension above size 1, or
+/// elements outside the storage.
 std::vector<float> decode_floats(Bytes storage, FloatType type, std::int64_t offset,
                                  std::span<const std::int64_t> shape,
                                  std::span<const std::int64_t> strides, const std::string& what);

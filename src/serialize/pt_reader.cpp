@@ -1,8 +1,6 @@
-// Reads model files that torch.save, or this program, wrote.
+// Finds the state dict in a .pt archive and decodes its tensors.
 #include "serialize/pt_reader.hpp"
 
-#include <algorithm>
-#include <array>
 #include <utility>
 
 #include "mnist/support/error.hpp"
@@ -15,30 +13,30 @@ namespace {
 
 using Kind = PickleValue::Kind;
 
-constexpr std::string_view kPickle = "/data.pkl";
-constexpr std::array<const char*, 3> kNestedKeys{"model", "state_dict", "model_state_dict"};
+std::string text_of(Bytes bytes) {
+  return {bytes.begin(), bytes.end()};
+}
 
-/// Everything in the archive lies in one folder, whose name the writer chose.
+/// The directory that holds all records; the writer of the file chose its name.
 std::string root_of(const ZipArchive& archive, const std::string& source) {
+  constexpr std::string_view kPickle = "/data.pkl";
   for (const std::string& name : archive.names()) {
     if (name.ends_with(kPickle) && name.find('/') == name.size() - kPickle.size()) {
-      return name.substr(0, name.size() - kPickle.size() + 1);
+      return name.substr(0, name.find('/') + 1);
     }
   }
-  throw Error(source + ": is a zip archive, but not one that torch.save wrote: it has no data.pkl");
+  throw Error(source + ": is a zip archive without data.pkl; expected a file by torch.save");
 }
 
 void check_archive(const ZipArchive& archive, const std::string& root, const std::string& source) {
   if (archive.contains(root + "constants.pkl")) {
     throw Error(source +
-                ": is a TorchScript program, not a plain state dict; save "
-                "model.state_dict() with torch.save");
+                ": is a TorchScript archive, not a state dict; save model.state_dict() with "
+                "torch.save");
   }
   const std::string order = root + "byteorder";
-  if (!archive.contains(order)) return;
-  const Bytes bytes = archive.record(order);
-  if (std::string(bytes.begin(), bytes.end()) != "little") {
-    throw Error(source + ": its numbers are big-endian; save it on a little-endian machine");
+  if (archive.contains(order) && text_of(archive.record(order)) != "little") {
+    throw Error(source + ": is big-endian; save it on a little-endian machine");
   }
 }
 
@@ -52,14 +50,15 @@ bool holds_tensors(const PickleValue& dict) {
 const PickleValue& find_state_dict(const PickleValue& root, const std::string& source) {
   if (root.kind == Kind::kDict) {
     if (holds_tensors(root)) return root;
-    for (const char* key : kNestedKeys) {
+    for (const char* key : {"model", "state_dict", "model_state_dict"}) {
       const PickleValue* nested = root.find(key);
-      if (nested != nullptr && nested->kind == Kind::kDict && holds_tensors(*nested))
+      if (nested != nullptr && nested->kind == Kind::kDict && holds_tensors(*nested)) {
         return *nested;
+      }
     }
   }
   throw Error(source +
-              ": holds no state dict: neither a dict of tensors, nor one under 'model', "
+              ": has no state dict; expected a dict of tensors, at the top level or under 'model', "
               "'state_dict' or 'model_state_dict'");
 }
 
@@ -69,46 +68,23 @@ FloatType float_type(std::string_view storage_type, const std::string& what) {
   if (storage_type == "HalfStorage") return FloatType::kF16;
   if (storage_type == "BFloat16Storage") return FloatType::kBf16;
   throw Error(what + ": is stored as " + std::string(storage_type) +
-              ", expected FloatStorage, DoubleStorage, HalfStorage or BFloat16Storage");
+              "; expected FloatStorage, DoubleStorage, HalfStorage or BFloat16Storage");
 }
 
-/// Decodes tensors and keeps count of the memory that they take.
-class TensorDecoder {
- public:
-  TensorDecoder(const ZipArchive& archive, std::string root, std::size_t file_size,
-                std::string source)
-      : archive_(archive),
-        root_(std::move(root)),
-        source_(std::move(source)),
-        // Half-precision numbers double when they become f32, and shared ones may count twice.
-        bytes_left_(4 * file_size) {}
-
-  NamedTensor decode(std::string_view name, const PickleValue& tensor) {
-    const std::string what = source_ + ": tensor '" + std::string(name) + "'";
-    const PickleValue& storage = *tensor.items[0];
-    const FloatType type = float_type(storage.storage_type, what);
-    const Bytes record = archive_.record(root_ + "data/" + std::string(storage.text));
-    const std::size_t elements = record.size() / float_size(type);
-    if (storage.integer < 0 || static_cast<std::size_t>(storage.integer) != elements ||
-        record.size() % float_size(type) != 0) {
-      throw Error(what + ": its storage should have " + std::to_string(storage.integer) +
-                  " numbers, but has " + std::to_string(record.size()) + " bytes");
-    }
-    const std::int64_t count =
-        checked_element_count(tensor.shape, static_cast<std::int64_t>(elements), what);
-    const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(float);
-    if (bytes > bytes_left_) throw Error(what + ": shares its numbers with too many others");
-    bytes_left_ -= bytes;
-    return {std::string(name), tensor.shape,
-            decode_floats(record, type, tensor.offset, tensor.shape, tensor.strides, what)};
+std::vector<float> read_tensor(const ZipArchive& archive, const std::string& root,
+                               const PickleValue& tensor, const std::string& what) {
+  const PickleValue& storage = *tensor.items[0];
+  const FloatType type = float_type(storage.storage_type, what);
+  const Bytes record = archive.record(root + "data/" + std::string(storage.text));
+  const std::size_t size = float_size(type);
+  if (record.size() % size != 0 ||
+      storage.integer != static_cast<std::int64_t>(record.size() / size)) {
+    throw Error(what + ": its storage has " + std::to_string(record.size()) + " bytes; expected " +
+                std::to_string(storage.integer) + " elements of " + std::to_string(size) +
+                " bytes");
   }
-
- private:
-  const ZipArchive& archive_;
-  std::string root_;
-  std::string source_;
-  std::size_t bytes_left_;
-};
+  return decode_floats(record, type, tensor.offset, tensor.shape, tensor.strides, what);
+}
 
 }  // namespace
 
@@ -120,18 +96,24 @@ StoredTensors read_pt(Bytes file, const std::string& source) {
   const PickleValue& dict = find_state_dict(unpickler.load(), source);
 
   StoredTensors stored;
-  TensorDecoder decoder(archive, root, file.size(), source);
+  // Half precision doubles in size when decoded, and tensors may share a storage.
+  std::size_t bytes_left = 4 * file.size();
   for (std::size_t i = 0; i + 1 < dict.items.size(); i += 2) {
     const PickleValue& key = *dict.items[i];
     const PickleValue& value = *dict.items[i + 1];
     if (key.kind != Kind::kString || value.kind != Kind::kTensor) {
-      throw Error(source + ": its state dict maps something else than names to tensors");
+      throw Error(source + ": its state dict has an entry other than a name and a tensor");
     }
-    stored.tensors.push_back(decoder.decode(key.text, value));
+    const std::string name(key.text);
+    const std::string what = source + ": tensor '" + name + "'";
+    std::vector<float> values = read_tensor(archive, root, value, what);
+    const std::size_t bytes = values.size() * sizeof(float);
+    if (bytes > bytes_left) throw Error(what + ": shares its storage with too many tensors");
+    bytes_left -= bytes;
+    stored.tensors.push_back({name, value.shape, std::move(values)});
   }
   if (archive.contains(root + kPtInfoRecord)) {
-    const Bytes info = archive.record(root + kPtInfoRecord);
-    stored.info.assign(info.begin(), info.end());
+    stored.info = text_of(archive.record(root + kPtInfoRecord));
   }
   return stored;
 }

@@ -1,4 +1,4 @@
-// Reads model files that torch.save, or this program, wrote.
+// Reads .pt model files, written by torch.save or by this program.
 #pragma once
 
 #include <string>
@@ -8,18 +8,20 @@
 
 namespace mnist {
 
-/// What a model file holds before it is checked for being a network of ours.
+/// The contents of a model file, before anything checks that they are an MLP.
 struct StoredTensors {
   StateDict tensors;
-  std::string info;  ///< our facts about the model as JSON; empty when someone else wrote the file
+  std::string info;  ///< the model's metadata as JSON; empty if another program wrote the file
 };
 
-/// The record of a .pt archive in which our facts travel; Python's torch.load passes over it.
+/// The record of a .pt archive that holds `info`; Python's torch.load ignores it.
 inline constexpr const char* kPtInfoRecord = "mnist.json";
 
-/// Reads a zip-form .pt file: a dict of names and tensors, or a dict that has one under "model",
-/// "state_dict" or "model_state_dict". Never runs code, never allocates more than a small multiple
-/// of the file's size. Throws Error that names `source`.
+/// Reads the zip-based format of torch.save (since PyTorch 1.6; torch/serialization.py and
+/// caffe2/serialize/inline_container.h): a dict of names and tensors, or a dict with one under
+/// "model", "state_dict" or "model_state_dict". Tensors may be f32, f64, f16 or bf16, strided and
+/// little-endian. Runs no code from the file. The tensors take at most four times the file's size
+/// in memory, plus one tensor. Throws Error that names `source`.
 StoredTensors read_pt(Bytes file, const std::string& source);
 
 }  // namespace mnist

@@ -1,5 +1,4 @@
-// The safetensors format (github.com/huggingface/safetensors, "Format"): the size of the header as
-// u64, the header as JSON, then the tensors' bytes, little-endian.
+// Parses untrusted safetensors headers, and writes our own.
 #include "serialize/safetensors.hpp"
 
 #include <algorithm>
@@ -17,26 +16,26 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// The format allows 100 MB; a network of linear layers needs a few hundred bytes a layer, and JSON
-// takes many times its size in memory.
-constexpr std::uint64_t kLargestHeader = 1 << 20;
+// The format allows 100 MB, but a linear layer needs a few hundred bytes, and parsed JSON takes
+// many times its size in memory.
+constexpr std::uint64_t kMaxHeader = 1 << 20;
 constexpr const char* kMetadata = "__metadata__";
 constexpr const char* kInfo = "mnist";
 constexpr std::size_t kHeaderAlignment = 8;
 
-/// Parses JSON, and refuses a key that stands twice in one object (parsers would keep either).
+/// Parses JSON and refuses duplicate keys, of which parsers may keep either.
 Json parse_header(Bytes header, const std::string& source) {
   std::vector<std::set<std::string>> keys;
-  const auto watch = [&](int, Json::parse_event_t event, Json& parsed) {
+  const auto check_keys = [&](int, Json::parse_event_t event, Json& parsed) {
     if (event == Json::parse_event_t::object_start) keys.emplace_back();
     if (event == Json::parse_event_t::object_end) keys.pop_back();
     if (event == Json::parse_event_t::key &&
         !keys.back().insert(parsed.get<std::string>()).second) {
-      throw Error(source + ": its header has the key '" + parsed.get<std::string>() + "' twice");
+      throw Error(source + ": its header repeats the key '" + parsed.get<std::string>() + "'");
     }
     return true;
   };
-  return Json::parse(header.begin(), header.end(), watch);
+  return Json::parse(header.begin(), header.end(), check_keys);
 }
 
 FloatType float_type(const std::string& dtype, const std::string& what) {
@@ -44,51 +43,58 @@ FloatType float_type(const std::string& dtype, const std::string& what) {
   if (dtype == "F64") return FloatType::kF64;
   if (dtype == "F16") return FloatType::kF16;
   if (dtype == "BF16") return FloatType::kBf16;
-  throw Error(what + ": is stored as " + dtype + ", expected F32, F64, F16 or BF16");
+  throw Error(what + ": is stored as " + dtype + "; expected F32, F64, F16 or BF16");
 }
 
-struct Range {
-  std::uint64_t begin = 0;
-  std::uint64_t end = 0;
-};
+/// Reads an array of nonnegative integers; nlohmann's own conversion would accept fractions too.
+std::vector<std::int64_t> read_integers(const Json& entry, const char* key,
+                                        const std::string& what) {
+  const Json& array = entry.at(key);
+  const auto is_valid = [](const Json& item) { return item.is_number_unsigned(); };
+  if (!array.is_array() || !std::all_of(array.begin(), array.end(), is_valid)) {
+    throw Error(what + ": its " + key + " is not an array of nonnegative integers");
+  }
+  return array.get<std::vector<std::int64_t>>();
+}
 
-NamedTensor read_tensor(const std::string& name, const Json& entry, Bytes data, Range& range,
-                        const std::string& source) {
-  const std::string what = source + ": tensor '" + name + "'";
+using Range = std::pair<std::uint64_t, std::uint64_t>;  // begin and end, in bytes of the data
+
+Range read_range(const Json& entry, std::uint64_t size, const std::string& what) {
+  const std::vector<std::int64_t> offsets = read_integers(entry, "data_offsets", what);
+  if (offsets.size() == 2 && 0 <= offsets[0] && offsets[0] <= offsets[1]) {
+    const Range range(offsets[0], offsets[1]);
+    if (range.second <= size) return range;
+  }
+  throw Error(what + ": its data_offsets are not a range within the " + std::to_string(size) +
+              " bytes of data");
+}
+
+NamedTensor read_tensor(const std::string& name, const Json& entry, Range range, Bytes data,
+                        const std::string& what) {
   const FloatType type = float_type(entry.at("dtype").get<std::string>(), what);
-  const auto shape = entry.at("shape").get<std::vector<std::int64_t>>();
-  const auto& offsets = entry.at("data_offsets");
-  if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() ||
-      !offsets[1].is_number_unsigned()) {
-    throw Error(what + ": its data_offsets are not two positions");
-  }
-  range = {offsets[0].get<std::uint64_t>(), offsets[1].get<std::uint64_t>()};
-  if (range.begin > range.end || range.end > data.size()) {
-    throw Error(what + ": its data_offsets lead outside the file");
-  }
-  const Bytes bytes = data.subspan(range.begin, range.end - range.begin);
-  const std::int64_t count =
-      checked_element_count(shape, static_cast<std::int64_t>(bytes.size()), what);
+  const std::vector<std::int64_t> shape = read_integers(entry, "shape", what);
+  const Bytes bytes = data.subspan(range.first, range.second - range.first);
+  const auto stored = static_cast<std::int64_t>(bytes.size() / float_size(type));
+  const std::int64_t count = checked_element_count(shape, stored, what);
   if (static_cast<std::uint64_t>(count) * float_size(type) != bytes.size()) {
     throw Error(what + ": its shape " + shape_text(shape) + " does not fill its " +
                 std::to_string(bytes.size()) + " bytes");
   }
-  // Row-major data without gaps decode as a vector; strides of an empty tensor could overflow.
+  // Contiguous data decode as a vector; the strides of `shape` could overflow when it is empty.
   constexpr std::array<std::int64_t, 1> kContiguous{1};
   return {name, shape, decode_floats(bytes, type, 0, std::array{count}, kContiguous, what)};
 }
 
-/// The format demands that the tensors cover the data exactly.
+/// The format requires that the tensors cover the data exactly.
 void check_coverage(std::vector<Range> ranges, std::uint64_t size, const std::string& source) {
-  std::sort(ranges.begin(), ranges.end(),
-            [](const Range& a, const Range& b) { return a.begin < b.begin; });
+  std::sort(ranges.begin(), ranges.end());
   std::uint64_t covered = 0;
-  for (const Range& range : ranges) {
-    if (range.begin != covered) {
+  for (const auto& [begin, end] : ranges) {
+    if (begin != covered) {
       throw Error(source + ": its tensors overlap or leave a gap at byte " +
-                  std::to_string(std::min(covered, range.begin)) + " of the data");
+                  std::to_string(std::min(covered, begin)) + " of the data");
     }
-    covered = range.end;
+    covered = end;
   }
   if (covered != size) {
     throw Error(source + ": has " + std::to_string(size - covered) +
@@ -101,14 +107,18 @@ void check_coverage(std::vector<Range> ranges, std::uint64_t size, const std::st
 StoredTensors read_safetensors(Bytes file, const std::string& source) {
   ByteReader reader(file, source);
   const auto header_size = reader.take_little_endian<std::uint64_t>();
-  if (header_size > reader.remaining() || header_size > kLargestHeader) {
-    throw Error(source + ": is no safetensors file of ours: a header of " +
-                std::to_string(header_size) + " bytes in a file of " + std::to_string(file.size()) +
-                ", expected at most " + std::to_string(kLargestHeader));
+  if (header_size > reader.remaining()) {
+    throw Error(source + ": is not a safetensors file: its header would have " +
+                std::to_string(header_size) + " bytes, but the file has " +
+                std::to_string(file.size()));
+  }
+  if (header_size > kMaxHeader) {
+    throw Error(source + ": its safetensors header has " + std::to_string(header_size) +
+                " bytes; at most " + std::to_string(kMaxHeader) + " are allowed");
   }
   try {
     const Json header = parse_header(reader.take(header_size), source);
-    if (!header.is_object()) throw Error(source + ": its header is no JSON object");
+    if (!header.is_object()) throw Error(source + ": its safetensors header is not a JSON object");
     const Bytes data = reader.take(reader.remaining());
     StoredTensors stored;
     std::vector<Range> ranges;
@@ -117,12 +127,14 @@ StoredTensors read_safetensors(Bytes file, const std::string& source) {
         stored.info = entry.value(kInfo, "");
         continue;
       }
-      stored.tensors.push_back(read_tensor(name, entry, data, ranges.emplace_back(), source));
+      const std::string what = source + ": tensor '" + name + "'";
+      ranges.push_back(read_range(entry, data.size(), what));
+      stored.tensors.push_back(read_tensor(name, entry, ranges.back(), data, what));
     }
     check_coverage(std::move(ranges), data.size(), source);
     return stored;
   } catch (const Json::exception& error) {
-    throw Error(source + ": its safetensors header is damaged: " + error.what());
+    throw Error(source + ": its safetensors header is invalid: " + error.what());
   }
 }
 

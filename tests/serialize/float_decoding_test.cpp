@@ -1,4 +1,4 @@
-// Stored numbers of every type and layout.
+// Every element type and layout, and malformed ones.
 #include "serialize/float_decoding.hpp"
 
 #include <cmath>
@@ -66,7 +66,7 @@ TEST(DecodeFloats, IgnoresTheStridesOfDimensionsOfSize1) {
   EXPECT_EQ(decode(storage, FloatType::kF32, 1, {1, 1}, {kMax, kMax}), std::vector<float>{2});
 }
 
-TEST(DecodeFloats, RefusesLayoutsThatLeaveTheStorage) {
+TEST(DecodeFloats, RefusesLayoutsOutsideTheStorage) {
   const auto storage = bytes_of<float>({1, 2, 3, 4});
   const auto refused = [&](std::int64_t offset, const Sizes& shape, const Sizes& strides) {
     EXPECT_THROW(decode(storage, FloatType::kF32, offset, shape, strides), Error)
