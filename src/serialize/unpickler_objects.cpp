@@ -1,4 +1,4 @@
-// What a pickle may name and call: ordered dicts, storages and tensors, as torch.save writes them.
+// The globals and calls that the unpickler supports; they build dicts, storages and tensors.
 #include <algorithm>
 #include <array>
 
@@ -7,12 +7,15 @@
 namespace mnist {
 namespace {
 
-constexpr std::string_view kOrderedDict = "collections OrderedDict";
-constexpr std::string_view kRebuildTensor = "torch._utils _rebuild_tensor_v2";
-constexpr std::string_view kRebuildParameter = "torch._utils _rebuild_parameter";
-constexpr std::array<std::string_view, 10> kStorageTypes{
-    "FloatStorage", "DoubleStorage", "HalfStorage", "BFloat16Storage", "LongStorage",
-    "IntStorage",   "ShortStorage",  "CharStorage", "ByteStorage",     "BoolStorage"};
+constexpr std::string_view kOrderedDict = "collections.OrderedDict";
+constexpr std::string_view kRebuildTensor = "torch._utils._rebuild_tensor_v2";
+constexpr std::string_view kRebuildParameter = "torch._utils._rebuild_parameter";
+constexpr std::string_view kStorageModule = "torch.";
+constexpr std::array<std::string_view, 13> kGlobals{
+    kOrderedDict,          kRebuildTensor,       kRebuildParameter,       "torch.FloatStorage",
+    "torch.DoubleStorage", "torch.HalfStorage",  "torch.BFloat16Storage", "torch.LongStorage",
+    "torch.IntStorage",    "torch.ShortStorage", "torch.CharStorage",     "torch.ByteStorage",
+    "torch.BoolStorage"};
 
 std::string quoted(std::string_view text) {
   return "'" + std::string(text.substr(0, 100)) + "'";
@@ -29,73 +32,59 @@ const PickleValue* PickleValue::find(std::string_view key) const {
 }
 
 void Unpickler::push_global(std::string_view module, std::string_view name) {
-  if (module == "torch" &&
-      std::find(kStorageTypes.begin(), kStorageTypes.end(), name) != kStorageTypes.end()) {
-    PickleValue* type = make(Kind::kFunction);
-    type->storage_type = name;
-    return;
-  }
-  const std::string full = std::string(module) + " " + std::string(name);
-  for (const std::string_view known : {kOrderedDict, kRebuildTensor, kRebuildParameter}) {
-    if (full == known) {
-      make(Kind::kFunction)->text = known;
-      return;
-    }
-  }
-  fail("asks for " + quoted(std::string(module) + "." + std::string(name)));
+  const std::string full = std::string(module) + "." + std::string(name);
+  const auto known = std::find(kGlobals.begin(), kGlobals.end(), full);
+  if (known == kGlobals.end()) fail("references " + quoted(full));
+  push(Kind::kFunction)->text = *known;
 }
 
-/// A persistent id is how torch.save names a storage: ("storage", type, key, device, elements).
-void Unpickler::read_persistent_id() {
-  const PickleValue& id = *pop();
+/// A persistent ID is how torch.save names a storage: ("storage", type, key, device, elements).
+void Unpickler::push_storage(const PickleValue& id) {
   const auto& items = id.items;
   if (id.kind != Kind::kTuple || items.size() != 5 || items[0]->text != "storage" ||
-      items[1]->kind != Kind::kFunction || items[1]->storage_type.empty() ||
+      items[1]->kind != Kind::kFunction || !items[1]->text.ends_with("Storage") ||
       items[2]->kind != Kind::kString || items[4]->kind != Kind::kInteger) {
-    fail("has a persistent id that does not name a storage");
+    fail("has a persistent ID that does not name a storage");
   }
-  PickleValue* storage = make_integer(Kind::kStorage, items[4]->integer);
+  PickleValue* storage = push_integer(Kind::kStorage, items[4]->integer);
   storage->text = items[2]->text;
-  storage->storage_type = items[1]->storage_type;
+  storage->storage_type = items[1]->text.substr(kStorageModule.size());
 }
 
 std::vector<std::int64_t> Unpickler::integers_of(const PickleValue& tuple) const {
-  constexpr std::size_t kHighestRank = 64;
-  if (tuple.kind != Kind::kTuple || tuple.items.size() > kHighestRank) {
-    fail("gives a tensor a shape that is no short tuple");
+  constexpr std::size_t kMaxRank = 64;
+  const auto is_integer = [](const PickleValue* item) { return item->kind == Kind::kInteger; };
+  if (tuple.kind != Kind::kTuple || tuple.items.size() > kMaxRank ||
+      !std::all_of(tuple.items.begin(), tuple.items.end(), is_integer)) {
+    fail("has a tensor whose shape or strides are not a tuple of at most " +
+         std::to_string(kMaxRank) + " integers");
   }
   std::vector<std::int64_t> integers;
-  for (const PickleValue* item : tuple.items) {
-    if (item->kind != Kind::kInteger) fail("gives a tensor a size that is no integer");
-    integers.push_back(item->integer);
-  }
+  for (const PickleValue* item : tuple.items) integers.push_back(item->integer);
   return integers;
 }
 
-/// _rebuild_tensor_v2(storage, offset, shape, strides, requires_grad, backward_hooks[, metadata]).
-PickleValue* Unpickler::rebuild_tensor(const PickleValue& arguments) {
+/// Arguments: storage, offset, shape, strides, requires_grad, backward_hooks[, metadata].
+void Unpickler::push_tensor(const PickleValue& arguments) {
   const auto& items = arguments.items;
   if (items.size() < 4 || items[0]->kind != Kind::kStorage || items[1]->kind != Kind::kInteger) {
-    fail("rebuilds a tensor from something else than a storage");
+    fail("rebuilds a tensor from something other than a storage");
   }
-  PickleValue* tensor = make(Kind::kTensor);
+  PickleValue* tensor = push(Kind::kTensor);
   tensor->items = {items[0]};
   tensor->offset = items[1]->integer;
   tensor->shape = integers_of(*items[2]);
   tensor->strides = integers_of(*items[3]);
-  return tensor;
 }
 
-void Unpickler::call() {
-  const PickleValue& arguments = *pop();
-  const PickleValue& function = *pop();
+void Unpickler::call(const PickleValue& function, const PickleValue& arguments) {
   if (arguments.kind != Kind::kTuple || function.kind != Kind::kFunction) {
-    fail("calls what is no function");
+    fail("calls something other than a function");
   }
   if (function.text == kOrderedDict && arguments.items.empty()) {
-    make(Kind::kDict);
+    push(Kind::kDict);
   } else if (function.text == kRebuildTensor) {
-    rebuild_tensor(arguments);
+    push_tensor(arguments);
   } else if (function.text == kRebuildParameter && !arguments.items.empty() &&
              arguments.items[0]->kind == Kind::kTensor) {
     stack_.push_back(arguments.items[0]);

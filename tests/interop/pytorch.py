@@ -164,7 +164,7 @@ class AttacksAreRefused(ProgramTest):
         ):
             for protocol in (2, 4):
                 torch.save({"0.weight": Attack(function, *arguments)}, path, pickle_protocol=protocol)
-                process = self.fail_with(1, "attack.pt: is refused: its pickle asks for", "mnist-eval",
+                process = self.fail_with(1, "attack.pt: its pickle references", "mnist-eval",
                                          "--model", path, "--data", SUBSET)
                 self.assertIn(name, process.stderr)
                 self.assertFalse(witness.exists())

@@ -1,4 +1,4 @@
-// The restricted unpickler on hand-made pickles; Python's own are in the interoperation tests.
+// The restricted unpickler on hand-written pickles; tests/interop reads Python's own.
 #include "serialize/unpickler.hpp"
 
 #include "mnist/support/error.hpp"
@@ -53,59 +53,60 @@ TEST(Unpickler, RebuildsTensors) {
 }
 
 TEST(Unpickler, RefusesEveryOtherGlobalByName) {
-  expect_refused("\x80\2cos\nsystem\n("s + text("true") + "tR.", "asks for 'os.system'");
-  expect_refused("\x80\2cbuiltins\neval\n.", "asks for 'builtins.eval'");
-  expect_refused("\x80\2cbuiltins\ngetattr\n.", "asks for 'builtins.getattr'");
-  expect_refused("\x80\2ctorch\nload\n.", "asks for 'torch.load'");
-  expect_refused("\x80\4"s + text("os") + text("system") + "\x93.", "asks for 'os.system'");
-  expect_refused("\x80\2ctorch._utils _rebuild_tensor_v2\n\n.", "asks for");
+  expect_refused("\x80\2cos\nsystem\n("s + text("true") + "tR.", "references 'os.system'");
+  expect_refused("\x80\2cbuiltins\neval\n.", "references 'builtins.eval'");
+  expect_refused("\x80\2cbuiltins\ngetattr\n.", "references 'builtins.getattr'");
+  expect_refused("\x80\2ctorch\nload\n.", "references 'torch.load'");
+  expect_refused("\x80\4"s + text("os") + text("system") + "\x93.", "references 'os.system'");
+  expect_refused("\x80\2ctorch._utils._rebuild_tensor_v2\n\n.", "references");
 }
 
 TEST(Unpickler, RefusesOpcodesThatNoStateDictNeeds) {
-  // INST, OBJ, NEWOBJ, BUILD on what is no dict, EXT1, BYTEARRAY8, PERSID, DUP, POP.
+  // INST, OBJ, NEWOBJ, BUILD on anything but a dict, EXT1, BYTEARRAY8, PERSID, DUP, POP.
   expect_refused("(ios\nsystem\n.", "has opcode 105");
   for (const char opcode : {'o', '\x81', '\x82', '\x96', 'P', '2', '0', 'I', 'F', 'S'}) {
     expect_refused("\x80\2N"s + opcode, "which no state dict needs");
   }
-  expect_refused("NNb.", "fills an object of another type");
+  expect_refused("NNb.", "fills a value of the wrong type");
   expect_refused("\x80\1.", "has protocol 1");
   expect_refused("\x80\6.", "has protocol 6");
 }
 
 TEST(Unpickler, RefusesBrokenStacks) {
-  expect_refused(".", "takes more from the stack");
-  expect_refused("s.", "takes more from the stack");
-  expect_refused("(s.", "takes more from the stack");
-  expect_refused("t.", "has no mark");
-  expect_refused("N(u.", "fills an object of another type");
+  expect_refused(".", "pops from an empty stack");
+  expect_refused("s.", "pops from an empty stack");
+  expect_refused("(s.", "pops from an empty stack");
+  expect_refused("t.", "pops to a mark");
+  expect_refused("N(u.", "fills a value of the wrong type");
   expect_refused("}(Nu.", "a key without a value");
-  expect_refused("h\0."s, "recalls what it never stored");
-  expect_refused("q\0."s, "stores an object that is not there");
-  expect_refused("}K\1K\2a.", "fills an object of another type");
+  expect_refused("h\0."s, "reads memo entry 0, which is unset");
+  expect_refused("q\0."s, "memoizes from an empty stack");
+  expect_refused("}K\1K\2a.", "fills a value of the wrong type");
   expect_refused("", "ends at byte 0");
   expect_refused("X\xff\xff\xff\xff", "more bytes were expected");
 }
 
 TEST(Unpickler, RefusesBombs) {
-  expect_refused("Nr\xff\xff\xff\x7f.", "out of turn");                 // a memo of 2^31 places
-  expect_refused("\x8a\x10"s + std::string(16, 'x'), "of 16 bytes");    // LONG1
+  expect_refused("Nr\xff\xff\xff\x7f.", "skips memo entries");        // a memo of 2^31 entries
+  expect_refused("\x8a\x10"s + std::string(16, 'x'), "of 16 bytes");  // LONG1
+  expect_refused(std::string((4 << 20) + 1, 'N'), "more than the supported 4194304");
   expect_refused("\x8b\xff\xff\xff\x7f", "which no state dict needs");  // LONG4
 }
 
-TEST(Unpickler, RefusesFalseCallsAndStorages) {
-  expect_refused("N)R.", "calls what is no function");
-  expect_refused("ccollections\nOrderedDict\nNR.", "calls what is no function");
+TEST(Unpickler, RefusesInvalidCallsAndStorages) {
+  expect_refused("N)R.", "calls something other than a function");
+  expect_refused("ccollections\nOrderedDict\nNR.", "calls something other than a function");
   expect_refused("ccollections\nOrderedDict\n]\x85R.", "with arguments that no state dict has");
   expect_refused("ctorch\nFloatStorage\n)R.", "with arguments");
-  expect_refused("ctorch._utils\n_rebuild_tensor_v2\n)R.", "from something else than a storage");
+  expect_refused("ctorch._utils\n_rebuild_tensor_v2\n)R.", "from something other than a storage");
   expect_refused("ctorch._utils\n_rebuild_parameter\n)R.", "with arguments");
   expect_refused("NQ.", "does not name a storage");
   expect_refused("(" + text("module") + "NNNNtQ.", "does not name a storage");
   expect_refused("ctorch._utils\n_rebuild_tensor_v2\n("s + kStorageId + "K\0NNtR."s,
-                 "no short tuple");
+                 "not a tuple of at most 64 integers");
 }
 
-TEST(Unpickler, CyclesDoNoHarm) {
+TEST(Unpickler, ReadsCycles) {
   const auto bytes = to_bytes("}q\0"s + text("self") + "h\0s."s);
   Unpickler unpickler(bytes, "f");
   const PickleValue& dict = unpickler.load();
