@@ -131,7 +131,8 @@ Record read_record(Bytes file, ByteReader& directory, std::string_view source) {
   const std::uint16_t method = u16(header, 10);
   if ((flags & kEncrypted) != 0) fail(source, "record '" + record.name + "' is encrypted");
   if (method != 0 || stored_size != size) {
-    fail(source, "record '" + record.name + "' is compressed; torch.save does not compress");
+    fail(source, "record '" + record.name + "' is compressed, as in TorchScript archives; save " +
+                     "model.state_dict() with torch.save");
   }
   record.content = locate_content(file, record, size, source);
   return record;
