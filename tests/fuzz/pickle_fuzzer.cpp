@@ -1,4 +1,4 @@
-// Fuzzes the unpickler alone: inside of an archive, checksums keep most changed pickles from it.
+// Fuzzes the unpickler alone: in an archive, checksums stop most mutated pickles.
 #include "fuzz/fuzzer.hpp"
 #include "serialize/unpickler.hpp"
 

@@ -1,4 +1,4 @@
-// Fuzzes the reader of .pt files: the zip archive, its pickle, and what is made of the tensors.
+// Fuzzes the reader of .pt files: the zip archive, its pickle, its tensors, the resulting model.
 #include "fuzz/fuzzer.hpp"
 #include "serialize/model_info.hpp"
 #include "serialize/pt_reader.hpp"

@@ -1,4 +1,4 @@
-// Fuzzes the reader of safetensors files, and what is made of their tensors.
+// Fuzzes the reader of safetensors files, and the resulting model.
 #include "fuzz/fuzzer.hpp"
 #include "serialize/model_info.hpp"
 #include "serialize/safetensors.hpp"
