@@ -1,4 +1,4 @@
-// The facts that travel with a model.
+// Model metadata, read back, missing and malformed.
 #include "serialize/model_info.hpp"
 
 #include "mnist/support/error.hpp"
@@ -12,7 +12,7 @@ Model small_model() {
   return {shape, initial_parameters(shape, 0), {"cat", "dog"}, {{"options", {{"lr", 0.5}}}}};
 }
 
-TEST(ModelInfo, ComesBack) {
+TEST(ModelInfo, RoundTrips) {
   const Model model = small_model();
   const Model read = make_model(model.parameters, info_text(model), "file");
   EXPECT_EQ(read.shape, model.shape);
@@ -20,13 +20,13 @@ TEST(ModelInfo, ComesBack) {
   EXPECT_EQ(read.training, model.training);
 }
 
-TEST(ModelInfo, ForeignModelsGetDefaults) {
+TEST(ModelInfo, DefaultsWithoutMetadata) {
   const Model read = make_model(small_model().parameters, "", "file");
   EXPECT_EQ(read.shape.activation, Activation::kRelu);
   EXPECT_EQ(read.class_names, (std::vector<std::string>{"0", "1"}));
 }
 
-TEST(ModelInfo, RefusesFactsThatContradictOrAreDamaged) {
+TEST(ModelInfo, RefusesInconsistentOrMalformedMetadata) {
   const Model model = small_model();
   const auto refused = [&](const std::function<void(nlohmann::ordered_json&)>& change,
                            std::string_view words) {
@@ -45,7 +45,7 @@ TEST(ModelInfo, RefusesFactsThatContradictOrAreDamaged) {
   expect_throws<Error>([&] { make_model(model.parameters, "{", "file"); }, "damaged");
 }
 
-TEST(ModelInfo, ClassNamesOfAnyBytesAreWritten) {
+TEST(ModelInfo, WritesClassNamesOfAnyBytes) {
   Model model = small_model();
   model.class_names[0] = "\xff\xfe";
   EXPECT_EQ(make_model(model.parameters, info_text(model), "file").class_names.size(), 2U);
