@@ -177,8 +177,10 @@ struct Share {
 
   MNIST_DEVICE void load_parameters() const {
     const CudaSharedLayout& at = plan.shared;
+    // Adam also updates the padding of rows, which no parameter is loaded into.
     for (int i = block.thread; i < plan.parameters; i += block.threads) {
       block.shared[at.weights + i] = block.shared[at.gradients + i] = 0;
+      block.shared[at.first_moments + i] = block.shared[at.second_moments + i] = 0;
     }
     block.sync();
     for (int l = 0; l < plan.layer_count; ++l) {
