@@ -20,10 +20,11 @@ int blocks_for(const MlpShape& shape, int most) {
   return divide_up(widest, divide_up(widest, most));
 }
 
-/// Gives the next `count` floats away.
-int take(int& next, int count) {
-  const int at = next;
-  next += round_up(count, kPixelsOfWord);
+/// Allocates the next `count` floats, aligned to float4.
+template <class Integer>
+Integer take(Integer& next, Integer count) {
+  const Integer at = next;
+  next += round_up(count, 4);
   return at;
 }
 
@@ -43,12 +44,11 @@ void place_layers(CudaPlan& plan, const MlpShape& shape) {
     plan.all_parameters += std::int64_t{layer.outputs} * layer.inputs + layer.outputs;
     if (last) continue;
     const std::int64_t values = std::int64_t{layer.outputs} * plan.examples;
-    layer.activations = plan.exchange;
-    plan.exchange += 2 * values;
-    layer.exchanged_deltas = plan.exchange;
-    plan.exchange += values;
-    layer.columns = plan.exchange;
-    if (l > 0) plan.exchange += 2 * std::int64_t{layer.inputs} * layer.outputs;
+    layer.activations = take(plan.exchange, 2 * values);
+    layer.exchanged_deltas = take(plan.exchange, values);
+    if (l > 0) {
+      layer.columns = take(plan.exchange, 2 * std::int64_t{layer.inputs} * layer.outputs);
+    }
   }
 }
 

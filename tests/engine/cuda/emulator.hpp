@@ -4,6 +4,9 @@
 #pragma once
 
 #include <barrier>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <memory>
@@ -51,6 +54,11 @@ struct EmulatedBlock {
   void wait() { of_grid.wait(std::move(*token)); }
   float exchanged(const float* place) const { return *place; }
   cuda::Four exchanged_four(const float* place) const {
+    // Ends the test program: a GPU would end the kernel with "misaligned address".
+    if (reinterpret_cast<std::uintptr_t>(place) % alignof(cuda::Four) != 0) {
+      std::fputs("exchanged_four reads from a misaligned address\n", stderr);
+      std::abort();
+    }
     return *reinterpret_cast<const cuda::Four*>(place);
   }
 };

@@ -82,7 +82,7 @@ constexpr CudaLimits kThreeBlocks{3, 64, kPlenty};
 
 TEST(CudaEngine, AgreesWithTheCpuEngineOnShapes) {
   for (const std::vector<std::int64_t>& hidden :
-       {std::vector<std::int64_t>{20, 12}, {7}, {9, 8, 7}, {64, 3}}) {
+       {std::vector<std::int64_t>{20, 12}, {7}, {9, 8, 7}, {9, 7, 5}, {64, 3}}) {
     expect_agreement({784, hidden, 10, Activation::kRelu}, 32, {}, kThreeBlocks, 170);
   }
 }
@@ -226,6 +226,14 @@ TEST(CudaPlan, TheGuidesNetworkFitsEveryGpuThatIsNamed) {
     EXPECT_EQ(plan.blocks, gpu.blocks);
     EXPECT_EQ(plan.buffers, gpu.buffers);
     EXPECT_EQ(plan.all_parameters, 235146);
+  }
+}
+
+TEST(CudaPlan, AlignsExchangedArraysToFloat4) {
+  const CudaPlan plan = make_cuda_plan({784, {9, 7, 5}, 10, Activation::kRelu}, 32, kThreeBlocks);
+  for (int l = 0; l + 1 < plan.layer_count; ++l) {
+    EXPECT_EQ(plan.layers[l].activations % 4, 0) << "layer " << l;
+    EXPECT_EQ(plan.layers[l].exchanged_deltas % 4, 0) << "layer " << l;
   }
 }
 
