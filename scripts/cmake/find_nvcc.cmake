@@ -1,8 +1,8 @@
-# Enables CUDA where nvcc is found and works, and sets MNIST_CUDA_ARCHITECTURES to what the kernel is
-# compiled for; to nothing where there is no nvcc.
+# Finds nvcc and sets MNIST_CUDA_ARCHITECTURES to the architectures that the CUDA kernel is compiled
+# for; to nothing where there is no usable nvcc.
 #
-# The program needs a driver only when it is asked for a GPU: CUDA's runtime is linked in and looks
-# for the driver itself.
+# The programs need a driver only when they use a GPU: they link the CUDA runtime statically, and it
+# loads the driver itself.
 
 set(MNIST_CUDA_ARCHITECTURES)
 if(MNIST_WITH_CUDA)
@@ -14,21 +14,25 @@ if(MNIST_WITH_CUDA)
   check_language(CUDA)
   if(CMAKE_CUDA_COMPILER)
     enable_language(CUDA)
-    # CMake knows nvcc's C++20 only from 3.26 on.
+    # CMake before 3.26 does not know that nvcc supports C++20.
     set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
-    # CMake's own way of linking CUDA's runtime wants more of the toolkit than is needed here.
+    # CMake's own way of linking the CUDA runtime needs more of the toolkit than we do.
     set(CMAKE_CUDA_RUNTIME_LIBRARY None)
     find_library(MNIST_CUDA_RUNTIME cudart_static HINTS "${CMAKE_CUDA_COMPILER_TOOLKIT_ROOT}"
       PATHS /usr/local/cuda PATH_SUFFIXES lib64 lib targets/${CMAKE_SYSTEM_PROCESSOR}-linux/lib)
-    # A100; H100 and H200; RTX 50. The last one's code also serves what comes after it.
     if(NOT MNIST_CUDA_RUNTIME)
-      message(STATUS "nvcc has no libcudart_static.a beside it")
-    elseif(CMAKE_CUDA_COMPILER_VERSION VERSION_GREATER_EQUAL 12.8)
-      set(MNIST_CUDA_ARCHITECTURES 80-real 90-real 120)
-    elseif(CMAKE_CUDA_COMPILER_VERSION VERSION_GREATER_EQUAL 12.0)
-      set(MNIST_CUDA_ARCHITECTURES 80-real 90)
+      message(STATUS "libcudart_static.a was not found beside nvcc")
+    elseif(CMAKE_CUDA_COMPILER_VERSION VERSION_LESS 12.0)
+      message(STATUS "nvcc ${CMAKE_CUDA_COMPILER_VERSION} is too old, 12.0 or newer is needed")
     else()
-      message(STATUS "nvcc ${CMAKE_CUDA_COMPILER_VERSION} is older than 12.0")
+      # A100; H100 and H200, whose PTX the driver compiles for every newer GPU not listed here.
+      set(MNIST_CUDA_ARCHITECTURES 80-real 90)
+      if(CMAKE_CUDA_COMPILER_VERSION VERSION_GREATER_EQUAL 12.8)
+        list(APPEND MNIST_CUDA_ARCHITECTURES 100-real 120-real)  # B200; RTX 50
+      endif()
+      if(CMAKE_CUDA_COMPILER_VERSION VERSION_GREATER_EQUAL 12.9)
+        list(APPEND MNIST_CUDA_ARCHITECTURES 103-real)  # B300
+      endif()
     endif()
   endif()
 endif()
@@ -39,5 +43,5 @@ if(MNIST_CUDA_ARCHITECTURES)
     set(CMAKE_CUDA_COMPILER_LAUNCHER "${CCACHE}")
   endif()
 else()
-  message(STATUS "CUDA kernel: left out")
+  message(STATUS "CUDA kernel: not built")
 endif()
