@@ -1,9 +1,7 @@
 // The CUDA engine's kernel on a real device, and that device behind an interface without CUDA.
 #include <cooperative_groups.h>
-#include <cstddef>
 #include <cstdlib>
 #include <cuda_runtime.h>
-#include <memory>
 #include <string>
 
 #include "engine/cuda/device.hpp"
@@ -71,55 +69,49 @@ __global__ void __launch_bounds__(kThreads)
   cuda::distort_images(preparation, block);
 }
 
-int attribute(cudaDeviceAttr which, int device) {
-  int value = 0;
-  cudaDeviceGetAttribute(&value, which, device);
-  return value;
-}
-
-/// A device, opened when the first memory is asked for.
 class RealCudaDevice : public CudaDevice {
  public:
-  explicit RealCudaDevice(int number) : number_(number) {
+  /// Opens the device and checks that train_kernel can run on it.
+  explicit RealCudaDevice(int number) : name_("cuda:" + std::to_string(number)) {
     cudaDeviceProp properties;
-    check(cudaGetDeviceProperties(&properties, number), "asking for its properties");
-    name_ = "cuda:" + std::to_string(number) + " (" + properties.name + ")";
-    check(cudaSetDevice(number), "opening it");
-    check_kernel_runs();
+    check(cudaGetDeviceProperties(&properties, number), "querying the device");
+    name_ += std::string(" (") + properties.name + ")";
+    limits_ = {properties.multiProcessorCount, kThreads, properties.sharedMemPerBlockOptin};
+    check(cudaSetDevice(number), "opening the device");
+    cudaFuncAttributes attributes;
+    check(cudaFuncGetAttributes(&attributes, train_kernel), "loading the kernel");
+    if (properties.cooperativeLaunch == 0) {
+      throw Error(name_ + ": cannot start blocks that wait for one another; use --device cpu");
+    }
   }
 
   std::string name() const override { return name_; }
-
-  CudaLimits limits() const override {
-    return {attribute(cudaDevAttrMultiProcessorCount, number_), kThreads,
-            static_cast<std::size_t>(attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin, number_))};
-  }
+  CudaLimits limits() const override { return limits_; }
 
   void* allocate(std::size_t bytes) override {
     void* memory = nullptr;
-    check(cudaMalloc(&memory, bytes), "reserving " + std::to_string(bytes >> 20) + " MiB");
+    check(cudaMalloc(&memory, bytes), "allocating " + std::to_string(bytes >> 20) + " MiB");
     return memory;
   }
 
   void release(void* memory) noexcept override { cudaFree(memory); }
 
   void upload(void* to, const void* from, std::size_t bytes) override {
-    check(cudaMemcpy(to, from, bytes, cudaMemcpyHostToDevice), "copying to it");
+    check(cudaMemcpy(to, from, bytes, cudaMemcpyHostToDevice), "copying to the device");
   }
 
   void download(void* to, const void* from, std::size_t bytes) override {
-    check(cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToHost), "training");
+    check(cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToHost), "running the kernel");
   }
 
   void prepare(const CudaPreparation& preparation) override {
-    const auto blocks = static_cast<unsigned>(kPreparingBlocks *
-                                              attribute(cudaDevAttrMultiProcessorCount, number_));
+    const auto blocks = static_cast<unsigned>(kPreparingBlocks * limits_.blocks);
     mask_kernel<<<blocks, kThreads>>>(preparation);
-    check(cudaGetLastError(), "starting to draw masks");
+    check(cudaGetLastError(), "launching the dropout kernel");
     if (preparation.prepared == nullptr) return;
     const auto shared = static_cast<std::size_t>(shared_floats_of(preparation)) * sizeof(float);
     distort_kernel<<<blocks, kThreads, shared>>>(preparation);
-    check(cudaGetLastError(), "starting to distort images");
+    check(cudaGetLastError(), "launching the distortion kernel");
   }
 
   void train(const CudaPlan& plan, const CudaSteps& steps) override {
@@ -131,14 +123,13 @@ class RealCudaDevice : public CudaDevice {
           "reserving shared memory");
     check(cudaLaunchCooperativeKernel(train_kernel, dim3(static_cast<unsigned>(plan.blocks)),
                                       dim3(kThreads), arguments, plan.shared_bytes(), nullptr),
-          "starting the kernel");
+          "launching the training kernel");
   }
 
  private:
   void check(cudaError_t result, const std::string& doing) const {
     if (result == cudaSuccess) return;
-    std::string message = (name_.empty() ? "cuda:" + std::to_string(number_) : name_) + ": " +
-                          doing + " failed: " + cudaGetErrorString(result);
+    std::string message = name_ + ": " + doing + " failed: " + cudaGetErrorString(result);
     if (result == cudaErrorMemoryAllocation) {
       std::size_t free = 0;
       std::size_t all = 0;
@@ -151,18 +142,8 @@ class RealCudaDevice : public CudaDevice {
     throw Error(message + "; use --device cpu, or another GPU");
   }
 
-  /// Whether there is code for this device in the program, and whether blocks may wait for one
-  /// another.
-  void check_kernel_runs() const {
-    cudaFuncAttributes attributes;
-    check(cudaFuncGetAttributes(&attributes, train_kernel), "finding code for it");
-    if (attribute(cudaDevAttrCooperativeLaunch, number_) == 0) {
-      throw Error(name_ + ": cannot start blocks that wait for one another; use --device cpu");
-    }
-  }
-
-  int number_;
   std::string name_;
+  CudaLimits limits_;
 };
 
 /// What is missing when CUDA finds no device.

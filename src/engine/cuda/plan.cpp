@@ -91,6 +91,7 @@ void check_sizes(const MlpShape& shape, std::int64_t batch) {
 
 CudaPlan make_cuda_plan(const MlpShape& shape, std::int64_t batch, const CudaLimits& limits) {
   check_sizes(shape, batch);
+  if (limits.blocks < 1) throw Error("the device reports no multiprocessors");
   CudaPlan plan;
   plan.blocks = blocks_for(shape, limits.blocks);
   plan.threads = limits.threads;

@@ -204,6 +204,7 @@ TEST(CudaEngine, SaysWhatItsKernelCannotDo) {
                  "has no room: more than 7 hidden layers");
   expect_refused({784, {5000}, 10, Activation::kRelu}, kThreeBlocks,
                  "has no room: a layer of more than 4096 units");
+  expect_refused(shape, {0, 64, kPlenty}, "has no room: the device reports no multiprocessors");
   expect_refused(shape, {3, 64, 100 << 10},
                  "has no room: a share of the network and a minibatch of 32 take");
 }
