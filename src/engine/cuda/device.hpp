@@ -14,7 +14,8 @@
 
 namespace mnist {
 
-/// Everything throws Error, with the device's name and CUDA's own words, when the device fails.
+/// One CUDA device. Every function throws Error with the device's name, what it was doing and
+/// CUDA's own message when the device fails.
 class CudaDevice {
  public:
   CudaDevice() = default;
@@ -24,6 +25,9 @@ class CudaDevice {
 
   virtual std::string name() const = 0;
   virtual CudaLimits limits() const = 0;
+  /// Throws CudaUnsupported when the kernel cannot be launched with `plan`.
+  virtual void check_fits(const CudaPlan& plan) = 0;
+  /// Throws CudaUnsupported when memory is not enough.
   virtual void* allocate(std::size_t bytes) = 0;
   virtual void release(void* memory) noexcept = 0;
   virtual void upload(void* to, const void* from, std::size_t bytes) = 0;
@@ -86,7 +90,8 @@ struct CudaPresence {
 /// Looks for devices, without touching them.
 CudaPresence find_cuda_devices();
 
-/// Opens device `number`, below find_cuda_devices().devices.
+/// Opens device `number`, below find_cuda_devices().devices. Throws CudaUnsupported when it is too
+/// old, the program has no code for it, or it cannot be opened.
 std::unique_ptr<CudaDevice> open_cuda_device(int number);
 
 }  // namespace mnist

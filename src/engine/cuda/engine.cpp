@@ -9,18 +9,6 @@
 namespace mnist {
 namespace {
 
-CudaPlan plan_for(const MlpShape& shape, std::int64_t batch, const CudaDevice& device) {
-  if (!shape.hidden.empty() && shape.activation != Activation::kRelu) {
-    throw NotForCudaKernel("the CUDA kernel does not know the activation " +
-                           std::string(name_of(shape.activation)));
-  }
-  try {
-    return make_cuda_plan(shape, batch, device.limits());
-  } catch (const Error& error) {
-    throw NotForCudaKernel(std::string("the CUDA kernel has no room: ") + error.what());
-  }
-}
-
 /// Images with rows of whole words.
 std::vector<std::uint32_t> in_words(const Dataset& dataset, int words_of_image) {
   const auto words = static_cast<std::size_t>(words_of_image);
@@ -53,7 +41,7 @@ CudaEngine::CudaEngine(const MlpShape& shape, const StateDict& initial, const Da
     : shape_(shape),
       options_(options),
       device_(std::move(device)),
-      plan_(plan_for(shape, std::min(batch, dataset.count), *device_)),
+      plan_(make_cuda_plan(shape, std::min(batch, dataset.count), device_->limits())),
       images_(*device_, in_words(dataset, plan_.pixel_words)),
       labels_(*device_, dataset.labels),
       weights_(*device_, in_a_row(initial)),
@@ -68,6 +56,7 @@ CudaEngine::CudaEngine(const MlpShape& shape, const StateDict& initial, const Da
       rows_(*device_),
       steps_(*device_),
       preparer_(*device_, plan_, dataset, options) {
+  device_->check_fits(plan_);
   exchange_.reserve(static_cast<std::size_t>(plan_.exchange));
   if (options.ema > 0) averages_.upload(in_a_row(initial));
 }

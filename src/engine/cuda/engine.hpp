@@ -13,22 +13,19 @@
 #include "mnist/data/dataset.hpp"
 #include "mnist/engine/engine.hpp"
 #include "mnist/model/mlp_shape.hpp"
-#include "mnist/support/error.hpp"
 
 namespace mnist {
 
-/// What the kernel does not know or has no room for; another engine can do it.
-class NotForCudaKernel : public Error {
- public:
-  using Error::Error;
-};
+/// The former name.
+using NotForCudaKernel = CudaUnsupported;
 
 /// Trains ReLU networks with cross-entropy and exact Adam or AdamW. Every call of train() is one
 /// launch of a kernel whose blocks keep the network in shared memory and meet at barriers; see
 /// cuda_step-inl.hpp. The same bits come out on the same model of GPU.
 class CudaEngine : public Engine {
  public:
-  /// `batch`: the largest minibatch. Throws NotForCudaKernel that says what it cannot do.
+  /// `batch` is the largest minibatch. Throws CudaUnsupported when the kernel cannot train `shape`
+  /// on `device`, or memory is not enough.
   CudaEngine(const MlpShape& shape, const StateDict& initial, const Dataset& dataset,
              const EngineOptions& options, std::int64_t batch, std::unique_ptr<CudaDevice> device);
 

@@ -15,6 +15,9 @@ namespace {
 /// Four warps for each of a multiprocessor's schedulers, and 128 registers for each thread.
 constexpr int kThreads = 512;
 
+/// The oldest major compute capability that find_nvcc.cmake compiles for.
+constexpr int kMinMajorCapability = 8;
+
 /// Blocks for each multiprocessor where they need not know of one another: all that it can hold.
 constexpr int kPreparingBlocks = 4;
 
@@ -74,23 +77,44 @@ class RealCudaDevice : public CudaDevice {
   /// Opens the device and checks that train_kernel can run on it.
   explicit RealCudaDevice(int number) : name_("cuda:" + std::to_string(number)) {
     cudaDeviceProp properties;
-    check(cudaGetDeviceProperties(&properties, number), "querying the device");
+    require(cudaGetDeviceProperties(&properties, number), "querying the device");
     name_ += std::string(" (") + properties.name + ")";
     limits_ = {properties.multiProcessorCount, kThreads, properties.sharedMemPerBlockOptin};
-    check(cudaSetDevice(number), "opening the device");
+    const std::string capability =
+        std::to_string(properties.major) + "." + std::to_string(properties.minor);
+    if (properties.major < kMinMajorCapability) {
+      throw unsupported("compute capability " + capability + " is too old, the CUDA kernel needs " +
+                        std::to_string(kMinMajorCapability) + ".0 or newer");
+    }
+    require(cudaSetDevice(number), "opening the device");
     cudaFuncAttributes attributes;
-    check(cudaFuncGetAttributes(&attributes, train_kernel), "loading the kernel");
+    const cudaError_t loaded = cudaFuncGetAttributes(&attributes, train_kernel);
+    if (loaded == cudaErrorNoKernelImageForDevice || loaded == cudaErrorInvalidDeviceFunction) {
+      throw unsupported("this program was built without code for compute capability " + capability);
+    }
+    require(loaded, "loading the kernel");
     if (properties.cooperativeLaunch == 0) {
-      throw Error(name_ + ": cannot start blocks that wait for one another; use --device cpu");
+      throw unsupported("the device does not support cooperative launches");
     }
   }
 
   std::string name() const override { return name_; }
   CudaLimits limits() const override { return limits_; }
 
+  void check_fits(const CudaPlan& plan) override {
+    require(reserve_shared_memory(plan), "reserving shared memory");
+    int blocks = 0;
+    require(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, train_kernel, kThreads,
+                                                          plan.shared_bytes()),
+            "querying the occupancy");
+    if (blocks == 0) throw unsupported("a multiprocessor cannot hold one block of the kernel");
+  }
+
   void* allocate(std::size_t bytes) override {
     void* memory = nullptr;
-    check(cudaMalloc(&memory, bytes), "allocating " + std::to_string(bytes >> 20) + " MiB");
+    const cudaError_t result = cudaMalloc(&memory, bytes);
+    if (result == cudaErrorMemoryAllocation) throw out_of_memory(bytes);
+    check(result, "allocating memory");
     return memory;
   }
 
@@ -118,28 +142,48 @@ class RealCudaDevice : public CudaDevice {
     CudaPlan plan_argument = plan;
     CudaSteps steps_argument = steps;
     void* arguments[] = {&plan_argument, &steps_argument};
-    check(cudaFuncSetAttribute(train_kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                               static_cast<int>(plan.shared_bytes())),
-          "reserving shared memory");
+    check(reserve_shared_memory(plan), "reserving shared memory");
     check(cudaLaunchCooperativeKernel(train_kernel, dim3(static_cast<unsigned>(plan.blocks)),
                                       dim3(kThreads), arguments, plan.shared_bytes(), nullptr),
           "launching the training kernel");
   }
 
  private:
+  static cudaError_t reserve_shared_memory(const CudaPlan& plan) {
+    return cudaFuncSetAttribute(train_kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                static_cast<int>(plan.shared_bytes()));
+  }
+
+  std::string message(const std::string& problem) const {
+    return name_ + ": " + problem + "; use --engine torch or --device cpu";
+  }
+  std::string failure(cudaError_t result, const std::string& doing) const {
+    return message(doing + " failed: " + cudaGetErrorString(result));
+  }
+
+  /// For failures while training.
   void check(cudaError_t result, const std::string& doing) const {
-    if (result == cudaSuccess) return;
-    std::string message = name_ + ": " + doing + " failed: " + cudaGetErrorString(result);
-    if (result == cudaErrorMemoryAllocation) {
-      std::size_t free = 0;
-      std::size_t all = 0;
-      if (cudaMemGetInfo(&free, &all) == cudaSuccess) {
-        message += "; " + std::to_string(free >> 20) + " of its " + std::to_string(all >> 20) +
-                   " MiB are free";
-      }
-      message += "; others may be using it, see nvidia-smi";
+    if (result != cudaSuccess) throw Error(failure(result, doing));
+  }
+  /// For failures before training.
+  void require(cudaError_t result, const std::string& doing) const {
+    if (result != cudaSuccess) throw CudaUnsupported(failure(result, doing));
+  }
+  CudaUnsupported unsupported(const std::string& problem) const {
+    return CudaUnsupported(message(problem));
+  }
+
+  CudaUnsupported out_of_memory(std::size_t bytes) const {
+    cudaGetLastError();  // clears the error, which the next launch would report
+    std::string problem = "out of memory allocating " + std::to_string(bytes >> 20) + " MiB";
+    std::size_t free = 0;
+    std::size_t total = 0;
+    if (cudaMemGetInfo(&free, &total) == cudaSuccess) {
+      problem += ", " + std::to_string(free >> 20) + " of " + std::to_string(total >> 20) +
+                 " MiB are free";
     }
-    throw Error(message + "; use --device cpu, or another GPU");
+    return CudaUnsupported(name_ + ": " + problem +
+                           "; end other programs on it (see nvidia-smi) or use --device cpu");
   }
 
   std::string name_;

@@ -1,6 +1,5 @@
 // Stands in for cuda_kernels.cu in builds without nvcc.
 #include "engine/cuda/device.hpp"
-#include "mnist/support/error.hpp"
 
 namespace mnist {
 
@@ -9,7 +8,7 @@ CudaPresence find_cuda_devices() {
 }
 
 std::unique_ptr<CudaDevice> open_cuda_device(int /*number*/) {
-  throw Error(find_cuda_devices().reason);
+  throw CudaUnsupported(find_cuda_devices().reason);
 }
 
 }  // namespace mnist

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "mnist/model/mlp_shape.hpp"
-#include "mnist/support/error.hpp"
 #include "support/aligned.hpp"
 
 namespace mnist {
@@ -73,25 +72,41 @@ void place_in_shared_memory(CudaPlan& plan) {
   shared.pixels = take(shared.end, plan.buffers * plan.examples * plan.pixel_row);
 }
 
-/// Sizes beyond which an offset might not fit its integer, and no shared memory is large enough.
-void check_sizes(const MlpShape& shape, std::int64_t batch) {
-  constexpr std::int64_t kMost = 1 << 12;
-  if (shape.hidden.empty()) throw Error("a network without hidden layers");
-  if (std::ssize(shape.hidden) >= kMostCudaLayers) {
-    throw Error("more than " + std::to_string(kMostCudaLayers - 1) + " hidden layers");
+[[noreturn]] void unsupported(const std::string& problem,
+                              const std::string& remedy = "use --engine torch or --device cpu") {
+  throw CudaUnsupported("the CUDA kernel " + problem + "; " + remedy);
+}
+
+/// Refuses what the kernel does not implement, and sizes whose offsets might overflow an int: no
+/// shared memory is large enough for those.
+void check_supported(const MlpShape& shape, std::int64_t batch) {
+  constexpr std::int64_t kMaxSize = 1 << 12;
+  if (shape.hidden.empty() || std::ssize(shape.hidden) >= kMaxCudaLayers) {
+    unsupported("needs 1 to " + std::to_string(kMaxCudaLayers - 1) + " hidden layers, found " +
+                std::to_string(shape.hidden.size()));
+  }
+  if (shape.activation != Activation::kRelu) {
+    // The CPU's kernels know no other activation either.
+    unsupported("supports only relu, found " + std::string(name_of(shape.activation)),
+                "use --engine torch");
   }
   const std::vector<std::int64_t> widths = shape.widths();
-  if (*std::max_element(widths.begin(), widths.end()) > kMost) {
-    throw Error("a layer of more than " + std::to_string(kMost) + " units");
+  const std::int64_t widest = *std::max_element(widths.begin(), widths.end());
+  if (widest > kMaxSize) {
+    unsupported("needs layers of at most " + std::to_string(kMaxSize) + " units, found " +
+                std::to_string(widest));
   }
-  if (batch > kMost) throw Error("minibatches of more than " + std::to_string(kMost));
+  if (batch > kMaxSize) {
+    unsupported("needs minibatches of at most " + std::to_string(kMaxSize) + ", found " +
+                std::to_string(batch));
+  }
 }
 
 }  // namespace
 
 CudaPlan make_cuda_plan(const MlpShape& shape, std::int64_t batch, const CudaLimits& limits) {
-  check_sizes(shape, batch);
-  if (limits.blocks < 1) throw Error("the device reports no multiprocessors");
+  check_supported(shape, batch);
+  if (limits.blocks < 1) unsupported("found no multiprocessors on the device");
   CudaPlan plan;
   plan.blocks = blocks_for(shape, limits.blocks);
   plan.threads = limits.threads;
@@ -106,9 +121,10 @@ CudaPlan make_cuda_plan(const MlpShape& shape, std::int64_t batch, const CudaLim
     place_in_shared_memory(plan);
     if (plan.shared_bytes() <= limits.shared_bytes) return plan;
   }
-  throw Error("a share of the network and a minibatch of " + std::to_string(batch) + " take " +
-              std::to_string(plan.shared_bytes() / 1024) + " KiB of a multiprocessor's memory, " +
-              std::to_string(limits.shared_bytes / 1024) + " are there");
+  unsupported("needs " + std::to_string(plan.shared_bytes() / 1024) +
+              " KiB of shared memory per block for this network and minibatches of " +
+              std::to_string(batch) + ", the device has " +
+              std::to_string(limits.shared_bytes / 1024) + " KiB");
 }
 
 }  // namespace mnist

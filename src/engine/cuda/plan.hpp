@@ -5,9 +5,18 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "mnist/support/error.hpp"
+
 namespace mnist {
 
 struct MlpShape;
+
+/// The kernel cannot train this network on this device, but another engine can. Thrown before the
+/// first step.
+class CudaUnsupported : public Error {
+ public:
+  using Error::Error;
+};
 
 /// Threads of a warp, and examples of a tile: thread n of every warp works on example n of a tile.
 inline constexpr int kCudaLanes = 32;
@@ -19,7 +28,7 @@ inline constexpr int kCudaUnits = 10;
 inline constexpr int kPixelsOfWord = 4;
 
 /// Layers that the kernel has room for, the one of the logits included.
-inline constexpr int kMostCudaLayers = 8;
+inline constexpr int kMaxCudaLayers = 8;
 
 /// What a kernel may use of a device.
 struct CudaLimits {
@@ -65,7 +74,7 @@ struct CudaPlan {
   int blocks = 0;
   int threads = 0;
   int layer_count = 0;
-  CudaLayer layers[kMostCudaLayers];
+  CudaLayer layers[kMaxCudaLayers];
   int batch = 0;
   int tiles = 0;        ///< of a minibatch
   int examples = 0;     ///< places for examples: tiles * kCudaLanes
@@ -81,9 +90,9 @@ struct CudaPlan {
   std::size_t shared_bytes() const { return static_cast<std::size_t>(shared.end) * sizeof(float); }
 };
 
-/// Plans the training of `shape` with minibatches of `batch` on a device with these limits. Throws
-/// Error that says what does not fit: no or too many hidden layers, or more than a block's shared
-/// memory.
+/// Plans the training of `shape` with minibatches of at most `batch` on a device with these limits.
+/// Throws CudaUnsupported when the kernel lacks the activation, or the network or a minibatch is
+/// too large.
 CudaPlan make_cuda_plan(const MlpShape& shape, std::int64_t batch, const CudaLimits& limits);
 
 /// Adam and AdamW for a whole run, and the loss; see EngineOptions.
@@ -112,11 +121,11 @@ struct CudaSteps {
   const std::uint8_t* labels = nullptr;   ///< [n]
   const std::int32_t* rows = nullptr;     ///< of all minibatches, one after another
   std::int64_t row_count = 0;
-  const std::uint32_t* kept[kMostCudaLayers] = {};  ///< dropout of each hidden layer's units,
-                                                    ///< [count, tiles, outputs], bits of a tile's
-                                                    ///< examples; null keeps all
-  float kept_scale[kMostCudaLayers] = {};           ///< what is kept is multiplied by
-  const CudaStep* steps = nullptr;                  ///< [count]
+  const std::uint32_t* kept[kMaxCudaLayers] = {};  ///< dropout of each hidden layer's units,
+                                                   ///< [count, tiles, outputs], bits of a tile's
+                                                   ///< examples; null keeps all
+  float kept_scale[kMaxCudaLayers] = {};           ///< what is kept is multiplied by
+  const CudaStep* steps = nullptr;                 ///< [count]
   int count = 0;
   float* weights = nullptr;         ///< all parameters, as the state dict has them
   float* first_moments = nullptr;   ///< the same

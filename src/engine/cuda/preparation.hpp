@@ -29,7 +29,7 @@ struct CudaPreparation {
   const std::int32_t* rows = nullptr;  ///< [row_count]
 
   // Dropout: of the inputs, then of each hidden layer. Layers without it have no masks.
-  CudaMasks masks[kMostCudaLayers];
+  CudaMasks masks[kMaxCudaLayers];
 
   // Images: distorted, with dropped pixels blank; one for each row, in the order of training.
   int image_rows = 0;

@@ -70,6 +70,8 @@ class EmulatedCudaDevice : public CudaDevice {
   std::string name() const override { return "emulation"; }
   CudaLimits limits() const override { return limits_; }
 
+  void check_fits(const CudaPlan& /*plan*/) override {}
+
   void* allocate(std::size_t bytes) override {
     constexpr int kAllBits = 0xFF;  // NaN, as f32
     void* const memory = ::operator new(bytes, std::align_val_t{alignof(cuda::Four)});

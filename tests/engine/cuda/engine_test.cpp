@@ -187,26 +187,43 @@ TEST(CudaEngine, TakesUpTheStateOfTheCpuEngine) {
   expect_near_losses(found, expected);
 }
 
-void expect_refused(const MlpShape& shape, const CudaLimits& limits, std::string_view words) {
-  expect_throws<Error>([&] { emulated(shape, initial_parameters(shape, 0), {}, 32, limits); },
-                       "the CUDA kernel " + std::string(words));
+void expect_unsupported(const MlpShape& shape, const CudaLimits& limits, std::string_view words) {
+  expect_throws<CudaUnsupported>(
+      [&] { emulated(shape, initial_parameters(shape, 0), {}, 32, limits); },
+      "the CUDA kernel " + std::string(words));
 }
 
-TEST(CudaEngine, SaysWhatItsKernelCannotDo) {
+TEST(CudaEngine, SaysWhatItsKernelDoesNotSupport) {
   const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
   const std::vector<std::int64_t> eight_layers(8, 4);
   MlpShape tanh = shape;
   tanh.activation = Activation::kTanh;
-  expect_refused(tanh, kThreeBlocks, "does not know the activation tanh");
-  expect_refused({784, {}, 10, Activation::kRelu}, kThreeBlocks,
-                 "has no room: a network without hidden layers");
-  expect_refused({784, eight_layers, 10, Activation::kRelu}, kThreeBlocks,
-                 "has no room: more than 7 hidden layers");
-  expect_refused({784, {5000}, 10, Activation::kRelu}, kThreeBlocks,
-                 "has no room: a layer of more than 4096 units");
-  expect_refused(shape, {0, 64, kPlenty}, "has no room: the device reports no multiprocessors");
-  expect_refused(shape, {3, 64, 100 << 10},
-                 "has no room: a share of the network and a minibatch of 32 take");
+  expect_unsupported(tanh, kThreeBlocks, "supports only relu, found tanh; use --engine torch");
+  expect_unsupported({784, {}, 10, Activation::kRelu}, kThreeBlocks,
+                     "needs 1 to 7 hidden layers, found 0; use --engine torch or --device cpu");
+  expect_unsupported({784, eight_layers, 10, Activation::kRelu}, kThreeBlocks,
+                     "needs 1 to 7 hidden layers, found 8");
+  expect_unsupported({784, {5000}, 10, Activation::kRelu}, kThreeBlocks,
+                     "needs layers of at most 4096 units, found 5000");
+  expect_unsupported(shape, {0, 64, kPlenty}, "found no multiprocessors on the device");
+  expect_unsupported(shape, {3, 64, 100 << 10}, "needs 123 KiB of shared memory per block");
+}
+
+/// Refuses what kernels.cu refuses where a launch would fail.
+class DeviceWithoutOccupancy : public EmulatedCudaDevice {
+ public:
+  using EmulatedCudaDevice::EmulatedCudaDevice;
+  void check_fits(const CudaPlan& /*plan*/) override { throw CudaUnsupported("no occupancy"); }
+};
+
+TEST(CudaEngine, AsksTheDeviceBeforeTheFirstStep) {
+  const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
+  expect_throws<CudaUnsupported>(
+      [&] {
+        CudaEngine(shape, initial_parameters(shape, 0), training_set(), {}, 32,
+                   std::make_unique<DeviceWithoutOccupancy>(kThreeBlocks));
+      },
+      "no occupancy");
 }
 
 TEST(CudaPlan, TheGuidesNetworkFitsEveryGpuThatIsNamed) {
