@@ -8,6 +8,7 @@
 
 #include "engine/cpu/engine.hpp"
 #include "engine/cuda/emulator.hpp"
+#include "engine/cuda/self_check.hpp"
 #include "engine/engine_test_support.hpp"
 #include "mnist/support/error.hpp"
 #include "test_support.hpp"
@@ -136,6 +137,16 @@ TEST(CudaEngine, AgreesWithTheCpuEngineOnDropout) {
   expect_agreement({784, {9}, 10, Activation::kRelu}, 31, {.dropout = {0.3, 0}}, kThreeBlocks, 170);
   // Fewer rows than a minibatch has, and fewer tiles.
   expect_agreement(shape, 100, {.dropout = {0.2, 0.5, 0.25}}, kThreeBlocks, 20);
+}
+
+TEST(CudaEngine, PassesItsSelfCheck) {
+  const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
+  const StateDict initial = initial_parameters(shape, 1);
+  CpuEngine reference(shape, initial, training_set(), everything(), 1);
+  CudaEngine engine = emulated(shape, initial, everything(), 32, kThreeBlocks);
+  const auto rows = first_rows(300);
+  const std::vector<double> rates(10, 0.001);
+  check_against_reference(engine, reference, {rows, 32, rates});
 }
 
 TEST(CudaEngine, DistortsImagesLikeTheCpuEngine) {

@@ -1,0 +1,42 @@
+// Compares losses step by step.
+#include "engine/cuda/self_check.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+
+#include "mnist/support/error.hpp"
+
+namespace mnist {
+namespace {
+
+constexpr double kTolerance = 1e-4;
+
+[[noreturn]] void disagree(const Engine& engine, std::size_t step, float loss, float expected) {
+  std::ostringstream message;
+  message.precision(9);  // tells any two floats apart
+  message << "the self-check of the engine \"" << engine.description() << "\" failed: loss " << loss
+          << " at step " << step << ", the reference has " << expected << "; use --engine torch";
+  throw Error(message.str());
+}
+
+}  // namespace
+
+void check_against_reference(Engine& engine, Engine& reference, const Steps& steps) {
+  Steps first = steps;
+  const std::int64_t count = std::min(steps.count(), kSelfCheckSteps);
+  first.rows = steps.rows.first(
+      static_cast<std::size_t>(std::min(std::ssize(steps.rows), count * steps.batch)));
+  first.learning_rates = steps.learning_rates.first(static_cast<std::size_t>(count));
+  const std::vector<float> expected = reference.train(first).losses;
+  const std::vector<float> losses = engine.train(first).losses;
+  for (std::size_t i = 0; i < expected.size() && std::isfinite(expected[i]); ++i) {
+    const double allowed = kTolerance * std::max(1.0, std::abs(double{expected[i]}));
+    // Negated, so that NaN fails.
+    if (!(std::abs(double{losses[i]} - double{expected[i]}) <= allowed)) {
+      disagree(engine, i + 1, losses[i], expected[i]);
+    }
+  }
+}
+
+}  // namespace mnist
