@@ -1,5 +1,5 @@
-// A CUDA device as the engine sees it: memory, and a kernel that trains. Nothing of CUDA's own is
-// needed to include this.
+// A CUDA device's memory and kernels behind an interface that needs no CUDA headers, so that tests
+// can emulate the device.
 #pragma once
 
 #include <cstddef>
@@ -31,15 +31,15 @@ class CudaDevice {
   virtual void* allocate(std::size_t bytes) = 0;
   virtual void release(void* memory) noexcept = 0;
   virtual void upload(void* to, const void* from, std::size_t bytes) = 0;
-  /// Waits for everything that was begun before.
+  /// Waits for everything that was launched before.
   virtual void download(void* to, const void* from, std::size_t bytes) = 0;
-  /// Begins to draw masks and to distort images.
-  virtual void prepare(const CudaPreparation& preparation) = 0;
-  /// Begins to train; `plan` must have been made for limits().
-  virtual void train(const CudaPlan& plan, const CudaSteps& steps) = 0;
+  /// Launches the kernels that draw masks and augment images; does not wait for them.
+  virtual void prepare(const CudaPreparationArgs& args) = 0;
+  /// Launches the training kernel; does not wait for it. `plan` must have been made for limits().
+  virtual void train(const CudaPlan& plan, const CudaTrainArgs& args) = 0;
 };
 
-/// An array in the memory of a device, which must outlive it.
+/// An array in device memory. The device must outlive it.
 template <class Value>
 class CudaArray {
  public:
@@ -51,19 +51,19 @@ class CudaArray {
   CudaArray(CudaArray&& other) noexcept
       : device_(other.device_),
         data_(std::exchange(other.data_, nullptr)),
-        room_(std::exchange(other.room_, 0)) {}
+        capacity_(std::exchange(other.capacity_, 0)) {}
   CudaArray(const CudaArray&) = delete;
   CudaArray& operator=(const CudaArray&) = delete;
 
   Value* data() const { return data_; }
 
-  /// Makes room for `count` values; what was there is lost when there was less room.
+  /// Grows the capacity to at least `count` values; the values are lost when it grows.
   void reserve(std::size_t count) {
-    if (count <= room_) return;
+    if (count <= capacity_) return;
     device_->release(std::exchange(data_, nullptr));
-    room_ = 0;
+    capacity_ = 0;
     data_ = static_cast<Value*>(device_->allocate(count * sizeof(Value)));
-    room_ = count;
+    capacity_ = count;
   }
   void upload(std::span<const Value> values) {
     reserve(values.size());
@@ -78,16 +78,16 @@ class CudaArray {
  private:
   CudaDevice* device_;
   Value* data_ = nullptr;
-  std::size_t room_ = 0;
+  std::size_t capacity_ = 0;
 };
 
-/// What this program can do with CUDA on this machine.
+/// The CUDA devices that this program can use.
 struct CudaPresence {
   int devices = 0;
   std::string reason;  ///< why there are none
 };
 
-/// Looks for devices, without touching them.
+/// Counts devices without opening them.
 CudaPresence find_cuda_devices();
 
 /// Opens device `number`, below find_cuda_devices().devices. Throws CudaUnsupported when it is too

@@ -1,4 +1,4 @@
-// The CUDA engine: the reference's mathematics by one kernel that stays on the device.
+// Keeps parameters and data set in device memory and launches the kernel on chunks of steps.
 #include "engine/cuda/engine.hpp"
 
 #include <algorithm>
@@ -9,9 +9,9 @@
 namespace mnist {
 namespace {
 
-/// Images with rows of whole words.
-std::vector<std::uint32_t> in_words(const Dataset& dataset, int words_of_image) {
-  const auto words = static_cast<std::size_t>(words_of_image);
+/// All images, each padded with zeros to whole words.
+std::vector<std::uint32_t> packed_images(const Dataset& dataset, int words_per_image) {
+  const auto words = static_cast<std::size_t>(words_per_image);
   const auto pixels = static_cast<std::size_t>(dataset.pixels());
   const auto count = static_cast<std::size_t>(dataset.count);
   std::vector<std::uint32_t> images(count * words);
@@ -42,7 +42,7 @@ CudaEngine::CudaEngine(const MlpShape& shape, const StateDict& initial, const Da
       options_(options),
       device_(std::move(device)),
       plan_(make_cuda_plan(shape, std::min(batch, dataset.count), device_->limits())),
-      images_(*device_, in_words(dataset, plan_.pixel_words)),
+      images_(*device_, packed_images(dataset, plan_.pixel_words)),
       labels_(*device_, dataset.labels),
       weights_(*device_, in_a_row(initial)),
       first_moments_(*device_, in_a_row(initial, 0)),
@@ -102,24 +102,24 @@ StepsResult CudaEngine::train(const Steps& steps) {
 
   CudaPlan plan = plan_;
   plan.batch = static_cast<int>(std::min<std::int64_t>(steps.batch, plan_.batch));
-  CudaSteps given;
-  given.rules = rules();
-  given.images = images_.data();
-  given.labels = labels_.data();
-  given.rows = rows_.data();
-  given.row_count = std::ssize(steps.rows);
-  given.steps = steps_.data();
-  given.count = static_cast<int>(count);
-  given.weights = weights_.data();
-  given.first_moments = first_moments_.data();
-  given.second_moments = second_moments_.data();
-  given.averages = averages_.data();
-  given.exchange = exchange_.data();
-  given.squares = squares_.data();
-  given.losses = losses_.data();
-  given.correct = correct_.data();
-  preparer_.prepare(plan, steps, first_step, given);
-  device_->train(plan, given);
+  CudaTrainArgs args;
+  args.rules = rules();
+  args.images = images_.data();
+  args.labels = labels_.data();
+  args.indices = rows_.data();
+  args.index_count = std::ssize(steps.rows);
+  args.steps = steps_.data();
+  args.count = static_cast<int>(count);
+  args.weights = weights_.data();
+  args.first_moments = first_moments_.data();
+  args.second_moments = second_moments_.data();
+  args.averages = averages_.data();
+  args.exchange = exchange_.data();
+  args.squares = squares_.data();
+  args.losses = losses_.data();
+  args.correct = correct_.data();
+  preparer_.prepare(plan, steps, first_step, args);
+  device_->train(plan, args);
 
   StepsResult result;
   const std::vector<float> losses = losses_.download(steps.rows.size());

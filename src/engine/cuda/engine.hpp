@@ -1,4 +1,4 @@
-// The CUDA engine: the reference's mathematics by one kernel that stays on the device.
+// The CUDA engine: many optimisation steps in one launch of a persistent kernel.
 #pragma once
 
 #include <cstdint>
@@ -16,12 +16,12 @@
 
 namespace mnist {
 
-/// The former name.
+/// The former name, until make_engine.cpp uses the new one.
 using NotForCudaKernel = CudaUnsupported;
 
-/// Trains ReLU networks with cross-entropy and exact Adam or AdamW. Every call of train() is one
-/// launch of a kernel whose blocks keep the network in shared memory and meet at barriers; see
-/// cuda_step-inl.hpp. The same bits come out on the same model of GPU.
+/// Trains ReLU networks with cross-entropy and Adam or AdamW. Every call of train() is one launch
+/// of a persistent kernel whose blocks keep the network in shared memory and synchronise at grid
+/// barriers; see step-inl.hpp. Results are bitwise reproducible on the same model of GPU.
 class CudaEngine : public Engine {
  public:
   /// `batch` is the largest minibatch. Throws CudaUnsupported when the kernel cannot train `shape`
@@ -45,7 +45,7 @@ class CudaEngine : public Engine {
   const EngineOptions options_;
   std::unique_ptr<CudaDevice> device_;
   const CudaPlan plan_;
-  CudaArray<std::uint32_t> images_;  ///< [n, pixel_words], four pixels a word
+  CudaArray<std::uint32_t> images_;  ///< [n, pixel_words], four pixels per word
   CudaArray<std::uint8_t> labels_;
   CudaArray<float> weights_, first_moments_, second_moments_, averages_;  ///< as the state dict
   CudaArray<float> exchange_, squares_, losses_;

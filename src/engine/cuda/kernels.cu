@@ -1,27 +1,27 @@
-// The CUDA engine's kernel on a real device, and that device behind an interface without CUDA.
+// The CUDA engine's kernels, and the CudaDevice that launches them on a real GPU.
 #include <cooperative_groups.h>
 #include <cstdlib>
 #include <cuda_runtime.h>
 #include <string>
 
 #include "engine/cuda/device.hpp"
-#include "engine/cuda/prepare-inl.hpp"
+#include "engine/cuda/preparation-inl.hpp"
 #include "engine/cuda/step-inl.hpp"
 #include "mnist/support/error.hpp"
 
 namespace mnist {
 namespace {
 
-/// Four warps for each of a multiprocessor's schedulers, and 128 registers for each thread.
+/// Four warps for each of a multiprocessor's four schedulers; leaves 128 registers per thread.
 constexpr int kThreads = 512;
 
 /// The oldest major compute capability that find_nvcc.cmake compiles for.
 constexpr int kMinMajorCapability = 8;
 
-/// Blocks for each multiprocessor where they need not know of one another: all that it can hold.
-constexpr int kPreparingBlocks = 4;
+/// Blocks per multiprocessor in the preparation kernels, which have no grid barrier.
+constexpr int kPreparationBlocks = 4;
 
-/// What cuda_share-inl.hpp calls a Block, where blocks need not know of one another.
+/// A Block as shard-inl.hpp describes it, without grid barriers.
 struct PlainBlock {
   static constexpr int threads = kThreads;
   int index;
@@ -32,8 +32,8 @@ struct PlainBlock {
   __device__ __forceinline__ void sync() { __syncthreads(); }
 };
 
-/// The same with barriers over the whole GPU.
-struct GpuBlock : PlainBlock {
+/// A Block with grid barriers.
+struct GridBlock : PlainBlock {
   cooperative_groups::grid_group grid;
   cooperative_groups::grid_group::arrival_token token;
 
@@ -41,9 +41,9 @@ struct GpuBlock : PlainBlock {
   __device__ __forceinline__ void wait() {
     grid.barrier_wait(static_cast<cooperative_groups::grid_group::arrival_token&&>(token));
   }
-  // Other blocks' writes are in the second-level cache; the first-level one may hold older values.
-  __device__ __forceinline__ float exchanged(const float* p) const { return __ldcg(p); }
-  __device__ __forceinline__ cuda::Four exchanged_four(const float* p) const {
+  // Bypasses the L1 cache, which does not see other blocks' writes.
+  __device__ __forceinline__ float load_exchanged(const float* p) const { return __ldcg(p); }
+  __device__ __forceinline__ cuda::Float4 load_exchanged4(const float* p) const {
     const float4 four = __ldcg(reinterpret_cast<const float4*>(p));
     return {{four.x, four.y, four.z, four.w}};
   }
@@ -56,20 +56,21 @@ __device__ __forceinline__ PlainBlock plain_block() {
 }
 
 __global__ void __launch_bounds__(kThreads, 1)
-    train_kernel(const __grid_constant__ CudaPlan plan, const __grid_constant__ CudaSteps steps) {
-  GpuBlock block{plain_block(), cooperative_groups::this_grid(), {}};
-  cuda::Trainer<GpuBlock>(plan, steps, block).run();
+    train_kernel(const __grid_constant__ CudaPlan plan,
+                 const __grid_constant__ CudaTrainArgs args) {
+  GridBlock block{plain_block(), cooperative_groups::this_grid(), {}};
+  cuda::Trainer<GridBlock>(plan, args, block).run();
 }
 
 __global__ void __launch_bounds__(kThreads)
-    mask_kernel(const __grid_constant__ CudaPreparation preparation) {
-  cuda::draw_masks(preparation, plain_block());
+    mask_kernel(const __grid_constant__ CudaPreparationArgs args) {
+  cuda::draw_masks(args, plain_block());
 }
 
 __global__ void __launch_bounds__(kThreads)
-    distort_kernel(const __grid_constant__ CudaPreparation preparation) {
+    distort_kernel(const __grid_constant__ CudaPreparationArgs args) {
   PlainBlock block = plain_block();
-  cuda::distort_images(preparation, block);
+  cuda::distort_images(args, block);
 }
 
 class RealCudaDevice : public CudaDevice {
@@ -77,7 +78,7 @@ class RealCudaDevice : public CudaDevice {
   /// Opens the device and checks that train_kernel can run on it.
   explicit RealCudaDevice(int number) : name_("cuda:" + std::to_string(number)) {
     cudaDeviceProp properties;
-    require(cudaGetDeviceProperties(&properties, number), "querying the device");
+    check<CudaUnsupported>(cudaGetDeviceProperties(&properties, number), "querying the device");
     name_ += std::string(" (") + properties.name + ")";
     limits_ = {properties.multiProcessorCount, kThreads, properties.sharedMemPerBlockOptin};
     const std::string capability =
@@ -86,13 +87,13 @@ class RealCudaDevice : public CudaDevice {
       throw unsupported("compute capability " + capability + " is too old, the CUDA kernel needs " +
                         std::to_string(kMinMajorCapability) + ".0 or newer");
     }
-    require(cudaSetDevice(number), "opening the device");
+    check<CudaUnsupported>(cudaSetDevice(number), "opening the device");
     cudaFuncAttributes attributes;
     const cudaError_t loaded = cudaFuncGetAttributes(&attributes, train_kernel);
     if (loaded == cudaErrorNoKernelImageForDevice || loaded == cudaErrorInvalidDeviceFunction) {
       throw unsupported("this program was built without code for compute capability " + capability);
     }
-    require(loaded, "loading the kernel");
+    check<CudaUnsupported>(loaded, "loading the kernel");
     if (properties.cooperativeLaunch == 0) {
       throw unsupported("the device does not support cooperative launches");
     }
@@ -102,11 +103,11 @@ class RealCudaDevice : public CudaDevice {
   CudaLimits limits() const override { return limits_; }
 
   void check_fits(const CudaPlan& plan) override {
-    require(reserve_shared_memory(plan), "reserving shared memory");
+    check<CudaUnsupported>(reserve_shared_memory(plan), "reserving shared memory");
     int blocks = 0;
-    require(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, train_kernel, kThreads,
-                                                          plan.shared_bytes()),
-            "querying the occupancy");
+    check<CudaUnsupported>(cudaOccupancyMaxActiveBlocksPerMultiprocessor(
+                               &blocks, train_kernel, kThreads, plan.shared_bytes()),
+                           "querying the occupancy");
     if (blocks == 0) throw unsupported("a multiprocessor cannot hold one block of the kernel");
   }
 
@@ -128,20 +129,20 @@ class RealCudaDevice : public CudaDevice {
     check(cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToHost), "running the kernel");
   }
 
-  void prepare(const CudaPreparation& preparation) override {
-    const auto blocks = static_cast<unsigned>(kPreparingBlocks * limits_.blocks);
-    mask_kernel<<<blocks, kThreads>>>(preparation);
+  void prepare(const CudaPreparationArgs& args) override {
+    const auto blocks = static_cast<unsigned>(kPreparationBlocks * limits_.blocks);
+    mask_kernel<<<blocks, kThreads>>>(args);
     check(cudaGetLastError(), "launching the dropout kernel");
-    if (preparation.prepared == nullptr) return;
-    const auto shared = static_cast<std::size_t>(shared_floats_of(preparation)) * sizeof(float);
-    distort_kernel<<<blocks, kThreads, shared>>>(preparation);
+    if (args.prepared == nullptr) return;
+    const auto shared = static_cast<std::size_t>(shared_floats_of(args)) * sizeof(float);
+    distort_kernel<<<blocks, kThreads, shared>>>(args);
     check(cudaGetLastError(), "launching the distortion kernel");
   }
 
-  void train(const CudaPlan& plan, const CudaSteps& steps) override {
+  void train(const CudaPlan& plan, const CudaTrainArgs& args) override {
     CudaPlan plan_argument = plan;
-    CudaSteps steps_argument = steps;
-    void* arguments[] = {&plan_argument, &steps_argument};
+    CudaTrainArgs args_argument = args;
+    void* arguments[] = {&plan_argument, &args_argument};
     check(reserve_shared_memory(plan), "reserving shared memory");
     check(cudaLaunchCooperativeKernel(train_kernel, dim3(static_cast<unsigned>(plan.blocks)),
                                       dim3(kThreads), arguments, plan.shared_bytes(), nullptr),
@@ -154,23 +155,19 @@ class RealCudaDevice : public CudaDevice {
                                 static_cast<int>(plan.shared_bytes()));
   }
 
-  std::string message(const std::string& problem) const {
-    return name_ + ": " + problem + "; use --engine torch or --device cpu";
-  }
-  std::string failure(cudaError_t result, const std::string& doing) const {
-    return message(doing + " failed: " + cudaGetErrorString(result));
+  /// Throws CudaUnsupported for failures before training, Error for later ones.
+  template <class Failure = Error>
+  void check(cudaError_t result, const std::string& doing) const {
+    if (result == cudaSuccess) return;
+    throw Failure(message(doing + " failed: " + cudaGetErrorString(result)));
   }
 
-  /// For failures while training.
-  void check(cudaError_t result, const std::string& doing) const {
-    if (result != cudaSuccess) throw Error(failure(result, doing));
-  }
-  /// For failures before training.
-  void require(cudaError_t result, const std::string& doing) const {
-    if (result != cudaSuccess) throw CudaUnsupported(failure(result, doing));
-  }
   CudaUnsupported unsupported(const std::string& problem) const {
     return CudaUnsupported(message(problem));
+  }
+
+  std::string message(const std::string& problem) const {
+    return name_ + ": " + problem + "; use --engine torch or --device cpu";
   }
 
   CudaUnsupported out_of_memory(std::size_t bytes) const {
@@ -190,7 +187,7 @@ class RealCudaDevice : public CudaDevice {
   CudaLimits limits_;
 };
 
-/// What is missing when CUDA finds no device.
+/// Why CUDA finds no device.
 std::string reason_for(cudaError_t result) {
   int driver = 0;
   int runtime = 0;
@@ -201,12 +198,12 @@ std::string reason_for(cudaError_t result) {
   };
   if (driver == 0) return "no NVIDIA driver was found";
   if (result == cudaErrorInsufficientDriver) {
-    return "the NVIDIA driver knows CUDA " + version(driver) + ", this program needs " +
+    return "the NVIDIA driver supports CUDA " + version(driver) + ", this program needs " +
            version(runtime) + "; install a newer driver";
   }
   const char* const visible = std::getenv("CUDA_VISIBLE_DEVICES");
   if (result == cudaErrorNoDevice && visible != nullptr) {
-    return "CUDA_VISIBLE_DEVICES=" + std::string(visible) + " leaves no GPU";
+    return "CUDA_VISIBLE_DEVICES=" + std::string(visible) + " hides every GPU";
   }
   return cudaGetErrorString(result);
 }

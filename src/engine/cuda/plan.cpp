@@ -1,7 +1,9 @@
-// How the CUDA engine lays a network out.
+// Assigns units to blocks and offsets to arrays.
 #include "engine/cuda/plan.hpp"
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include "mnist/model/mlp_shape.hpp"
 #include "support/aligned.hpp"
@@ -13,10 +15,11 @@ constexpr int divide_up(int value, int by) {
   return (value + by - 1) / by;
 }
 
-/// The fewest blocks with which no block owns more units of the widest layer than with all.
-int blocks_for(const MlpShape& shape, int most) {
+/// The fewest of `available` blocks for which no block owns more units of the widest layer than if
+/// all were used.
+int blocks_for(const MlpShape& shape, int available) {
   const auto widest = static_cast<int>(*std::max_element(shape.hidden.begin(), shape.hidden.end()));
-  return divide_up(widest, divide_up(widest, most));
+  return divide_up(widest, divide_up(widest, available));
 }
 
 /// Allocates the next `count` floats, aligned to float4.
@@ -36,9 +39,10 @@ void place_layers(CudaPlan& plan, const MlpShape& shape) {
     layer.inputs = static_cast<int>(widths[at]);
     layer.outputs = static_cast<int>(widths[at + 1]);
     const bool last = l + 1 == plan.layer_count;
-    layer.share = last ? layer.outputs : divide_up(layer.outputs, plan.blocks);
-    layer.row = round_up(layer.inputs, kPixelsOfWord);
-    layer.weights = take(plan.parameters, layer.share * layer.row + layer.share);
+    layer.units_per_block = last ? layer.outputs : divide_up(layer.outputs, plan.blocks);
+    layer.row_stride = round_up(layer.inputs, kPixelsPerWord);
+    layer.weights =
+        take(plan.parameters, layer.units_per_block * layer.row_stride + layer.units_per_block);
     layer.parameters = plan.all_parameters;
     plan.all_parameters += std::int64_t{layer.outputs} * layer.inputs + layer.outputs;
     if (last) continue;
@@ -46,7 +50,7 @@ void place_layers(CudaPlan& plan, const MlpShape& shape) {
     layer.activations = take(plan.exchange, 2 * values);
     layer.exchanged_deltas = take(plan.exchange, values);
     if (l > 0) {
-      layer.columns = take(plan.exchange, 2 * std::int64_t{layer.inputs} * layer.outputs);
+      layer.transposed = take(plan.exchange, 2 * std::int64_t{layer.inputs} * layer.outputs);
     }
   }
 }
@@ -55,7 +59,7 @@ void place_in_shared_memory(CudaPlan& plan) {
   int units = 0;
   for (int l = 0; l < plan.layer_count; ++l) {
     plan.layers[l].deltas = units * plan.examples;
-    units += plan.layers[l].share;
+    units += plan.layers[l].units_per_block;
   }
   CudaSharedLayout& shared = plan.shared;
   shared = {};
@@ -69,7 +73,7 @@ void place_in_shared_memory(CudaPlan& plan) {
   shared.logits = take(shared.end, plan.layers[plan.layer_count - 1].outputs * kCudaLanes);
   shared.scratch = take(shared.end, plan.scratch);
   shared.labels = take(shared.end, plan.buffers * plan.examples);
-  shared.pixels = take(shared.end, plan.buffers * plan.examples * plan.pixel_row);
+  shared.pixels = take(shared.end, plan.buffers * plan.examples * plan.pixel_stride);
 }
 
 [[noreturn]] void unsupported(const std::string& problem,
@@ -113,8 +117,8 @@ CudaPlan make_cuda_plan(const MlpShape& shape, std::int64_t batch, const CudaLim
   plan.batch = static_cast<int>(batch);
   plan.tiles = divide_up(plan.batch, kCudaLanes);
   plan.examples = plan.tiles * kCudaLanes;
-  plan.pixel_words = divide_up(static_cast<int>(shape.inputs), kPixelsOfWord);
-  plan.pixel_row = plan.pixel_words | 1;
+  plan.pixel_words = divide_up(static_cast<int>(shape.inputs), kPixelsPerWord);
+  plan.pixel_stride = plan.pixel_words | 1;
   plan.scratch = limits.threads * kCudaUnits;
   place_layers(plan, shape);
   for (plan.buffers = 2; plan.buffers > 0; --plan.buffers) {

@@ -1,4 +1,5 @@
-// What the CUDA engine makes before it trains: distorted images and dropout masks for some steps.
+// Arguments of the kernels that run before training: dropout masks and augmented images for a chunk
+// of steps.
 #pragma once
 
 #include <cstdint>
@@ -10,35 +11,35 @@
 
 namespace mnist {
 
-/// Which units of a layer, or which pixels, each step keeps.
+/// The dropout masks of one layer's inputs.
 struct CudaMasks {
   Dropout dropout{0, 0, 0};
   int units = 0;
-  std::uint32_t* kept = nullptr;  ///< [steps, tiles, units], a bit for each example of the tile
+  std::uint32_t* keep = nullptr;  ///< [steps, tiles, units], a bit per example of the tile; null
+                                  ///< without dropout
 };
 
-/// Every pointer is one of the device's.
-struct CudaPreparation {
+/// All pointers are to device memory.
+struct CudaPreparationArgs {
   int batch = 0;
   int tiles = 0;
   int steps = 0;
   std::int64_t first_step = 0;  ///< of the run, from 1
   std::int64_t epoch = 0;
   std::uint64_t seed = 0;
-  std::int64_t row_count = 0;
-  const std::int32_t* rows = nullptr;  ///< [row_count]
+  std::int64_t index_count = 0;
+  const std::int32_t* indices = nullptr;  ///< [index_count]
 
-  // Dropout: of the inputs, then of each hidden layer. Layers without it have no masks.
-  CudaMasks masks[kMaxCudaLayers];
+  CudaMasks masks[kMaxCudaLayers];  ///< of each linear layer's inputs
 
-  // Images: distorted, with dropped pixels blank; one for each row, in the order of training.
   int image_rows = 0;
   int image_columns = 0;
   int pixel_words = 0;
-  const std::uint32_t* images = nullptr;  ///< [n, pixel_words], as they are
-  std::uint32_t* prepared = nullptr;      ///< [row_count, pixel_words]; null leaves images alone
+  const std::uint32_t* images = nullptr;  ///< [n, pixel_words], the data set
+  std::uint32_t* prepared = nullptr;      ///< [index_count, pixel_words], augmented, with dropped
+                                          ///< pixels blank; null when the data set's images serve
   AugmentOptions augment;
-  int grid_rows = 0;  ///< of the elastic field; 0: there is none
+  int grid_rows = 0;  ///< of the elastic field; 0 without one
   int grid_columns = 0;
   int padded_columns = 0;
   const float* row_weights = nullptr;     ///< SplineField::row_weights
@@ -48,9 +49,9 @@ struct CudaPreparation {
 };
 
 /// Floats of shared memory that distort_images() needs: an affine map, a rectangle, a field.
-MNIST_HOST_DEVICE inline int shared_floats_of(const CudaPreparation& preparation) {
+MNIST_HOST_DEVICE inline int shared_floats_of(const CudaPreparationArgs& args) {
   constexpr int kMapAndRectangle = 16;
-  return kMapAndRectangle + 2 * preparation.field_points();
+  return kMapAndRectangle + 2 * args.field_points();
 }
 
 }  // namespace mnist

@@ -1,14 +1,9 @@
-// Prepares what minibatches of the CUDA engine are made of, on the device.
+// Fills in the arguments of the preparation kernels.
 #include "engine/cuda/preparer.hpp"
 
 #include "augment/resample.hpp"
 
 namespace mnist {
-namespace {
-
-constexpr float kLargestPixel = 255;
-
-}  // namespace
 
 CudaPreparer::CudaPreparer(CudaDevice& device, const CudaPlan& plan, const Dataset& dataset,
                            const EngineOptions& options)
@@ -38,20 +33,21 @@ CudaPreparer::CudaPreparer(CudaDevice& device, const CudaPlan& plan, const Datas
 }
 
 float CudaPreparer::pixel_scale() const {
-  return preparation_.masks[0].dropout.scale() / kLargestPixel;
+  constexpr float kMaxPixel = 255;
+  return preparation_.masks[0].dropout.scale() / kMaxPixel;
 }
 
 void CudaPreparer::prepare(const CudaPlan& plan, const Steps& steps, std::int64_t first_step,
-                           CudaSteps& given) {
-  CudaPreparation preparation = preparation_;
+                           CudaTrainArgs& args) {
+  CudaPreparationArgs preparation = preparation_;
   preparation.batch = plan.batch;
   preparation.tiles = plan.tiles;
   preparation.steps = static_cast<int>(steps.count());
   preparation.first_step = first_step;
   preparation.epoch = steps.epoch;
-  preparation.row_count = std::ssize(steps.rows);
-  preparation.rows = given.rows;
-  preparation.images = given.images;
+  preparation.index_count = std::ssize(steps.rows);
+  preparation.indices = args.indices;
+  preparation.images = args.images;
 
   bool any_masks = false;
   for (std::size_t layer = 0; layer < masks_.size(); ++layer) {
@@ -60,16 +56,16 @@ void CudaPreparer::prepare(const CudaPlan& plan, const Steps& steps, std::int64_
     any_masks = true;
     masks_[layer].reserve(static_cast<std::size_t>(std::int64_t{preparation.steps} *
                                                    preparation.tiles * masks.units));
-    masks.kept = masks_[layer].data();
-    if (layer == 0) continue;  // that of the inputs is in the images
-    given.kept[layer - 1] = masks.kept;
-    given.kept_scale[layer - 1] = masks.dropout.scale();
+    masks.keep = masks_[layer].data();
+    if (layer == 0) continue;  // applied to the prepared images
+    args.keep[layer - 1] = masks.keep;
+    args.keep_scale[layer - 1] = masks.dropout.scale();
   }
   if (preparation.augment.any() || preparation.masks[0].dropout.on()) {
     images_.reserve(steps.rows.size() * static_cast<std::size_t>(preparation.pixel_words));
     preparation.prepared = images_.data();
-    given.images = images_.data();
-    given.in_order = true;
+    args.images = images_.data();
+    args.in_order = true;
   }
   if (any_masks || preparation.prepared != nullptr) device_.prepare(preparation);
 }

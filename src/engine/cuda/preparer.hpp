@@ -1,5 +1,4 @@
-// Prepares what minibatches of the CUDA engine are made of, on the device: distorted images and
-// dropout masks.
+// Launches the kernels that draw dropout masks and augment images for the CUDA engine.
 #pragma once
 
 #include <cstdint>
@@ -16,22 +15,23 @@ namespace mnist {
 
 class CudaPreparer {
  public:
-  /// For minibatches as `plan` has them, of images with the size of those of `dataset`.
+  /// `device` must outlive the preparer. Only the image size of `dataset` is used.
   CudaPreparer(CudaDevice& device, const CudaPlan& plan, const Dataset& dataset,
                const EngineOptions& options);
 
-  /// What a pixel's byte stands for, times the scale of input dropout.
+  /// A pixel's byte times this is the network's input: 1/255, times the scale of input dropout.
   float pixel_scale() const;
 
-  /// Begins what `steps` need, the first of which is step `first_step` of the run, and names it in
-  /// `given`, whose images and rows are on the device already. `plan` says how minibatches lie in
-  /// tiles. Does nothing when nothing is needed.
-  void prepare(const CudaPlan& plan, const Steps& steps, std::int64_t first_step, CudaSteps& given);
+  /// Launches what `steps` need, if anything, and points `args` at the results: masks, and images
+  /// in place of the data set's. `first_step` counts the run's steps from 1. `plan` must be that of
+  /// the training kernel's launch; args.images and args.indices must be set.
+  void prepare(const CudaPlan& plan, const Steps& steps, std::int64_t first_step,
+               CudaTrainArgs& args);
 
  private:
   CudaDevice& device_;
-  CudaPreparation preparation_;                  ///< what is the same for all steps
-  std::vector<CudaArray<std::uint32_t>> masks_;  ///< of each layer
+  CudaPreparationArgs preparation_;              ///< what is the same in all launches
+  std::vector<CudaArray<std::uint32_t>> masks_;  ///< one per linear layer
   CudaArray<std::uint32_t> images_;
   CudaArray<float> row_weights_, column_weights_;
 };

@@ -1,6 +1,6 @@
-// A CUDA device that is none: runs the kernel's own source with a processor thread for each of its
-// threads. Memory begins as NaN, so that what is read before it was written shows; under a thread
-// sanitizer, a barrier that is missing shows as a data race.
+// An emulated CUDA device: runs the kernels' source with one CPU thread per CUDA thread. Memory
+// starts as NaN, which exposes reads of uninitialised memory; under ThreadSanitizer, a missing
+// barrier is a data race.
 #pragma once
 
 #include <barrier>
@@ -16,50 +16,50 @@
 #include <vector>
 
 #include "engine/cuda/device.hpp"
-#include "engine/cuda/prepare-inl.hpp"
+#include "engine/cuda/preparation-inl.hpp"
 #include "engine/cuda/step-inl.hpp"
 #include "mnist/support/error.hpp"
 
 namespace mnist {
 
-/// What the threads of a block share.
+/// A block's shared memory and barrier.
 struct EmulatedBlockMemory {
   EmulatedBlockMemory(std::size_t floats, int threads)
-      : room(floats + kFourFloats, std::numeric_limits<float>::quiet_NaN()), meeting(threads) {
-    void* start = room.data();
-    std::size_t space = room.size() * sizeof(float);
-    shared =
-        static_cast<float*>(std::align(alignof(cuda::Four), floats * sizeof(float), start, space));
+      : storage(floats + kPadding, std::numeric_limits<float>::quiet_NaN()), barrier(threads) {
+    void* start = storage.data();
+    std::size_t space = storage.size() * sizeof(float);
+    shared = static_cast<float*>(
+        std::align(alignof(cuda::Float4), floats * sizeof(float), start, space));
   }
 
-  static constexpr std::size_t kFourFloats = 4;
-  std::vector<float> room;
+  static constexpr std::size_t kPadding = 4;
+  std::vector<float> storage;
   float* shared;
-  std::barrier<> meeting;
+  std::barrier<> barrier;
 };
 
-/// What one thread knows of its surroundings.
+/// A Block as shard-inl.hpp describes it.
 struct EmulatedBlock {
   int index;
   int blocks;
   int thread;
   int threads;
   float* shared;
-  std::barrier<>& of_block;
-  std::barrier<>& of_grid;
+  std::barrier<>& block_barrier;
+  std::barrier<>& grid_barrier;
   std::optional<std::barrier<>::arrival_token> token = {};
 
-  void sync() { of_block.arrive_and_wait(); }
-  void arrive() { token.emplace(of_grid.arrive()); }
-  void wait() { of_grid.wait(std::move(*token)); }
-  float exchanged(const float* place) const { return *place; }
-  cuda::Four exchanged_four(const float* place) const {
-    // Ends the test program: a GPU would end the kernel with "misaligned address".
-    if (reinterpret_cast<std::uintptr_t>(place) % alignof(cuda::Four) != 0) {
-      std::fputs("exchanged_four reads from a misaligned address\n", stderr);
+  void sync() { block_barrier.arrive_and_wait(); }
+  void arrive() { token.emplace(grid_barrier.arrive()); }
+  void wait() { grid_barrier.wait(std::move(*token)); }
+  float load_exchanged(const float* place) const { return *place; }
+  cuda::Float4 load_exchanged4(const float* place) const {
+    // A GPU fails with "misaligned address".
+    if (reinterpret_cast<std::uintptr_t>(place) % alignof(cuda::Float4) != 0) {
+      std::fputs("load_exchanged4 reads from a misaligned address\n", stderr);
       std::abort();
     }
-    return *reinterpret_cast<const cuda::Four*>(place);
+    return *reinterpret_cast<const cuda::Float4*>(place);
   }
 };
 
@@ -73,13 +73,13 @@ class EmulatedCudaDevice : public CudaDevice {
   void check_fits(const CudaPlan& /*plan*/) override {}
 
   void* allocate(std::size_t bytes) override {
-    constexpr int kAllBits = 0xFF;  // NaN, as f32
-    void* const memory = ::operator new(bytes, std::align_val_t{alignof(cuda::Four)});
+    constexpr int kAllBits = 0xFF;  // NaN in f32
+    void* const memory = ::operator new(bytes, std::align_val_t{alignof(cuda::Float4)});
     std::memset(memory, kAllBits, bytes);
     return memory;
   }
   void release(void* memory) noexcept override {
-    ::operator delete(memory, std::align_val_t{alignof(cuda::Four)});
+    ::operator delete(memory, std::align_val_t{alignof(cuda::Float4)});
   }
   void upload(void* to, const void* from, std::size_t bytes) override {
     std::memcpy(to, from, bytes);
@@ -88,32 +88,32 @@ class EmulatedCudaDevice : public CudaDevice {
     std::memcpy(to, from, bytes);
   }
 
-  void prepare(const CudaPreparation& given) override {
+  void prepare(const CudaPreparationArgs& args) override {
     launch(limits_.blocks, limits_.threads, 0,
-           [&](EmulatedBlock& block) { cuda::draw_masks(given, block); });
-    if (given.prepared == nullptr) return;
-    launch(limits_.blocks, limits_.threads, shared_floats_of(given),
-           [&](EmulatedBlock& block) { cuda::distort_images(given, block); });
+           [&](EmulatedBlock& block) { cuda::draw_masks(args, block); });
+    if (args.prepared == nullptr) return;
+    launch(limits_.blocks, limits_.threads, shared_floats_of(args),
+           [&](EmulatedBlock& block) { cuda::distort_images(args, block); });
   }
 
-  void train(const CudaPlan& plan, const CudaSteps& steps) override {
+  void train(const CudaPlan& plan, const CudaTrainArgs& args) override {
     launch(plan.blocks, plan.threads, plan.shared.end,
-           [&](EmulatedBlock& block) { cuda::Trainer<EmulatedBlock>(plan, steps, block).run(); });
+           [&](EmulatedBlock& block) { cuda::Trainer<EmulatedBlock>(plan, args, block).run(); });
   }
 
  private:
   template <class Kernel>
-  static void launch(int blocks, int threads_of_block, int shared_floats, const Kernel& kernel) {
+  static void launch(int blocks, int threads_per_block, int shared_floats, const Kernel& kernel) {
     std::vector<std::unique_ptr<EmulatedBlockMemory>> memories;
-    std::barrier<> grid(blocks * threads_of_block);
+    std::barrier<> grid(blocks * threads_per_block);
     std::vector<std::thread> threads;
     for (int b = 0; b < blocks; ++b) {
       memories.push_back(std::make_unique<EmulatedBlockMemory>(
-          static_cast<std::size_t>(shared_floats), threads_of_block));
-      for (int t = 0; t < threads_of_block; ++t) {
-        threads.emplace_back([&kernel, &grid, &memory = *memories.back(), blocks, threads_of_block,
+          static_cast<std::size_t>(shared_floats), threads_per_block));
+      for (int t = 0; t < threads_per_block; ++t) {
+        threads.emplace_back([&kernel, &grid, &memory = *memories.back(), blocks, threads_per_block,
                               b, t] {
-          EmulatedBlock block{b, blocks, t, threads_of_block, memory.shared, memory.meeting, grid};
+          EmulatedBlock block{b, blocks, t, threads_per_block, memory.shared, memory.barrier, grid};
           kernel(block);
         });
       }

@@ -1,5 +1,5 @@
-// The CUDA engine on processor threads: its kernel's source against the fused CPU engine, whatever
-// the number of blocks and threads. On a GPU: see cuda_device_test.cpp.
+// The CUDA engine on emulated devices of several sizes, against the fused CPU engine.
+// device_test.cpp runs it on a GPU.
 #include "engine/cuda/engine.hpp"
 
 #include <cmath>
@@ -42,16 +42,16 @@ Dataset cropped(std::int64_t size) {
   return set;
 }
 
-void expect_near(const StateDict& found, const StateDict& expected, float most) {
+void expect_near(const StateDict& found, const StateDict& expected, float tolerance) {
   ASSERT_EQ(found.size(), expected.size());
   for (std::size_t i = 0; i < found.size(); ++i) {
     EXPECT_EQ(found[i].name, expected[i].name);
-    float furthest = 0;
+    float largest = 0;
     for (std::size_t n = 0; n < found[i].values.size(); ++n) {
-      const float apart = std::abs(found[i].values[n] - expected[i].values[n]);
-      furthest = apart <= furthest ? furthest : apart;  // NaN is furthest
+      const float difference = std::abs(found[i].values[n] - expected[i].values[n]);
+      largest = difference <= largest ? largest : difference;  // NaN counts as largest
     }
-    EXPECT_LE(furthest, most) << found[i].name;
+    EXPECT_LE(largest, tolerance) << found[i].name;
   }
 }
 
@@ -88,7 +88,7 @@ TEST(CudaEngine, AgreesWithTheCpuEngineOnShapes) {
   }
 }
 
-/// Rows of weights are padded to whole float4; the padding must not spread NaN.
+/// Rows of weights are padded to whole float4; NaN in the padding must not spread.
 TEST(CudaEngine, AgreesWithTheCpuEngineOnImagesWhosePixelCountIsNoMultipleOfFour) {
   const Dataset small = cropped(5);
   expect_agreement({25, {20, 12}, 10, Activation::kRelu}, 32, {}, kThreeBlocks, 170, small);
@@ -103,7 +103,7 @@ TEST(CudaEngine, AgreesWithTheCpuEngineOnBatches) {
   }
 }
 
-TEST(CudaEngine, AgreesWithTheCpuEngineOnAnyNumberOfBlocksAndThreads) {
+TEST(CudaEngine, AgreesWithTheCpuEngineForAnyNumberOfBlocksAndThreads) {
   const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
   for (const CudaLimits& limits : {CudaLimits{1, 32, kPlenty}, CudaLimits{1, 512, kPlenty},
                                    CudaLimits{2, 96, kPlenty}, CudaLimits{13, 32, kPlenty}}) {
@@ -111,7 +111,7 @@ TEST(CudaEngine, AgreesWithTheCpuEngineOnAnyNumberOfBlocksAndThreads) {
   }
 }
 
-TEST(CudaEngine, AgreesWithTheCpuEngineWithRoomForOneMinibatchOfPixels) {
+TEST(CudaEngine, AgreesWithTheCpuEngineWithoutPrefetching) {
   const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
   const std::size_t two = make_cuda_plan(shape, 32, kThreeBlocks).shared_bytes();
   const CudaLimits limits{3, 64, two - 1};
@@ -149,7 +149,7 @@ TEST(CudaEngine, PassesItsSelfCheck) {
   check_against_reference(engine, reference, {rows, 32, rates});
 }
 
-TEST(CudaEngine, DistortsImagesLikeTheCpuEngine) {
+TEST(CudaEngine, AugmentsImagesLikeTheCpuEngine) {
   const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
   EngineOptions affine;
   affine.augment = {.rotation = 15, .translation = 2, .scaling = 0.1, .shear = 10};
@@ -160,7 +160,7 @@ TEST(CudaEngine, DistortsImagesLikeTheCpuEngine) {
   expect_agreement(shape, 45, elastic, kThreeBlocks, 100);
 }
 
-TEST(CudaEngine, GoesOnFromItsStateBitByBitHoweverTheRunIsCut) {
+TEST(CudaEngine, ResumesFromItsStateBitByBit) {
   const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
   const auto rows = first_rows(480);
   CudaEngine whole = emulated(shape, initial_parameters(shape, 0), everything(), 32, kThreeBlocks);
@@ -175,7 +175,7 @@ TEST(CudaEngine, GoesOnFromItsStateBitByBitHoweverTheRunIsCut) {
   expect_near(second.state().second_moments, whole.state().second_moments, 0);
 }
 
-TEST(CudaEngine, NumberOfBlocksChangesNoBit) {
+TEST(CudaEngine, ResultsDoNotDependOnTheNumberOfBlocks) {
   const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
   const auto rows = first_rows(170);
   CudaEngine one = emulated(shape, initial_parameters(shape, 0), {}, 32, {1, 64, kPlenty});
@@ -184,7 +184,7 @@ TEST(CudaEngine, NumberOfBlocksChangesNoBit) {
   expect_near(five.parameters(), one.parameters(), 0);
 }
 
-TEST(CudaEngine, TakesUpTheStateOfTheCpuEngine) {
+TEST(CudaEngine, ResumesFromTheStateOfTheCpuEngine) {
   const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
   const auto rows = first_rows(320);
   const std::vector<std::int64_t> begin(rows.begin(), rows.begin() + 160);
@@ -204,7 +204,7 @@ void expect_unsupported(const MlpShape& shape, const CudaLimits& limits, std::st
       "the CUDA kernel " + std::string(words));
 }
 
-TEST(CudaEngine, SaysWhatItsKernelDoesNotSupport) {
+TEST(CudaEngine, RefusesWhatItsKernelDoesNotSupport) {
   const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
   const std::vector<std::int64_t> eight_layers(8, 4);
   MlpShape tanh = shape;
@@ -220,14 +220,14 @@ TEST(CudaEngine, SaysWhatItsKernelDoesNotSupport) {
   expect_unsupported(shape, {3, 64, 100 << 10}, "needs 123 KiB of shared memory per block");
 }
 
-/// Refuses what kernels.cu refuses where a launch would fail.
+/// A device on which launches would fail.
 class DeviceWithoutOccupancy : public EmulatedCudaDevice {
  public:
   using EmulatedCudaDevice::EmulatedCudaDevice;
   void check_fits(const CudaPlan& /*plan*/) override { throw CudaUnsupported("no occupancy"); }
 };
 
-TEST(CudaEngine, AsksTheDeviceBeforeTheFirstStep) {
+TEST(CudaEngine, ChecksTheDeviceBeforeTheFirstStep) {
   const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
   expect_throws<CudaUnsupported>(
       [&] {
@@ -237,7 +237,7 @@ TEST(CudaEngine, AsksTheDeviceBeforeTheFirstStep) {
       "no occupancy");
 }
 
-TEST(CudaPlan, TheGuidesNetworkFitsEveryGpuThatIsNamed) {
+TEST(CudaPlan, DefaultNetworkFitsDataCenterAndDesktopGpus) {
   constexpr std::size_t kKiB = 1024;
   struct Gpu {
     const char* name;
