@@ -15,7 +15,8 @@ build() {
   local log=$project/build/configure-$1.log
   step "building (preset $1)"
   mkdir -p "$project/build"
-  (cd "$project" && cmake --preset "$1") >"$log" 2>&1 || {
+  # MNIST_WERROR=ON in the environment makes warnings errors; CMake keeps the setting in build/.
+  (cd "$project" && cmake --preset "$1" ${MNIST_WERROR:+"-DMNIST_WERROR=$MNIST_WERROR"}) >"$log" 2>&1 || {
     cat "$log" >&2
     die "configuring failed, see above; scripts/setup.sh --check tells what is missing"
   }

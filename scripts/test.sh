@@ -4,6 +4,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 preset=release
+export MNIST_WERROR=ON
 if [ "${1-}" = --preset ]; then
   preset=${2:?"--preset needs a name"}
   shift 2
