@@ -20,7 +20,7 @@ struct AdamVectors {
   Vector beta1, beta2, root_factor, offset, clip, l2_penalty, keep;
 };
 
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2  // AVX2 and better: a better target is a lower number
 // Estimates of 12 bits or more with one Newton step each: right to about 1e-7, and several times as
 // fast as the instructions that round correctly.
 

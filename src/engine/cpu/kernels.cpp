@@ -11,10 +11,8 @@
 #endif
 
 #include "support/aligned.hpp"
+#include "support/simd_targets.hpp"
 
-// Not built for: what lies between SSE4 and AVX2, and sets with vectors of unknown size, which
-// cannot keep arrays of them in registers.
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_RVV)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "engine/cpu/kernels.cpp"
 // clang-format off: foreach_target.h includes this file again and comes first; the others build on
