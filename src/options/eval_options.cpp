@@ -1,19 +1,18 @@
-// Everything that an evaluation can be asked for.
+// Validation of mnist-eval's options.
 #include "options/eval_options.hpp"
 
-#include "mnist/options/train_options.hpp"
 #include "mnist/support/error.hpp"
 
 namespace mnist {
 
 void validate(const EvalOptions& options) {
-  if (options.model.empty()) throw UsageError("--model must be the name of a file, found nothing");
-  if (options.data.empty()) throw UsageError("--data must be the name of a folder, found nothing");
+  require_name(options.model, "model", "file");
+  require_name(options.data, "data", "directory");
   validate_device(options.device);
   validate_threads(options.threads);
   validate_required_accuracy(options.require_accuracy);
   if (!options.run_dir.empty() && options.report.empty()) {
-    throw UsageError("--run-dir needs --report: the page that shows the run");
+    throw UsageError("--run-dir needs --report: only the report shows the run");
   }
   validate(options.log);
 }

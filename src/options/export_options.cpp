@@ -1,4 +1,4 @@
-// Everything that an export can be asked for.
+// Validation of mnist-export's options, and the default output path.
 #include "options/export_options.hpp"
 
 #include <filesystem>
@@ -9,10 +9,10 @@
 namespace mnist {
 
 void validate(const ExportOptions& options) {
-  if (options.model.empty()) throw UsageError("--model must be the name of a file, found nothing");
+  require_name(options.model, "model", "file");
   if (options.precision == Precision::kInt8 && options.to != ExportFormat::kC) {
-    throw UsageError("--precision int8 contradicts --to " + option_text(options.to) +
-                     ": only c knows it");
+    throw UsageError("--precision int8 cannot be combined with --to " + option_text(options.to) +
+                     "; use --to c or --precision f32");
   }
   validate(options.log);
 }
@@ -22,8 +22,8 @@ std::string export_path(const ExportOptions& options) {
   const std::string suffix = options.to == ExportFormat::kC ? ".h" : "." + option_text(options.to);
   std::string path = std::filesystem::path(options.model).replace_extension(suffix).string();
   if (path == options.model) {
-    throw UsageError("--to " + option_text(options.to) + " would replace the model " +
-                     options.model + " itself; name another file with --out");
+    throw UsageError("--to " + option_text(options.to) + " would overwrite the model " +
+                     options.model + "; name another file with --out");
   }
   return path;
 }

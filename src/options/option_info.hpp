@@ -1,4 +1,4 @@
-// What is known of an option besides its value; the rows of the option tables.
+// One row of an option table: everything about an option except its value.
 #pragma once
 
 #include <concepts>
@@ -6,21 +6,21 @@
 
 namespace mnist {
 
-/// Whether an option changes what is learned, or only where and how the work is done. A model file
-/// carries the former alone, so that the same training gives the same bytes anywhere.
-enum class OptionScope { kLearning, kPlace };
+/// Whether an option changes the trained parameters, or only where and how the program runs. Model
+/// files store the former alone, so that the same training gives the same bytes everywhere.
+enum class OptionScope { kLearning, kRuntime };
 
-/// One row of an option table. `name` is the flag without its dashes and the key in TOML.
+/// `name` is the flag without its dashes and the key in TOML.
 struct OptionInfo {
   const char* name;
-  const char* value_name;  ///< what --help calls the value, "DIR"; empty for a switch
+  const char* value_name;  ///< placeholder in --help, such as "DIR"; empty for a switch
   const char* help;
   const char* group;
-  OptionScope scope = OptionScope::kPlace;
-  const char* environment = "";  ///< environment variable that gives the default, or ""
+  OptionScope scope = OptionScope::kRuntime;
+  const char* environment = "";  ///< environment variable that sets the default, or ""
 };
 
-/// Tells the tables of the programs apart: `Self` is `Options` or const `Options`.
+/// Selects a program's table: `Self` is `Options` or const `Options`.
 template <class Self, class Options>
 concept OptionsOf = std::same_as<std::remove_const_t<Self>, Options>;
 

@@ -1,8 +1,10 @@
-// Options as text: one parser and one printer a type, used by flags, TOML and JSON alike.
+// Numbers go through std::from_chars and std::to_chars, which are exact and ignore the locale.
 #include "options/option_text.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
-#include <utility>
+#include <numeric>
 
 #include "mnist/support/error.hpp"
 
@@ -24,7 +26,7 @@ void parse_number(std::string_view text, Number& value, std::string_view expecte
 
 template <class Number>
 std::string number_text(Number value) {
-  if (value == 0) value = 0;  // "-0" would be read as 0, and be another text the next time
+  if (value == 0) value = 0;  // drops the sign of -0.0: TOML reads -0 as the integer 0
   std::array<char, 64> buffer{};
   const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
   return {buffer.data(), end};
@@ -41,7 +43,7 @@ void parse_list(std::string_view text, std::vector<Number>& value, std::string_v
     parsed.push_back(number);
     if (comma == std::string_view::npos) break;
     text.remove_prefix(comma + 1);
-    if (text.empty()) refuse("a number after the last comma", "nothing");
+    if (text.empty()) refuse(expected, "");
   }
   value = std::move(parsed);
 }
@@ -55,6 +57,21 @@ std::string list_text(const std::vector<Number>& value) {
     text += number_text(number);
   }
   return text;
+}
+
+/// Levenshtein's: the insertions, deletions and substitutions that turn `a` into `b`.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> distances(b.size() + 1);  // from a[0, i) to each prefix of b
+  std::iota(distances.begin(), distances.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = distances[0]++;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t substituted = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = distances[j + 1];
+      distances[j + 1] = std::min({substituted, diagonal + 1, distances[j] + 1});
+    }
+  }
+  return distances.back();
 }
 
 }  // namespace
@@ -81,15 +98,15 @@ void parse_option(std::string_view text, double& value) {
 }
 
 void parse_option(std::string_view text, std::vector<std::int64_t>& value) {
-  parse_list(text, value, "whole numbers with commas between them");
+  parse_list(text, value, "comma-separated whole numbers");
 }
 
 void parse_option(std::string_view text, std::vector<double>& value) {
-  parse_list(text, value, "numbers with commas between them");
+  parse_list(text, value, "comma-separated numbers");
 }
 
 void parse_option(std::string_view text, CheckpointInterval& value) {
-  constexpr std::string_view kExpected = "a number of minibatches, or of seconds as in 30s";
+  constexpr std::string_view kExpected = "a number of minibatches, or seconds as in 30s";
   CheckpointInterval parsed;
   if (text.ends_with('s')) {
     parse_number(text.substr(0, text.size() - 1), parsed.seconds, kExpected);
@@ -124,6 +141,19 @@ std::string option_text(const std::vector<double>& value) {
 
 std::string option_text(const CheckpointInterval& value) {
   return value.seconds > 0 ? number_text(value.seconds) + 's' : number_text(value.steps);
+}
+
+std::string did_you_mean(std::string_view typed, const std::vector<std::string>& names,
+                         const std::string& prefix) {
+  std::size_t least = std::min<std::size_t>(4, typed.size() / 2 + 1);
+  const std::string* nearest = nullptr;
+  for (const std::string& name : names) {
+    const std::size_t distance = edit_distance(typed, name);
+    if (distance >= least) continue;
+    least = distance;
+    nearest = &name;
+  }
+  return nearest == nullptr ? "" : "; did you mean " + prefix + *nearest + "?";
 }
 
 std::size_t find_name(std::string_view text, const std::string_view* names, std::size_t count) {

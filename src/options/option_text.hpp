@@ -1,4 +1,4 @@
-// Options as text: one parser and one printer a type, used by flags, TOML and JSON alike.
+// Options as text: one parser and one printer per type, used for flags, TOML and JSON.
 #pragma once
 
 #include <cstdint>
@@ -12,21 +12,21 @@
 
 namespace mnist {
 
-/// Reads `text` into `value`. Throws UsageError "expected ..., found ..." when it is not of the
-/// type's form; numbers are read the same way in every locale.
+/// Parses `text` into `value`, independently of the locale. Throws UsageError "expected ...,
+/// found ..." for malformed text.
 void parse_option(std::string_view text, std::string& value);
 void parse_option(std::string_view text, bool& value);
 void parse_option(std::string_view text, std::int64_t& value);
 void parse_option(std::string_view text, std::uint64_t& value);
 void parse_option(std::string_view text, double& value);
-/// Whole numbers with commas between them, "256,128", or "none" for an empty list.
+/// Comma-separated integers, "256,128", or "none" for an empty list.
 void parse_option(std::string_view text, std::vector<std::int64_t>& value);
-/// The same with numbers, "0.1,0.25".
+/// Comma-separated numbers, "0.1,0.25", or "none" for an empty list.
 void parse_option(std::string_view text, std::vector<double>& value);
-/// A number of minibatches, "500", or of seconds, "30s".
+/// Minibatches, "500", or seconds, "30s".
 void parse_option(std::string_view text, CheckpointInterval& value);
 
-/// The text that parse_option reads back to the same value.
+/// Text that parse_option() reads back to the same value.
 std::string option_text(const std::string& value);
 std::string option_text(bool value);
 std::string option_text(std::int64_t value);
@@ -36,7 +36,12 @@ std::string option_text(const std::vector<std::int64_t>& value);
 std::string option_text(const std::vector<double>& value);
 std::string option_text(const CheckpointInterval& value);
 
-/// For messages: index of `text` among `names`, or UsageError with the names allowed.
+/// "; did you mean PREFIXNAME?" with the one of `names` that `typed` most likely misspells, or an
+/// empty string when none is similar.
+std::string did_you_mean(std::string_view typed, const std::vector<std::string>& names,
+                         const std::string& prefix = "");
+
+/// Index of `text` among `names`. Throws UsageError with the names allowed.
 std::size_t find_name(std::string_view text, const std::string_view* names, std::size_t count);
 
 template <class Enum>

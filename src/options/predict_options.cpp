@@ -1,4 +1,4 @@
-// Everything that a prediction can be asked for.
+// Validation of mnist-predict's options.
 #include "options/predict_options.hpp"
 
 #include "mnist/support/error.hpp"
@@ -6,8 +6,8 @@
 namespace mnist {
 
 void validate(const PredictOptions& options) {
-  if (options.images.empty()) throw UsageError("IMAGE must name at least one file, found nothing");
-  if (options.model.empty()) throw UsageError("--model must be the name of a file, found nothing");
+  if (options.images.empty()) throw UsageError("no IMAGE given; name at least one image file");
+  require_name(options.model, "model", "file");
   validate(options.log);
 }
 

@@ -1,4 +1,4 @@
-// Everything that a prediction can be asked for.
+// The options of mnist-predict: struct, table and validation.
 #pragma once
 
 #include <string>
@@ -6,16 +6,14 @@
 
 #include "imaging/preparation.hpp"
 #include "mnist/support/log_options.hpp"
-#include "options/log_option_table.hpp"
 #include "options/option_info.hpp"
+#include "options/shared_options.hpp"
 
 namespace mnist {
 
-/// Options of mnist-predict.
 struct PredictOptions {
   static constexpr const char* kProgram = "mnist-predict";
-  static constexpr const char* kDescription =
-      "Says what a trained model sees in a person's images.";
+  static constexpr const char* kDescription = "Classifies image files with a trained model.";
 
   std::vector<std::string> images;
   std::string model = "model.pt";
@@ -25,22 +23,23 @@ struct PredictOptions {
   LogOptions log;
 };
 
-/// Calls visit(member, OptionInfo) for each option, in the order in which help shows them.
+/// Calls visit(member, OptionInfo) for each option, in the order of --help.
 template <OptionsOf<PredictOptions> Self, class Visitor>
 void for_each_option(Self& self, Visitor&& visit) {
-  visit(self.images, OptionInfo{"IMAGE", "FILE", "PNG, JPEG, BMP or PGM, of any size", "Input"});
-  visit(self.model, OptionInfo{"model", "FILE", "the model, .pt or .safetensors", "Input"});
+  visit(self.images,
+        OptionInfo{"IMAGE", "FILE", "PNG, JPEG, BMP or PGM files of any size", "Input"});
+  visit(self.model, OptionInfo{"model", "FILE", "model file, .pt or .safetensors", "Input"});
   visit(self.prepare,
         OptionInfo{"prepare", "HOW",
-                   "bring images to the form of MNIST (digit) or Fashion-MNIST (garment); none "
-                   "takes them as they are",
+                   "preprocess images as in MNIST (digit) or Fashion-MNIST (garment), "
+                   "or use them unchanged (none)",
                    "Input"});
-  visit(self.json, OptionInfo{"json", "", "print one JSON object an image", "Output"});
-  visit(self.show, OptionInfo{"show", "", "draw what the network is given", "Output"});
+  visit(self.json, OptionInfo{"json", "", "print one JSON object per image", "Output"});
+  visit(self.show, OptionInfo{"show", "", "draw the network's input", "Output"});
   for_each_log_option(self.log, visit);
 }
 
-/// Throws UsageError that names the flag, what was found and what is allowed.
+/// Throws UsageError that names the flag, the value found and the values allowed.
 void validate(const PredictOptions& options);
 
 }  // namespace mnist

@@ -1,12 +1,47 @@
-// The flags about messages that all programs share.
-#include "options/log_option_table.hpp"
+// The checks that several programs share.
+#include "options/shared_options.hpp"
+
+#include <algorithm>
 
 #include "mnist/support/error.hpp"
+#include "options/option_text.hpp"
 
 namespace mnist {
 
+void require(bool allowed, const std::string& flag, const std::string& rule,
+             const std::string& found) {
+  if (!allowed) throw UsageError("--" + flag + " must be " + rule + ", found " + found);
+}
+
+void require_name(const std::string& name, const std::string& flag, const std::string& kind) {
+  require(!name.empty(), flag, "the name of a " + kind, "an empty string");
+}
+
+void validate_device(const std::string& device) {
+  constexpr std::string_view kCuda = "cuda:";
+  constexpr std::size_t kMaxDigits = 3;
+  const std::string_view number =
+      device.starts_with(kCuda) ? std::string_view(device).substr(kCuda.size()) : "";
+  const bool numbered =
+      !number.empty() && number.size() <= kMaxDigits &&
+      std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
+  require(device == "auto" || device == "cpu" || device == "cuda" || numbered, "device",
+          "auto, cpu, cuda or cuda:N", "'" + device + "'");
+}
+
+void validate_threads(std::int64_t threads) {
+  require(threads >= 0 && threads <= 1024, "threads", "from 0 to 1024", option_text(threads));
+}
+
+void validate_required_accuracy(double percent) {
+  require(percent >= 0 && percent <= 100, "require-accuracy", "from 0 to 100",
+          option_text(percent));
+}
+
 void validate(const LogOptions& options) {
-  if (options.quiet && options.verbose) throw UsageError("--quiet contradicts --verbose");
+  if (options.quiet && options.verbose) {
+    throw UsageError("--quiet cannot be combined with --verbose; drop one of them");
+  }
 }
 
 }  // namespace mnist

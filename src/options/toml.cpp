@@ -1,4 +1,4 @@
-// Training options as TOML (toml.io, version 1.0) and as JSON.
+// TOML through toml++, JSON through nlohmann.
 #include "options/toml.hpp"
 
 #include <sstream>
@@ -32,7 +32,7 @@ std::string toml_value(const Value& value) {
   return text.str();
 }
 
-/// The text form of a TOML node, for parse_option; arrays come with commas between the elements.
+/// A TOML node as text for parse_option(); array elements are separated by commas.
 std::string node_text(const toml::node& node) {
   if (const auto* text = node.as_string()) return text->get();
   if (const auto* array = node.as_array()) {
@@ -45,12 +45,12 @@ std::string node_text(const toml::node& node) {
   }
   if (const auto* number = node.as_integer()) return option_text(number->get());
   if (const auto* number = node.as_floating_point()) return option_text(number->get());
-  if (const auto* truth = node.as_boolean()) return option_text(truth->get());
+  if (const auto* flag = node.as_boolean()) return option_text(flag->get());
   throw UsageError("expected a number, a string, true, false or a list");
 }
 
 /// Whether the TOML type fits the option: strings for names, bare values for the rest. A list of
-/// one may be bare, too.
+/// one element may be a bare value, too.
 template <class Value>
 bool type_fits(const toml::node& node, const Value&) {
   if constexpr (std::is_same_v<Value, std::string> || std::is_enum_v<Value>) {
@@ -91,9 +91,9 @@ void read_toml(const std::string& text, const std::string& source, TrainOptions&
     throw UsageError(source + ":" + std::to_string(error.source().begin.line) + ": " +
                      std::string(error.description()));
   }
-  std::string known;
+  std::vector<std::string> known;
   for_each_option(options, [&](auto& value, const OptionInfo& info) {
-    known += std::string(known.empty() ? "" : ", ") + info.name;
+    known.emplace_back(info.name);
     const toml::node* node = table.get(info.name);
     if (node == nullptr) return;
     const std::string place =
@@ -109,9 +109,9 @@ void read_toml(const std::string& text, const std::string& source, TrainOptions&
   });
   if (table.empty()) return;
   const auto first = table.cbegin();
+  const std::string key(first->first.str());
   throw UsageError(source + ":" + std::to_string(first->second.source().begin.line) +
-                   ": unknown option '" + std::string(first->first.str()) + "'; known are " +
-                   known);
+                   ": unknown option '" + key + "'" + did_you_mean(key, known));
 }
 
 nlohmann::ordered_json learning_options(const TrainOptions& options) {

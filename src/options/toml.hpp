@@ -9,14 +9,14 @@
 
 namespace mnist {
 
-/// All options with a comment each, readable by read_toml.
+/// All options, each with its help line as a comment; read_toml() reads it back.
 std::string to_toml(const TrainOptions& options);
 
-/// Sets the options that `text` names, leaves the others. Throws UsageError with `source` and the
-/// line for text that is not TOML, an unknown key, or a value of the wrong type.
+/// Sets the options that `text` names and leaves the others. Throws UsageError with `source` and
+/// the line number for invalid TOML, an unknown key, or a value of the wrong type.
 void read_toml(const std::string& text, const std::string& source, TrainOptions& options);
 
-/// Only the options that change what is learned, by their flag names.
+/// The options that change the trained parameters, by flag name.
 nlohmann::ordered_json learning_options(const TrainOptions& options);
 
 }  // namespace mnist

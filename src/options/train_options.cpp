@@ -1,27 +1,19 @@
-// Everything that a training run can be asked for: one struct, one table, one validation.
+// Validation of the training options.
 #include "mnist/options/train_options.hpp"
 
-#include <algorithm>
 #include <cmath>
 
 #include "mnist/support/error.hpp"
-#include "options/log_option_table.hpp"
 #include "options/option_text.hpp"
+#include "options/shared_options.hpp"
 
 namespace mnist {
 namespace {
 
-// MNIST-shaped data never have more examples than this, and no network here is this wide; larger
-// numbers are slips of the hand that would end in an allocation failure.
-constexpr std::int64_t kLargestBatch = 60'000;
-constexpr std::int64_t kLargestWidth = 65'536;
-constexpr std::int64_t kMostHiddenLayers = 64;
-constexpr std::int64_t kMostThreads = 1024;
-
-void require(bool allowed, const std::string& flag, const std::string& rule,
-             const std::string& found) {
-  if (!allowed) throw UsageError("--" + flag + " must be " + rule + ", found " + found);
-}
+// Far beyond what MNIST-shaped data need; larger values are typos that would run out of memory.
+constexpr std::int64_t kMaxBatch = 60'000;
+constexpr std::int64_t kMaxWidth = 65'536;
+constexpr std::int64_t kMaxHiddenLayers = 64;
 
 template <class Number>
 void require_range(Number value, Number low, Number high, const std::string& flag) {
@@ -29,8 +21,7 @@ void require_range(Number value, Number low, Number high, const std::string& fla
           "from " + option_text(low) + " to " + option_text(high), option_text(value));
 }
 
-/// 0 to below 1.
-void require_part(double value, const std::string& flag) {
+void require_fraction(double value, const std::string& flag) {
   require(value >= 0 && value < 1, flag, "from 0 to below 1", option_text(value));
 }
 
@@ -38,29 +29,29 @@ void validate_learning_rate(const TrainOptions& options) {
   require(std::isfinite(options.lr) && options.lr > 0 && options.lr <= 100, "lr",
           "above 0 and at most 100", option_text(options.lr));
   require(options.warmup >= 0 && options.warmup < static_cast<double>(options.epochs), "warmup",
-          "from 0 to below the " + option_text(options.epochs) + " epochs",
+          "from 0 to below the " + option_text(options.epochs) + " epochs of the run",
           option_text(options.warmup));
   if (options.schedule == Schedule::kOneCycle && options.warmup > 0) {
-    throw UsageError("--warmup contradicts --schedule one-cycle, which warms up by itself");
+    throw UsageError(
+        "--warmup cannot be combined with --schedule one-cycle, which has its own warmup");
   }
   require_range<std::int64_t>(options.step_epochs, 1, 1'000'000, "step-epochs");
   require(options.step_factor > 0 && options.step_factor <= 1, "step-factor",
           "above 0 and at most 1", option_text(options.step_factor));
 }
 
-void validate_regularisation(const TrainOptions& options) {
-  require_part(options.label_smoothing, "label-smoothing");
-  for (const double part : options.dropout) require_part(part, "dropout");
-  if (options.dropout.size() > 1 && options.dropout.size() != options.hidden.size()) {
-    throw UsageError("--dropout must have one number, or one for each of the " +
-                     std::to_string(options.hidden.size()) + " hidden layers, found " +
-                     option_text(options.dropout));
-  }
-  require_part(options.input_dropout, "input-dropout");
+void validate_regularization(const TrainOptions& options) {
+  require_fraction(options.label_smoothing, "label-smoothing");
+  for (const double value : options.dropout) require_fraction(value, "dropout");
+  const std::size_t layers = options.hidden.size();
+  require(options.dropout.size() <= 1 || options.dropout.size() == layers, "dropout",
+          "one probability, or one for each of the " + std::to_string(layers) + " hidden layers",
+          option_text(options.dropout));
+  require_fraction(options.input_dropout, "input-dropout");
   const AugmentOptions& augment = options.augment;
   require_range<double>(augment.rotation, 0, 180, "rotation");
   require_range<double>(augment.translation, 0, 1000, "translation");
-  require_part(augment.scaling, "scaling");
+  require_fraction(augment.scaling, "scaling");
   require(augment.shear >= 0 && augment.shear < 90, "shear", "from 0 to below 90",
           option_text(augment.shear));
   require_range<double>(augment.elastic, 0, 1000, "elastic");
@@ -71,63 +62,45 @@ void validate_regularisation(const TrainOptions& options) {
 
 }  // namespace
 
-void validate_device(const std::string& device) {
-  const std::string cuda = "cuda:";
-  const bool numbered = device.starts_with(cuda) && device.size() > cuda.size() &&
-                        device.size() <= cuda.size() + 3 &&
-                        std::all_of(device.begin() + static_cast<std::ptrdiff_t>(cuda.size()),
-                                    device.end(), [](char c) { return c >= '0' && c <= '9'; });
-  require(device == "auto" || device == "cpu" || device == "cuda" || numbered, "device",
-          "auto, cpu, cuda or cuda:N", "'" + device + "'");
-}
-
-void validate_threads(std::int64_t threads) {
-  require_range<std::int64_t>(threads, 0, kMostThreads, "threads");
-}
-
-void validate_required_accuracy(double percent) {
-  require_range<double>(percent, 0, 100, "require-accuracy");
-}
-
 void validate(const TrainOptions& options) {
-  require(!options.data.empty(), "data", "the name of a folder", "nothing");
+  require_name(options.data, "data", "directory");
   require(options.limit >= 0, "limit", "at least 0", option_text(options.limit));
   const bool whole = options.validation == std::floor(options.validation);
   require(options.validation >= 0 && (options.validation < 1 || whole) && options.validation < 1e9,
           "validation", "a number of examples or a fraction below 1",
           option_text(options.validation));
 
-  require(options.hidden.size() <= kMostHiddenLayers, "hidden",
-          "at most " + option_text(kMostHiddenLayers) + " widths",
+  require(options.hidden.size() <= kMaxHiddenLayers, "hidden",
+          "at most " + option_text(kMaxHiddenLayers) + " widths",
           option_text(static_cast<std::int64_t>(options.hidden.size())));
   for (const std::int64_t width : options.hidden) {
-    require_range<std::int64_t>(width, 1, kLargestWidth, "hidden");
+    require_range<std::int64_t>(width, 1, kMaxWidth, "hidden");
   }
   if (options.hidden.empty() && options.activation != Activation::kRelu) {
     throw UsageError("--activation " + option_text(options.activation) +
-                     " contradicts --hidden none: there is no hidden layer to follow");
+                     " cannot be combined with --hidden none, which has no hidden layers");
   }
 
   require_range<std::int64_t>(options.epochs, 1, 1'000'000, "epochs");
-  require_range<std::int64_t>(options.batch, 1, kLargestBatch, "batch");
+  require_range<std::int64_t>(options.batch, 1, kMaxBatch, "batch");
   validate_learning_rate(options);
   require(std::isfinite(options.weight_decay) && options.weight_decay >= 0, "weight-decay",
-          "a number from 0", option_text(options.weight_decay));
+          "at least 0", option_text(options.weight_decay));
 
-  require(std::isfinite(options.clip_norm) && options.clip_norm >= 0, "clip-norm",
-          "a number from 0", option_text(options.clip_norm));
-  require_part(options.ema, "ema");
+  require(std::isfinite(options.clip_norm) && options.clip_norm >= 0, "clip-norm", "at least 0",
+          option_text(options.clip_norm));
+  require_fraction(options.ema, "ema");
   require(options.patience >= 0, "patience", "at least 0", option_text(options.patience));
   if (options.patience > 0 && options.validation == 0) {
-    throw UsageError("--patience needs --validation: examples to see that nothing gets better on");
+    throw UsageError("--patience needs --validation: early stopping monitors held-out examples");
   }
-  validate_regularisation(options);
+  validate_regularization(options);
 
   validate_device(options.device);
   validate_threads(options.threads);
   if (options.engine == EngineKind::kFused && options.activation != Activation::kRelu) {
-    throw UsageError("--engine fused contradicts --activation " + option_text(options.activation) +
-                     ": it knows only relu");
+    throw UsageError("--engine fused supports only --activation relu, found " +
+                     option_text(options.activation) + "; use --engine auto");
   }
 
   require(options.out.ends_with(".pt") || options.out.ends_with(".safetensors"), "out",
@@ -137,7 +110,7 @@ void validate(const TrainOptions& options) {
   require(every.steps >= 0 && every.seconds >= 0 && std::isfinite(every.seconds),
           "checkpoint-every", "at least 0", option_text(every));
   if ((every.steps > 0 || every.seconds > 0) && options.run_dir.empty()) {
-    throw UsageError("--checkpoint-every needs --run-dir: a folder to write checkpoints to");
+    throw UsageError("--checkpoint-every needs --run-dir, where checkpoints are written");
   }
   validate(options.log);
 }
@@ -153,12 +126,12 @@ std::int64_t validation_examples(const TrainOptions& options, std::int64_t examp
                             : options.validation;
   const auto count = static_cast<std::int64_t>(wanted);
   if (count >= examples) {
-    throw UsageError("--validation " + option_text(options.validation) + " leaves nothing of " +
-                     option_text(examples) + " examples to train on");
+    throw UsageError("--validation " + option_text(options.validation) + " leaves none of " +
+                     option_text(examples) + " examples to train on; hold out fewer");
   }
   if (options.validation > 0 && count == 0) {
     throw UsageError("--validation " + option_text(options.validation) + " of " +
-                     option_text(examples) + " examples is less than one example");
+                     option_text(examples) + " examples is less than one; hold out more");
   }
   return count;
 }

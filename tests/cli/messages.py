@@ -77,7 +77,7 @@ class Messages(ProgramTest):
         self.assertIn("test accuracy", quiet.stdout)
         self.assertNotIn("gradient norms", self.succeed("mnist-train", *TRAIN, *out).stderr)
         self.assertIn("gradient norms  0.weight", self.succeed("mnist-train", *TRAIN, *out, "--verbose").stderr)
-        self.fail_with(2, "--quiet contradicts --verbose", "mnist-train", "--quiet", "--verbose")
+        self.fail_with(2, "--quiet cannot be combined with --verbose", "mnist-train", "--quiet", "--verbose")
 
     def test_log_file_has_times_and_is_appended_to(self):
         log = self.folder / "log"

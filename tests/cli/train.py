@@ -141,12 +141,12 @@ class Usage(ProgramTest):
             ("--batch", "70000", "--batch must be from 1 to 60000, found 70000"),
             ("--lr", "nan", "--lr must be above 0 and at most 100, found nan"),
             ("--lr", "-0.1", "--lr must be above 0"),
-            ("--hidden", "256,,128", "--hidden: expected whole numbers with commas between them, found ''"),
+            ("--hidden", "256,,128", "--hidden: expected comma-separated whole numbers, found ''"),
             ("--activation", "gelu", "--activation: expected relu, tanh, sigmoid or identity, found 'gelu'"),
             ("--device", "gpu", "--device must be auto, cpu, cuda or cuda:N, found 'gpu'"),
             ("--out", "model.onnx", "--out must be a file name that ends in .pt or .safetensors"),
-            ("--out", "/none/model.pt", "there is no directory /none"),
-            ("--validation", "2000", "--validation 2000 leaves nothing of 2000 examples"),
+            ("--out", "/none/model.pt", "there is no folder /none"),
+            ("--validation", "2000", "--validation 2000 leaves none of 2000 examples"),
             ("--limit", "2001", "--limit 2001 is more than the 2000 examples"),
         ):
             with self.subTest(flag=flag, value=value):
@@ -159,8 +159,8 @@ class Usage(ProgramTest):
         self.refuse("--lr", "--lr")
 
     def test_contradiction(self):
-        self.refuse("--activation tanh contradicts --hidden none", "--hidden", "none", "--activation", "tanh")
-        self.refuse("--engine fused contradicts --activation tanh", "--engine", "fused", "--activation", "tanh")
+        self.refuse("--activation tanh cannot be combined with --hidden none", "--hidden", "none", "--activation", "tanh")
+        self.refuse("--engine fused supports only --activation relu, found tanh", "--engine", "fused", "--activation", "tanh")
 
     def test_cuda_without_a_gpu(self):
         self.fail_with(1, "--device cuda is not available: ", "mnist-train", "--device", "cuda", "--data", SUBSET,

@@ -1,4 +1,4 @@
-// Where an export goes, and what it refuses.
+// Output paths and validation of mnist-export.
 #include "options/export_options.hpp"
 
 #include "mnist/support/error.hpp"
@@ -14,7 +14,7 @@ ExportOptions to(ExportFormat format, const std::string& model) {
   return options;
 }
 
-TEST(ExportOptions, TheFileIsCalledLikeTheModel) {
+TEST(ExportOptions, OutputIsNamedAfterTheModel) {
   EXPECT_EQ(export_path(to(ExportFormat::kOnnx, "runs/a.b.pt")), "runs/a.b.onnx");
   EXPECT_EQ(export_path(to(ExportFormat::kC, "model.pt")), "model.h");
   ExportOptions options = to(ExportFormat::kHtml, "model.pt");
@@ -22,17 +22,19 @@ TEST(ExportOptions, TheFileIsCalledLikeTheModel) {
   EXPECT_EQ(export_path(options), "page");
 }
 
-TEST(ExportOptions, NeverReplacesTheModelByDefault) {
-  expect_throws<UsageError>([] { export_path(to(ExportFormat::kSafetensors, "m.safetensors")); },
-                            "--to safetensors would replace the model m.safetensors itself");
+TEST(ExportOptions, NeverOverwritesTheModelByDefault) {
+  expect_throws<UsageError>(
+      [] { export_path(to(ExportFormat::kSafetensors, "m.safetensors")); },
+      "--to safetensors would overwrite the model m.safetensors; name another file");
 }
 
-TEST(ExportOptions, EightBitsAreForCAlone) {
+TEST(ExportOptions, OnlyTheCHeaderSupportsInt8) {
   ExportOptions options = to(ExportFormat::kC, "model.pt");
   options.precision = Precision::kInt8;
   EXPECT_NO_THROW(validate(options));
   options.to = ExportFormat::kOnnx;
-  expect_throws<UsageError>([&] { validate(options); }, "--precision int8 contradicts --to onnx");
+  expect_throws<UsageError>([&] { validate(options); },
+                            "--precision int8 cannot be combined with --to onnx; use --to c");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Options to text and back.
+// Parsing and printing of option values.
 #include "options/option_text.hpp"
 
 #include <clocale>
@@ -28,7 +28,7 @@ TEST(OptionText, ReadsNumbersInEveryLocale) {
   EXPECT_EQ(parsed<std::uint64_t>("18446744073709551615"), ~std::uint64_t{0});
 }
 
-TEST(OptionText, RefusesWhatIsNotWhollyANumber) {
+TEST(OptionText, RefusesMalformedNumbers) {
   for (const char* text : {"", "abc", "12x", "1,5", " 1", "0x10", "99999999999999999999"}) {
     expect_throws<UsageError>([&] { parsed<std::int64_t>(text); },
                               "expected a whole number, found");
@@ -57,9 +57,21 @@ TEST(OptionText, ReadsNames) {
                             "expected relu, tanh, sigmoid or identity, found 'gelu'");
 }
 
-TEST(OptionText, DoublesComeBackExactly) {
+TEST(OptionText, DoublesRoundTripExactly) {
   for (const double value : {0.1, 1.0 / 3, 1e-300, 12345678.9}) {
     EXPECT_EQ(parsed<double>(option_text(value)), value);
+  }
+}
+
+TEST(OptionText, SuggestsTheNearestName) {
+  const std::vector<std::string> names{"batch", "epochs", "lr", "log-file", "label-smoothing"};
+  EXPECT_EQ(did_you_mean("bacth", names), "; did you mean batch?");
+  EXPECT_EQ(did_you_mean("epoch", names, "--"), "; did you mean --epochs?");
+  EXPECT_EQ(did_you_mean("log_file", names), "; did you mean log-file?");
+  EXPECT_EQ(did_you_mean("lable-smoothin", names), "; did you mean label-smoothing?");
+  EXPECT_EQ(did_you_mean("lt", names), "; did you mean lr?");
+  for (const char* text : {"", "x", "xy", "training", "learning-rate"}) {
+    EXPECT_EQ(did_you_mean(text, names), "") << text;
   }
 }
 

@@ -1,4 +1,4 @@
-// Options as TOML, there and back.
+// Options as TOML and JSON.
 #include "options/toml.hpp"
 
 #include <nlohmann/json.hpp>
@@ -11,7 +11,7 @@ namespace {
 
 TrainOptions unusual_options() {
   TrainOptions options;
-  options.data = "a \"quoted\" #folder\\with\ttabs 'and' \u043f\u0443\u0442\u044c";
+  options.data = "a \"quoted\" #directory\\with\ttabs 'and' \u043f\u0443\u0442\u044c";
   options.hidden = {};
   options.validation = 0.1;
   options.lr = 1.0 / 3;
@@ -24,7 +24,7 @@ TrainOptions unusual_options() {
   return options;
 }
 
-TEST(Toml, ReadsWhatItWrote) {
+TEST(Toml, ReadsWhatItWrites) {
   for (const TrainOptions& options : {TrainOptions{}, unusual_options()}) {
     TrainOptions read;
     read_toml(to_toml(options), "config.toml", read);
@@ -37,7 +37,7 @@ TEST(Toml, ReadsWhatItWrote) {
   }
 }
 
-TEST(Toml, LeavesWhatItDoesNotName) {
+TEST(Toml, LeavesUnnamedOptionsUnchanged) {
   TrainOptions options;
   options.epochs = 7;
   read_toml("batch = 64 # comment\nlr = 1\n", "config.toml", options);
@@ -55,17 +55,18 @@ TEST(Toml, ErrorsNameFileLineAndKey) {
     return [&options, text] { read_toml(text, "c.toml", options); };
   };
   expect_throws<UsageError>(read("\nepoch = 3\n"),
-                            "c.toml:2: unknown option 'epoch'; known are data");
+                            "c.toml:2: unknown option 'epoch'; did you mean epochs?");
   expect_throws<UsageError>(read("epochs = 'three'"),
                             "c.toml:1: epochs: 'three' has the wrong type");
   expect_throws<UsageError>(read("epochs = 1.5"), "c.toml:1: epochs");
-  expect_throws<UsageError>(read("hidden = [1, 'x']"), "c.toml:1: hidden: expected whole numbers");
+  expect_throws<UsageError>(read("hidden = [1, 'x']"),
+                            "c.toml:1: hidden: expected comma-separated whole numbers");
   expect_throws<UsageError>(read("activation = 'gelu'"), "expected relu");
   expect_throws<UsageError>(read("epochs = \n"), "c.toml:1: ");
   expect_throws<UsageError>(read("[training]\nepochs = 3"), "unknown option 'training'");
 }
 
-TEST(Toml, LearningOptionsLeaveOutPlaces) {
+TEST(Toml, LearningOptionsExcludeRuntimeOptions) {
   TrainOptions here;
   TrainOptions there = here;
   there.data = "elsewhere";

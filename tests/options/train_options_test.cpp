@@ -1,4 +1,4 @@
-// What a training run may be asked for.
+// Defaults, validation and table of the training options.
 #include "mnist/options/train_options.hpp"
 
 #include <limits>
@@ -11,14 +11,14 @@
 namespace mnist {
 namespace {
 
-/// Expects the options that `change` makes of the defaults to be refused with `words`.
+/// Expects the defaults after `change` to be refused with a message that contains `words`.
 void expect_refused(const std::function<void(TrainOptions&)>& change, std::string_view words) {
   TrainOptions options;
   change(options);
   expect_throws<UsageError>([&] { validate(options); }, words);
 }
 
-TEST(TrainOptions, DefaultsAreTheGuides) {
+TEST(TrainOptions, DefaultsAreThoseOfTheDocumentation) {
   const TrainOptions options;
   validate(options);
   EXPECT_EQ(options.epochs, 15);
@@ -27,7 +27,7 @@ TEST(TrainOptions, DefaultsAreTheGuides) {
   EXPECT_EQ(options.hidden, (std::vector<std::int64_t>{256, 128}));
 }
 
-TEST(TrainOptions, RefusesWhatIsOutOfRange) {
+TEST(TrainOptions, RefusesValuesOutOfRange) {
   using Options = TrainOptions;
   expect_refused([](Options& o) { o.epochs = 0; }, "--epochs must be from 1 to 1000000, found 0");
   expect_refused([](Options& o) { o.batch = 0; }, "--batch must be from 1 to 60000, found 0");
@@ -72,8 +72,9 @@ TEST(TrainOptions, RefusesContradictions) {
         o.hidden.clear();
         o.activation = Activation::kTanh;
       },
-      "--activation tanh contradicts --hidden none");
-  expect_refused([](TrainOptions& o) { o.patience = 3; }, "--patience needs --validation");
+      "--activation tanh cannot be combined with --hidden none");
+  expect_refused([](TrainOptions& o) { o.patience = 3; },
+                 "--patience needs --validation: early stopping monitors held-out examples");
   expect_refused([](TrainOptions& o) { o.dropout = {0.1, 0.1, 0.1}; },
                  "one for each of the 2 hidden layers, found 0.1,0.1,0.1");
   expect_refused(
@@ -81,10 +82,10 @@ TEST(TrainOptions, RefusesContradictions) {
         o.schedule = Schedule::kOneCycle;
         o.warmup = 1;
       },
-      "--warmup contradicts --schedule one-cycle");
+      "--warmup cannot be combined with --schedule one-cycle");
 }
 
-TEST(TrainOptions, DropoutIsOfEachHiddenLayerOrOfAll) {
+TEST(TrainOptions, DropoutIsPerLayerOrShared) {
   TrainOptions options;
   EXPECT_EQ(options.hidden_dropout(1), 0);
   options.dropout = {0.5};
@@ -100,9 +101,10 @@ TEST(TrainOptions, ValidationIsACountOrAFraction) {
   EXPECT_EQ(validation_examples(options, 1000), 250);
   options.validation = 200;
   EXPECT_EQ(validation_examples(options, 1000), 200);
-  expect_throws<UsageError>([&] { validation_examples(options, 200); }, "leaves nothing");
+  expect_throws<UsageError>([&] { validation_examples(options, 200); },
+                            "leaves none of 200 examples to train on");
   options.validation = 0.0001;
-  expect_throws<UsageError>([&] { validation_examples(options, 100); }, "less than one example");
+  expect_throws<UsageError>([&] { validation_examples(options, 100); }, "is less than one");
 }
 
 TEST(TrainOptions, TableNamesEachOptionOnceAsAFlag) {

@@ -1,4 +1,4 @@
-// Everything that a training run can be asked for: one struct, one table, one validation.
+// The options of a training run.
 #pragma once
 
 #include <cstdint>
@@ -13,14 +13,14 @@
 
 namespace mnist {
 
-/// How often a checkpoint is written besides the end of each epoch; both 0: not at all.
+/// How often to write a checkpoint in addition to the one at each epoch's end; both 0: never.
 struct CheckpointInterval {
   std::int64_t steps = 0;
   double seconds = 0;
 };
 
-/// Options of mnist-train. The defaults are the guide's: 784-256-128-10, Adam, 15 epochs of
-/// minibatches of 32.
+/// The options of mnist-train, where `mnist-train --help` describes each. The defaults train a
+/// 784-256-128-10 network with Adam for 15 epochs, in minibatches of 32.
 struct TrainOptions {
   static constexpr const char* kProgram = "mnist-train";
   static constexpr const char* kDescription =
@@ -64,30 +64,21 @@ struct TrainOptions {
   double require_accuracy = 0;
   LogOptions log;
 
-  /// The checkpoint to go on from, or its folder. Not in the table: it says where a run begins, and
-  /// is no part of what the run is.
+  /// Checkpoint file or run directory to resume from. Not in the option table, and not saved: it
+  /// says where a run starts, not what it does.
   std::string resume;
 
-  /// Probability of dropping an activation of hidden layer `layer`, from 0: `dropout` has one for
-  /// each layer, or one for all, or none.
+  /// Dropout probability of hidden layer `layer`, counted from 0. `dropout` holds one probability
+  /// per layer, one for all layers, or none.
   double hidden_dropout(std::size_t layer) const;
 };
 
-/// Throws UsageError that names the flag, what was found and what is allowed. Looks at the options
-/// alone: neither at files nor at devices.
+/// Throws UsageError that names the flag, the value found and the values allowed. Checks the
+/// options alone: it opens no files and queries no devices.
 void validate(const TrainOptions& options);
 
-/// `validation` in examples, for a training set of `examples`. Throws UsageError when nothing would
-/// be left to train on.
+/// The size of the validation set for `examples` training examples. Throws UsageError when it would
+/// leave no training examples, or when the fraction rounds to none.
 std::int64_t validation_examples(const TrainOptions& options, std::int64_t examples);
-
-/// Throws UsageError unless `device` is auto, cpu, cuda or cuda:N.
-void validate_device(const std::string& device);
-
-/// Throws UsageError unless 0 <= threads <= 1024.
-void validate_threads(std::int64_t threads);
-
-/// Throws UsageError unless 0 <= percent <= 100.
-void validate_required_accuracy(double percent);
 
 }  // namespace mnist
