@@ -1,6 +1,7 @@
 // Binds the tables of options to the command line, through CLI11.
 #include "cli/command_line.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
 
@@ -67,12 +68,41 @@ void read_environment(Options& options) {
   });
 }
 
-/// Runs CLI11's parser; true when it was asked for help.
+/// The error for arguments that match no option.
+UsageError unknown_argument(const CLI::App& app) {
+  const std::vector<std::string> unknown = app.remaining();
+  const auto flag = std::find_if(unknown.begin(), unknown.end(),
+                                 [](const std::string& text) { return text.starts_with('-'); });
+  if (flag == unknown.end()) return UsageError("unexpected argument '" + unknown.at(0) + "'");
+  const std::string typed = flag->substr(0, flag->find('='));
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back(name);
+  }
+  const std::size_t dashes = std::min(typed.find_first_not_of('-'), typed.size());
+  return UsageError("unknown option " + typed + did_you_mean(typed.substr(dashes), names, "--"));
+}
+
+/// The error for an option without a value, or with several.
+UsageError wrong_value_count(std::string_view message) {
+  const std::string flag(message.substr(0, message.find(':')));
+  if (message.ends_with("missing")) return UsageError(flag + " needs a value");
+  if (message.starts_with(flag + ": At Most 1")) {
+    return UsageError(flag + " is given more than once");
+  }
+  return UsageError(std::string(message));
+}
+
+/// Runs CLI11's parser; true for --help.
 bool parse(CLI::App& app, int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     return true;
+  } catch (const CLI::ExtrasError&) {
+    throw unknown_argument(app);
+  } catch (const CLI::ArgumentMismatch& error) {
+    throw wrong_value_count(error.what());
   } catch (const CLI::ParseError& error) {
     throw UsageError(error.what());
   }

@@ -1,4 +1,4 @@
-// From exceptions to exit codes: the frame around every program's work.
+// Exceptions as exit codes, and the process-wide state of signals and standard streams.
 #include "cli/run_program.hpp"
 
 #include <csignal>
@@ -11,11 +11,10 @@
 #include "support/stop_signal.hpp"
 
 namespace mnist {
-
 namespace {
 
-/// Standard streams that were closed get something to be: otherwise the next file to be opened
-/// would take their number, and what is printed would go into it. Nothing can be written to this.
+/// Opens /dev/null in place of closed standard streams: otherwise the next file opened would get
+/// their number, and output would be written into it. It is read-only, so that printing fails.
 void fill_closed_streams() {
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(stream, F_GETFD) >= 0) continue;
@@ -29,19 +28,21 @@ int run_guarded(const std::string& name, const std::function<int()>& work) {
   fill_closed_streams();
   start_log(name);
   watch_stop_signals();
-  // A reader that leaves is no error, and a file that grows too large is one like any other.
+  // Failed writes are handled where they happen, by their error code.
   for (const int signal : {SIGPIPE, SIGXFSZ}) std::signal(signal, SIG_IGN);  // NOLINT(cert-err33-c)
   try {
     return work();
   } catch (const UsageError& error) {
-    log_error(std::string(error.what()) + "; see " + name + " --help");
+    const std::string message = error.what();
+    // A message that ends in a suggestion needs no other.
+    log_error(message.ends_with('?') ? message : message + "; see " + name + " --help");
     return kExitUsage;
   } catch (const Error& error) {
     log_error(error.what());
   } catch (const std::bad_alloc&) {
     log_error("out of memory; try a smaller --batch or --limit");
   } catch (const std::exception& error) {
-    // LibTorch's messages go on with a stack trace; the first line says what happened.
+    // The first line says what happened; in LibTorch's messages, a stack trace follows.
     const std::string message = error.what();
     log_error(message.substr(0, message.find('\n')));
   }
