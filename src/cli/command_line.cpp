@@ -1,4 +1,4 @@
-// Binds the tables of options to the command line, through CLI11.
+// One CLI11 option per table row; CLI11's own errors are reworded.
 #include "cli/command_line.hpp"
 
 #include <algorithm>
@@ -14,14 +14,13 @@
 #include "options/toml.hpp"
 #include "options/train_option_table.hpp"
 #include "support/byte_reader.hpp"
-#include "train/run_dir.hpp"
 
 namespace mnist {
 namespace {
 
-constexpr std::uint64_t kLargestConfig = 1 << 20;
+constexpr std::uint64_t kMaxConfigSize = 1 << 20;
 
-/// Reads `text` into an option; its errors name where the text came from.
+/// Parses `text` into an option; errors start with `name`, the flag or environment variable.
 template <class Value>
 void parse_named(const std::string& name, std::string_view text, Value& value) {
   try {
@@ -109,7 +108,7 @@ bool parse(CLI::App& app, int argc, const char* const* argv) {
   return false;
 }
 
-/// What is bound beside the options.
+/// Flags that are not in the option tables.
 struct CommonFlags {
   std::string config;
   std::string resume;
@@ -118,7 +117,7 @@ struct CommonFlags {
   bool version = false;
 };
 
-/// A command line, and the values that its options may take.
+/// A command line, and the values that its enumeration options take.
 struct BoundApp {
   std::unique_ptr<CLI::App> app;
   OptionChoices choices;
@@ -131,20 +130,20 @@ BoundApp bind_app(Options& options, CommonFlags& flags) {
   CLI::App& app = *bound.app;
   bind_options(app, options, bound.choices);
   if (std::is_same_v<Options, TrainOptions>) {
-    app.add_option("--config", flags.config, "options from a TOML file; flags win over it")
+    app.add_option("--config", flags.config, "read options from a TOML file; flags override them")
         ->type_name("FILE")
         ->group("Configuration");
     app.add_option("--resume", flags.resume,
-                   "go on with the run in this folder; flags may raise --epochs")
+                   "resume the run in this directory; --epochs may be raised")
         ->type_name("DIR")
         ->group("Configuration");
     app.add_flag("--print-config", flags.print_config, "print the options as TOML and exit")
         ->group("Configuration");
   }
-  app.set_help_flag("-h,--help", "print this and exit")->group("Help");
-  app.add_flag("--version", flags.version, "print the versions and exit")->group("Help");
+  app.set_help_flag("-h,--help", "print this help and exit")->group("Help");
+  app.add_flag("--version", flags.version, "print version information and exit")->group("Help");
   app.add_option("--generate", flags.generate,
-                 "print the completions of a shell (bash, fish, zsh) or the man page, and exit")
+                 "print shell completions (bash, fish or zsh) or the man page and exit")
       ->type_name("KIND")
       ->group("Help");
   bound.choices["generate"] = {"bash", "fish", "zsh", "man"};
@@ -152,9 +151,10 @@ BoundApp bind_app(Options& options, CommonFlags& flags) {
   return bound;
 }
 
-/// The text that the flags ask for instead of work.
-std::optional<std::string> wanted_text(const BoundApp& bound, const CommonFlags& flags,
-                                       const VersionText& version) {
+/// Parses the flags; returns the text that they ask for instead of work, if any.
+std::optional<std::string> parse_flags(const BoundApp& bound, int argc, const char* const* argv,
+                                       const CommonFlags& flags, const VersionText& version) {
+  if (parse(*bound.app, argc, argv)) return bound.app->help();
   if (flags.version) {
     return std::string("mnist-trainer ") + kVersion + " (" + kRevision + "), " + version() + "\n";
   }
@@ -167,83 +167,67 @@ std::optional<std::string> wanted_text(const BoundApp& bound, const CommonFlags&
 
 std::string read_config(const std::string& path) {
   try {
-    const std::vector<std::uint8_t> bytes = read_whole_file(path, kLargestConfig);
+    const std::vector<std::uint8_t> bytes = read_whole_file(path, kMaxConfigSize);
     return {bytes.begin(), bytes.end()};
   } catch (const Error& error) {
     throw UsageError(std::string("--config: ") + error.what());
   }
 }
 
-/// The options of the run that `resume` names, which goes on in its own folder.
-TrainOptions resumed_options(const std::string& resume) {
-  TrainOptions options = load_checkpoint(resume).options;
-  options.run_dir = CheckpointPlace(resume).folder;
-  options.resume = resume;
-  return options;
-}
-
-/// Throws UsageError when flags make another run of the one that goes on.
-void check_resumed(const TrainOptions& stored, const TrainOptions& wanted) {
-  check_same_learning(stored, wanted);
-  if (wanted.run_dir == stored.run_dir) return;
-  throw UsageError("--run-dir " + wanted.run_dir + " contradicts --resume: the run goes on in " +
-                   stored.run_dir + "; to have two runs, copy that folder and resume the copy");
-}
-
-/// The command line of a program without a configuration file.
-template <class Options>
-CommandLine parse_plainly(int argc, const char* const* argv, const VersionText& version,
-                          Options& options) {
-  read_environment(options);
-  CommonFlags flags;
-  const BoundApp bound = bind_app(options, flags);
-  if (parse(*bound.app, argc, argv)) return {false, bound.app->help()};
-  if (auto text = wanted_text(bound, flags, version)) return {false, *text};
-  validate(options);
-  return {};
+/// Throws UsageError when flags would turn the resumed run into another one.
+void check_resumed(const StoredRuns& stored_runs, const TrainOptions& stored,
+                   const TrainOptions& requested) {
+  stored_runs.check(stored, requested);
+  if (requested.run_dir == stored.run_dir) return;
+  throw UsageError("--run-dir " + requested.run_dir +
+                   " cannot be combined with --resume, which continues in " + stored.run_dir +
+                   "; to fork the run, copy that directory and resume the copy");
 }
 
 }  // namespace
 
+template <class Options>
 CommandLine parse_command_line(int argc, const char* const* argv, const VersionText& version,
-                               TrainOptions& options) {
+                               Options& options) {
+  read_environment(options);
+  CommonFlags flags;
+  const BoundApp bound = bind_app(options, flags);
+  if (const auto text = parse_flags(bound, argc, argv, flags, version)) return {false, *text};
+  validate(options);
+  return {};
+}
+template CommandLine parse_command_line(int, const char* const*, const VersionText&, EvalOptions&);
+template CommandLine parse_command_line(int, const char* const*, const VersionText&,
+                                        PredictOptions&);
+template CommandLine parse_command_line(int, const char* const*, const VersionText&,
+                                        ExportOptions&);
+
+CommandLine parse_command_line(int argc, const char* const* argv, const VersionText& version,
+                               TrainOptions& options, const StoredRuns& stored_runs) {
   read_environment(options);
   CommonFlags flags;
   {
-    // A first pass only to find --config and --resume: what flags say must come after what the
-    // files say.
-    TrainOptions unused = options;
-    const BoundApp bound = bind_app(unused, flags);
-    if (parse(*bound.app, argc, argv)) return {false, bound.app->help()};
-    if (auto text = wanted_text(bound, flags, version)) return {false, *text};
+    // This first pass only finds --config and --resume, whose options the flags override.
+    TrainOptions ignored = options;
+    const BoundApp bound = bind_app(ignored, flags);
+    if (const auto text = parse_flags(bound, argc, argv, flags, version)) return {false, *text};
   }
   if (!flags.config.empty() && !flags.resume.empty()) {
-    throw UsageError("--config contradicts --resume: the checkpoint has the options");
+    throw UsageError(
+        "--config cannot be combined with --resume, which takes the options from the checkpoint");
   }
   if (!flags.config.empty()) read_toml(read_config(flags.config), flags.config, options);
-  if (!flags.resume.empty()) options = resumed_options(flags.resume);
+  if (!flags.resume.empty()) {
+    options = stored_runs.load(flags.resume);
+    options.resume = flags.resume;
+  }
   const TrainOptions before_flags = options;
   const BoundApp bound = bind_app(options, flags);
   parse(*bound.app, argc, argv);
-  if (!flags.resume.empty()) check_resumed(before_flags, options);
+  if (!flags.resume.empty()) check_resumed(stored_runs, before_flags, options);
   validate(options);
   if (flags.print_config) return {false, to_toml(options)};
   return {};
-}
-
-CommandLine parse_command_line(int argc, const char* const* argv, const VersionText& version,
-                               EvalOptions& options) {
-  return parse_plainly(argc, argv, version, options);
-}
-
-CommandLine parse_command_line(int argc, const char* const* argv, const VersionText& version,
-                               PredictOptions& options) {
-  return parse_plainly(argc, argv, version, options);
-}
-
-CommandLine parse_command_line(int argc, const char* const* argv, const VersionText& version,
-                               ExportOptions& options) {
-  return parse_plainly(argc, argv, version, options);
 }
 
 }  // namespace mnist

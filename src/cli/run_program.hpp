@@ -1,4 +1,4 @@
-// From exceptions to exit codes: the frame around every program's work.
+// Runs a program: command line, logging, and exceptions as exit codes.
 #pragma once
 
 #include <functional>
@@ -10,16 +10,18 @@
 
 namespace mnist {
 
-/// Runs `work` and returns its exit code. What it throws becomes one line on standard error and
-/// exit code 2 for a UsageError, 1 for anything else.
+/// Runs `work` and returns its exit code. An exception becomes one line on standard error, and exit
+/// code 2 for a UsageError, 1 for any other.
 int run_guarded(const std::string& name, const std::function<int()>& work);
 
-/// Runs a program: work(options) with what the command line says, or the text that it asks for.
-template <class Options, class Work>
-int run_program(int argc, const char* const* argv, const VersionText& version, const Work& work) {
+/// Parses the command line and runs work(options), or prints the text that the command line asks
+/// for. `stored_runs` is for mnist-train: what parse_command_line() needs for --resume.
+template <class Options, class Work, class... Stored>
+int run_program(int argc, const char* const* argv, const VersionText& version, const Work& work,
+                const Stored&... stored_runs) {
   return run_guarded(Options::kProgram, [&]() -> int {
     Options options;
-    const CommandLine line = parse_command_line(argc, argv, version, options);
+    const CommandLine line = parse_command_line(argc, argv, version, options, stored_runs...);
     if (line.wants_work) {
       configure_log(options.log);
       return work(options);

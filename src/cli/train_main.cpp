@@ -100,6 +100,13 @@ class Listeners {
   std::vector<RunObserver*> all_{&console_, &warnings_};
 };
 
+/// The options of the run that is to be resumed from `path`.
+TrainOptions stored_options(const std::string& path) {
+  TrainOptions options = load_checkpoint(path).options;
+  options.run_dir = CheckpointPlace(path).folder;
+  return options;
+}
+
 int train(const TrainOptions& options) {
   check_file_can_be_written(options.out);
   std::vector<std::string> remarks;  // said once nothing can be wrong with what was asked for
@@ -166,5 +173,6 @@ int train(const TrainOptions& options) {
 
 int main(int argc, char** argv) {
   using namespace mnist;
-  return run_program<TrainOptions>(argc, argv, libtorch_description, train);
+  return run_program<TrainOptions>(argc, argv, libtorch_description, train,
+                                   StoredRuns{stored_options, check_same_learning});
 }

@@ -218,11 +218,11 @@ class Refusing(ProgramTest):
             self.fail_with(2, f"{flag} {value} ", "mnist-train", "--resume", self.run_folder, flag, value)
         config = self.folder / "c.toml"
         config.write_text("epochs = 9\n")
-        self.fail_with(2, "--config contradicts --resume", "mnist-train", "--resume", self.run_folder,
+        self.fail_with(2, "--config cannot be combined with --resume", "mnist-train", "--resume", self.run_folder,
                        "--config", config)
 
     def test_another_folder(self):
-        self.fail_with(2, "contradicts --resume: the run goes on in", "mnist-train", "--resume", self.run_folder,
+        self.fail_with(2, "cannot be combined with --resume, which continues in", "mnist-train", "--resume", self.run_folder,
                        "--run-dir", self.folder / "other")
 
     def test_other_data(self):
