@@ -13,7 +13,7 @@
 #define STBIR_ASSERT(condition)
 #define STB_IMAGE_RESIZE_STATIC
 #define STB_IMAGE_RESIZE_IMPLEMENTATION
-#include <stb/stb_image_resize.h>
+#include <stb_image_resize.h>
 
 namespace mnist {
 namespace {
