@@ -1,10 +1,10 @@
-// How the sets of the MNIST family name their files, and in what they differ from MNIST.
+// Searches a directory for the known file names.
 #include "data/data_files.hpp"
 
-#include <algorithm>
+#include <compare>
 #include <filesystem>
 #include <set>
-#include <utility>
+#include <vector>
 
 #include "mnist/support/error.hpp"
 
@@ -12,91 +12,90 @@ namespace mnist {
 namespace {
 
 constexpr const char* kAdvice =
-    "; fetch the data with scripts/fetch_data.sh, or name the folder with --data";
+    "; fetch the data with scripts/fetch_data.sh, or name its directory with --data";
 
-/// Every spelling of the end of a file's name, MNIST's own first.
-std::vector<std::string> endings_of(Split split, const std::string& kind) {
-  const std::vector<std::string> parts = split == Split::kTrain
-                                             ? std::vector<std::string>{"train"}
-                                             : std::vector<std::string>{"t10k", "test"};
-  const std::vector<std::string> types = kind == "images"
-                                             ? std::vector<std::string>{"idx3-ubyte"}
-                                             : std::vector<std::string>{"idx1-ubyte", "idx2-int"};
-  std::vector<std::string> endings;
-  for (const std::string& part : parts) {
+/// All spellings of a file name, or of its end where the dataset's name precedes it; MNIST's own
+/// spellings come first.
+std::vector<std::string> file_names(Split split, const std::string& kind) {
+  using Names = std::vector<std::string>;
+  const Names prefixes = split == Split::kTrain ? Names{"train"} : Names{"t10k", "test"};
+  const Names types = kind == "images" ? Names{"idx3-ubyte"} : Names{"idx1-ubyte", "idx2-int"};
+  Names names;
+  for (const std::string& prefix : prefixes) {
     for (const std::string& type : types) {
       for (const char* separator : {"-", "."}) {
         for (const char* compression : {"", ".gz"}) {
-          std::string ending = part;
-          ending.append("-").append(kind).append(separator).append(type).append(compression);
-          endings.push_back(std::move(ending));
+          names.push_back((prefix + "-").append(kind + separator).append(type + compression));
         }
       }
     }
   }
-  return endings;
+  return names;
 }
 
-/// Names of the folder's files that are one of `endings` with something in front, such as
-/// "emnist-letters-"; as pairs of that and the name.
-std::set<std::pair<std::string, std::string>> prefixed(const std::string& folder,
-                                                       const std::vector<std::string>& endings) {
-  std::set<std::pair<std::string, std::string>> found;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    for (const std::string& ending : endings) {
-      if (!name.ends_with("-" + ending)) continue;
-      found.emplace(name.substr(0, name.size() - ending.size() - 1), name);
+struct FoundFile {
+  std::string dataset;
+  std::string name;
+
+  auto operator<=>(const FoundFile&) const = default;
+};
+
+/// Files that end in '-' and one of `names`, such as "emnist-letters-train-images-idx3-ubyte".
+std::set<FoundFile> find_prefixed(const std::string& directory,
+                                  const std::vector<std::string>& names) {
+  std::set<FoundFile> found;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    const std::string file = entry.path().filename().string();
+    for (const std::string& name : names) {
+      if (!file.ends_with("-" + name)) continue;
+      found.insert({file.substr(0, file.size() - name.size() - 1), file});
     }
   }
   return found;
 }
 
-/// The name of the file, and of its set.
-std::pair<std::string, std::string> find(const std::string& folder, Split split,
-                                         const std::string& kind) {
-  const std::vector<std::string> endings = endings_of(split, kind);
-  for (const std::string& ending : endings) {
-    if (std::filesystem::exists(std::filesystem::path(folder) / ending)) return {"", ending};
+FoundFile find_file(const std::string& directory, Split split, const std::string& kind) {
+  const std::vector<std::string> names = file_names(split, kind);
+  for (const std::string& name : names) {
+    if (std::filesystem::exists(std::filesystem::path(directory) / name)) return {"", name};
   }
-  const auto found = prefixed(folder, endings);
+  const std::set<FoundFile> found = find_prefixed(directory, names);
   if (found.empty()) {
-    std::string tried;
-    // MNIST's own names; those of the other sets follow the same pattern.
-    for (std::size_t i = 0; i < 4; ++i) tried += (i == 0 ? "" : ", ") + endings[i];
-    throw Error(folder + ": has none of " + tried + kAdvice);
+    throw Error(directory + ": contains none of " + names[0] + ", " + names[1] + ", " + names[2] +
+                ", " + names[3] + kAdvice);
   }
-  if (found.begin()->first != found.rbegin()->first) {
-    throw Error(folder + ": holds several sets, " + found.begin()->second + " and " +
-                found.rbegin()->second + " among them; give each a folder of its own");
+  if (found.begin()->dataset != found.rbegin()->dataset) {
+    throw Error(directory + ": contains several datasets, such as " + found.begin()->name +
+                " and " + found.rbegin()->name + "; give each its own directory");
   }
   return *found.begin();
 }
 
 }  // namespace
 
-SetFiles find_set_files(const std::string& folder, Split split) {
-  if (!std::filesystem::is_directory(folder)) {
-    throw Error(folder + ": there is no such folder" + kAdvice);
+SplitFiles find_split_files(const std::string& directory, Split split) {
+  if (!std::filesystem::is_directory(directory)) {
+    throw Error(directory + ": no such directory" + kAdvice);
   }
-  const auto [set, images] = find(folder, split, "images");
-  const auto [set_of_labels, labels] = find(folder, split, "labels");
-  if (set != set_of_labels) {
-    throw Error(folder + ": " + images + " and " + labels + " are of different sets");
+  const FoundFile images = find_file(directory, split, "images");
+  const FoundFile labels = find_file(directory, split, "labels");
+  if (images.dataset != labels.dataset) {
+    throw Error(directory + ": " + images.name + " and " + labels.name +
+                " belong to different datasets");
   }
-  const std::filesystem::path path(folder);
-  return {(path / images).string(), (path / labels).string(), set};
+  const std::filesystem::path path(directory);
+  return {(path / images.name).string(), (path / labels.name).string(), images.dataset};
 }
 
-SetTraits traits_of(const std::string& set) {
+DatasetTraits traits_of(const std::string& dataset) {
   constexpr std::string_view kByClass =
       "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-  // Lower-case letters that look like their capitals share a class with them.
+  // Without the lower-case letters that share a class with their capitals.
   constexpr std::string_view kMerged = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt";
-  if (!set.starts_with("emnist")) return {};
-  if (set == "emnist-letters") return {true, 1, kByClass.substr(10, 26)};
-  if (set == "emnist-byclass") return {true, 0, kByClass};
-  if (set == "emnist-balanced" || set == "emnist-bymerge") return {true, 0, kMerged};
+  if (!dataset.starts_with("emnist")) return {};
+  if (dataset == "emnist-letters") return {true, 1, kByClass.substr(10, 26)};
+  if (dataset == "emnist-byclass") return {true, 0, kByClass};
+  if (dataset == "emnist-balanced" || dataset == "emnist-bymerge") return {true, 0, kMerged};
   return {true, 0, kByClass.substr(0, 10)};
 }
 

@@ -1,38 +1,37 @@
-// How the sets of the MNIST family name their files, and in what they differ from MNIST.
+// The files of MNIST-like datasets: their names, and how their contents differ from MNIST's.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "mnist/data/split.hpp"
 
 namespace mnist {
 
 /// The two files of one split.
-struct SetFiles {
+struct SplitFiles {
   std::string images;
   std::string labels;
-  std::string set;  ///< what stands before "train-" or "test-": "emnist-letters"; MNIST has nothing
+  std::string dataset;  ///< what precedes "train-" or "test-", as in "emnist-letters"; MNIST: ""
 };
 
-/// Finds the files of a split: `train-` or `t10k-`, then `images-idx3-ubyte` or
-/// `labels-idx1-ubyte`, with '.' for the last '-' but one as well, with or without ".gz". EMNIST's
-/// and QMNIST's files have their set's name in front, "test" for "t10k", and QMNIST's labels end in
-/// `idx2-int`. Throws Error with the names tried when there are none, and when a folder holds
-/// several sets.
-SetFiles find_set_files(const std::string& folder, Split split);
+/// Finds the files of a split: "train-" or "t10k-", then "images-idx3-ubyte" or
+/// "labels-idx1-ubyte", where '.' may replace the '-' before "idx", with or without ".gz". EMNIST
+/// and QMNIST prefix the dataset's name and say "test" instead of "t10k"; QMNIST's labels end in
+/// "idx2-int". Throws Error that lists the names tried when there are no such files, and when
+/// `directory` holds several datasets.
+SplitFiles find_split_files(const std::string& directory, Split split);
 
-/// In what a set differs from MNIST.
-struct SetTraits {
-  bool transposed = false;                  ///< images lie column by column
-  std::uint8_t first_label = 0;             ///< of the first class
-  std::string_view classes = "0123456789";  ///< one character each
+/// How a dataset differs from MNIST.
+struct DatasetTraits {
+  bool transposed = false;                  ///< images are stored column by column
+  std::uint8_t first_label = 0;             ///< label of the first class
+  std::string_view classes = "0123456789";  ///< one character per class
 };
 
-/// EMNIST (Cohen et al. 2017) lies column by column, and its letters are numbered from 1; other
-/// sets are as MNIST.
-SetTraits traits_of(const std::string& set);
+/// EMNIST (Cohen et al. 2017) is stored column by column, and numbers its letters from 1; all other
+/// datasets are like MNIST. `dataset` is SplitFiles::dataset.
+DatasetTraits traits_of(const std::string& dataset);
 
 }  // namespace mnist

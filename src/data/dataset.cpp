@@ -1,4 +1,4 @@
-// A set of labelled images, resident in memory as the files have it.
+// Loads, checks, limits and splits datasets.
 #include "mnist/data/dataset.hpp"
 
 #include <algorithm>
@@ -24,7 +24,7 @@ constexpr ClassNames kDigits{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
 constexpr ClassNames kGarments{"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
                                "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
 
-/// CRC-32 of the labels of the sets whose class names are known without a classes.txt.
+/// CRC-32 of the labels of the splits whose class names need no classes.txt.
 struct KnownLabels {
   std::uint32_t checksum;
   const ClassNames* names;
@@ -34,7 +34,7 @@ constexpr std::array<KnownLabels, 4> kKnownLabels{{{0xba07e8ef, &kDigits},
                                                    {0x2ed6e46a, &kGarments},
                                                    {0x242bc73f, &kGarments}}};
 
-constexpr std::size_t kMostClasses = 256;  // labels are u8
+constexpr std::size_t kMaxClasses = 256;  // labels are u8
 
 std::uint32_t checksum(std::uint32_t start, const std::vector<std::uint8_t>& bytes) {
   return static_cast<std::uint32_t>(crc32_z(start, bytes.data(), bytes.size()));
@@ -43,21 +43,21 @@ std::uint32_t checksum(std::uint32_t start, const std::vector<std::uint8_t>& byt
 std::vector<std::string> read_class_names(const std::string& path) {
   std::ifstream file(path);
   std::vector<std::string> names;
-  for (std::string line; names.size() <= kMostClasses && std::getline(file, line);) {
+  for (std::string line; names.size() <= kMaxClasses && std::getline(file, line);) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
     if (!line.empty()) names.push_back(line);
   }
-  if (names.size() < 2 || names.size() > kMostClasses) {
+  if (names.size() < 2 || names.size() > kMaxClasses) {
     throw Error(path + ": names " + std::to_string(names.size()) +
-                " classes, expected from 2 to 256, one a line");
+                " classes, expected 2 to 256, one per line");
   }
   return names;
 }
 
-std::vector<std::string> find_class_names(const std::string& folder,
+std::vector<std::string> find_class_names(const std::string& directory,
                                           const std::vector<std::uint8_t>& labels,
-                                          const SetTraits& traits) {
-  const auto names_file = std::filesystem::path(folder) / "classes.txt";
+                                          const DatasetTraits& traits) {
+  const auto names_file = std::filesystem::path(directory) / "classes.txt";
   if (std::filesystem::exists(names_file)) return read_class_names(names_file.string());
   const std::uint32_t found = checksum(0, labels);
   for (const KnownLabels& known : kKnownLabels) {
@@ -77,7 +77,7 @@ IdxArray checked_u8(IdxArray array, const std::string& path, std::size_t rank, c
   return array;
 }
 
-/// QMNIST's labels are rows of i32, of which the first number is the class.
+/// QMNIST's labels are rows of i32 whose first element is the class.
 IdxArray read_labels(const std::string& path) {
   IdxArray array = read_idx(path);
   const bool extended = array.type == IdxType::kI32 && array.dimensions.size() == 2;
@@ -88,8 +88,8 @@ IdxArray read_labels(const std::string& path) {
     std::memcpy(&label, array.bytes.data() + row * array.dimensions[1] * sizeof(label),
                 sizeof(label));
     if (label < 0 || label > std::numeric_limits<std::uint8_t>::max()) {
-      throw Error(path + ": label " + std::to_string(label) + " of example " + std::to_string(row) +
-                  " is not from 0 to 255");
+      throw Error(path + ": example " + std::to_string(row) + " has label " +
+                  std::to_string(label) + ", expected 0 to 255");
     }
     labels.bytes.push_back(static_cast<std::uint8_t>(label));
   }
@@ -97,26 +97,26 @@ IdxArray read_labels(const std::string& path) {
   return labels;
 }
 
-/// Turns images that lie column by column.
+/// Transposes every image.
 void transpose(Dataset& dataset) {
   const auto rows = static_cast<std::size_t>(dataset.rows);
   const auto columns = static_cast<std::size_t>(dataset.columns);
-  std::vector<std::uint8_t> turned(rows * columns);
-  for (std::size_t begin = 0; begin < dataset.images.size(); begin += turned.size()) {
-    for (std::size_t i = 0; i < turned.size(); ++i) {
-      turned[i % columns * rows + i / columns] = dataset.images[begin + i];
+  std::vector<std::uint8_t> transposed(rows * columns);
+  for (std::size_t begin = 0; begin < dataset.images.size(); begin += transposed.size()) {
+    for (std::size_t i = 0; i < transposed.size(); ++i) {
+      transposed[i % columns * rows + i / columns] = dataset.images[begin + i];
     }
-    std::copy(turned.begin(), turned.end(),
+    std::copy(transposed.begin(), transposed.end(),
               dataset.images.begin() + static_cast<std::ptrdiff_t>(begin));
   }
   std::swap(dataset.rows, dataset.columns);
 }
 
-/// Numbers classes from 0.
+/// Makes labels that count from `first` count from 0.
 void shift_labels(Dataset& dataset, std::uint8_t first, const std::string& path) {
   for (std::uint8_t& label : dataset.labels) {
     if (label < first) {
-      throw Error(path + ": has a label " + std::to_string(label) + ", expected them to begin at " +
+      throw Error(path + ": found label " + std::to_string(label) + ", expected at least " +
                   std::to_string(first));
     }
     label = static_cast<std::uint8_t>(label - first);
@@ -128,11 +128,11 @@ void check_labels(const Dataset& dataset, const std::string& path) {
       std::find_if(dataset.labels.begin(), dataset.labels.end(),
                    [&](std::uint8_t label) { return label >= dataset.class_names.size(); });
   if (first_bad == dataset.labels.end()) return;
-  throw Error(path + ": label " + std::to_string(*first_bad) + " of example " +
-              std::to_string(first_bad - dataset.labels.begin()) + " is not below the " +
+  throw Error(path + ": example " + std::to_string(first_bad - dataset.labels.begin()) +
+              " has label " + std::to_string(*first_bad) + ", expected one below the " +
               std::to_string(dataset.class_names.size()) +
-              " classes; for a set with other classes, put their names into a classes.txt beside "
-              "it, one a line");
+              " classes; for other classes, list their names in a classes.txt beside it, one per "
+              "line");
 }
 
 }  // namespace
@@ -141,9 +141,9 @@ std::uint32_t Dataset::fingerprint() const {
   return checksum(checksum(0, images), labels);
 }
 
-Dataset load_dataset(const std::string& folder, Split split) {
-  const SetFiles files = find_set_files(folder, split);
-  const SetTraits traits = traits_of(files.set);
+Dataset load_dataset(const std::string& directory, Split split) {
+  const SplitFiles files = find_split_files(directory, split);
+  const DatasetTraits traits = traits_of(files.dataset);
   IdxArray images = checked_u8(read_idx(files.images), files.images, 3, "images");
   IdxArray labels = read_labels(files.labels);
   if (images.dimensions[0] != labels.dimensions[0]) {
@@ -160,7 +160,7 @@ Dataset load_dataset(const std::string& folder, Split split) {
   dataset.labels = std::move(labels.bytes);
   if (traits.transposed) transpose(dataset);
   if (traits.first_label > 0) shift_labels(dataset, traits.first_label, files.labels);
-  dataset.class_names = find_class_names(folder, dataset.labels, traits);
+  dataset.class_names = find_class_names(directory, dataset.labels, traits);
   check_labels(dataset, files.labels);
   return dataset;
 }
@@ -169,7 +169,7 @@ void limit_examples(Dataset& dataset, std::int64_t count) {
   if (count == 0) return;
   if (count > dataset.count) {
     throw UsageError("--limit " + std::to_string(count) + " is more than the " +
-                     std::to_string(dataset.count) + " examples of the set");
+                     std::to_string(dataset.count) + " examples in the dataset");
   }
   dataset.count = count;
   dataset.images.resize(static_cast<std::size_t>(count * dataset.pixels()));
@@ -178,25 +178,25 @@ void limit_examples(Dataset& dataset, std::int64_t count) {
 
 ValidationSplit split_rows(std::int64_t count, std::int64_t validation, std::uint64_t seed) {
   const auto order = RandomStream(seed, RandomPurpose::kValidationSplit, 0).permutation(count);
-  const auto border = order.begin() + validation;
-  ValidationSplit split{{border, order.end()}, {order.begin(), border}};
+  const auto boundary = order.begin() + validation;
+  ValidationSplit split{{boundary, order.end()}, {order.begin(), boundary}};
   std::sort(split.training.begin(), split.training.end());
   std::sort(split.validation.begin(), split.validation.end());
   return split;
 }
 
-Dataset select_rows(const Dataset& dataset, std::span<const std::int64_t> rows) {
+Dataset select_rows(const Dataset& dataset, std::span<const std::int64_t> indices) {
   Dataset selected;
-  selected.count = static_cast<std::int64_t>(rows.size());
+  selected.count = static_cast<std::int64_t>(indices.size());
   selected.rows = dataset.rows;
   selected.columns = dataset.columns;
   selected.class_names = dataset.class_names;
-  selected.images.reserve(rows.size() * static_cast<std::size_t>(dataset.pixels()));
-  selected.labels.reserve(rows.size());
-  for (const std::int64_t row : rows) {
-    const auto begin = dataset.images.begin() + row * dataset.pixels();
+  selected.images.reserve(indices.size() * static_cast<std::size_t>(dataset.pixels()));
+  selected.labels.reserve(indices.size());
+  for (const std::int64_t index : indices) {
+    const auto begin = dataset.images.begin() + index * dataset.pixels();
     selected.images.insert(selected.images.end(), begin, begin + dataset.pixels());
-    selected.labels.push_back(dataset.labels[static_cast<std::size_t>(row)]);
+    selected.labels.push_back(dataset.labels[static_cast<std::size_t>(index)]);
   }
   return selected;
 }

@@ -1,7 +1,5 @@
-// The IDX container of MNIST (yann.lecun.com/exdb/mnist), raw or gzip-compressed.
-//
-// Layout: two zero bytes, the element type, the number of dimensions, one big-endian u32 for each
-// dimension, then the elements, big-endian, the last dimension fastest.
+// Layout of an IDX file: two zero bytes, the element type, the number of dimensions, one u32 per
+// dimension, then the elements; all big-endian, the last dimension contiguous.
 #include "mnist/data/idx.hpp"
 
 #include <algorithm>
@@ -21,9 +19,34 @@ namespace {
 
 constexpr std::size_t kMagicSize = 4;
 constexpr std::size_t kDimensionSize = 4;
-constexpr std::uint64_t kLargestFile = std::uint64_t{1} << 36;
-// Deflate spends at least one bit on 258 bytes and rounds up (zlib's technical notes: 1032 to 1).
-constexpr std::uint64_t kLargestGzipRatio = 1032;
+constexpr std::uint64_t kMaxGzipFile = std::uint64_t{1} << 36;
+constexpr std::uint64_t kMaxGzipRatio = 1032;  // of deflate, from zlib's technical details
+
+struct TypeEntry {
+  IdxType type;
+  const char* name;
+  std::size_t size;
+};
+constexpr std::array<TypeEntry, 6> kTypes{{{IdxType::kU8, "u8", 1},
+                                           {IdxType::kI8, "i8", 1},
+                                           {IdxType::kI16, "i16", 2},
+                                           {IdxType::kI32, "i32", 4},
+                                           {IdxType::kF32, "f32", 4},
+                                           {IdxType::kF64, "f64", 8}}};
+
+/// The entry of a type code, or nullptr.
+const TypeEntry* find_type(std::uint8_t code) {
+  const auto found = std::find_if(kTypes.begin(), kTypes.end(), [&](const TypeEntry& entry) {
+    return static_cast<std::uint8_t>(entry.type) == code;
+  });
+  return found == kTypes.end() ? nullptr : &*found;
+}
+
+const TypeEntry& entry_of(IdxType type) {
+  const TypeEntry* const entry = find_type(static_cast<std::uint8_t>(type));
+  if (entry == nullptr) throw Error("unknown IDX type");
+  return *entry;
+}
 
 struct Header {
   IdxType type = IdxType::kU8;
@@ -31,16 +54,12 @@ struct Header {
   std::uint64_t payload_size = 0;
 };
 
-bool is_known_type(std::uint8_t code) {
-  return code >= 0x08 && code <= 0x0E && code != 0x0A;
-}
-
-/// Element type and number of dimensions from the first four bytes.
+/// Parses the element type and the number of dimensions.
 Header parse_magic(Bytes magic, const std::string& path) {
-  if (magic[0] != 0 || magic[1] != 0 || !is_known_type(magic[2])) {
-    throw Error(path + ": is not an IDX file: it starts with bytes " + std::to_string(magic[0]) +
-                " " + std::to_string(magic[1]) + " " + std::to_string(magic[2]) +
-                ", expected 0 0 and a type from 8 to 14");
+  if (magic[0] != 0 || magic[1] != 0 || find_type(magic[2]) == nullptr) {
+    throw Error(path + ": is not an IDX file: found first bytes " + std::to_string(magic[0]) + " " +
+                std::to_string(magic[1]) + " " + std::to_string(magic[2]) +
+                ", expected 0 0 and an element type");
   }
   if (magic[3] == 0) throw Error(path + ": has 0 dimensions, expected at least 1");
   Header header;
@@ -49,14 +68,14 @@ Header parse_magic(Bytes magic, const std::string& path) {
   return header;
 }
 
-/// The dimensions, and the size of the elements that must follow.
+/// Parses the dimensions and computes the size of the elements.
 void parse_dimensions(Bytes bytes, const std::string& path, Header& header) {
   ByteReader reader(bytes, path);
-  std::uint64_t size = element_size(header.type);
+  std::uint64_t size = entry_of(header.type).size;
   for (std::uint64_t& dimension : header.dimensions) {
     dimension = reader.take_big_endian<std::uint32_t>();
     if (dimension != 0 && size > std::numeric_limits<std::uint64_t>::max() / dimension) {
-      throw Error(path + ": its dimensions multiply to more than 64 bits can count");
+      throw Error(path + ": its dimensions overflow 64 bits when multiplied");
     }
     size *= dimension;
   }
@@ -67,7 +86,8 @@ std::size_t header_size(const Header& header) {
   return kMagicSize + kDimensionSize * header.dimensions.size();
 }
 
-void to_native_order(std::span<std::uint8_t> bytes, std::size_t size) {
+/// Converts between big-endian and native byte order, in place.
+void swap_big_endian(std::span<std::uint8_t> bytes, std::size_t size) {
   if (size == 1 || std::endian::native == std::endian::big) return;
   for (std::size_t start = 0; start < bytes.size(); start += size) {
     std::reverse(bytes.begin() + static_cast<std::ptrdiff_t>(start),
@@ -75,7 +95,7 @@ void to_native_order(std::span<std::uint8_t> bytes, std::size_t size) {
   }
 }
 
-/// Reads magic and dimensions from `source`, InputFile or GzipReader.
+/// Reads a header from an InputFile or a GzipReader.
 template <class Source>
 Header read_header(Source& source, const std::string& path) {
   std::array<std::uint8_t, kMagicSize> magic{};
@@ -87,18 +107,18 @@ Header read_header(Source& source, const std::string& path) {
   return header;
 }
 
-/// Reads the elements piece by piece: memory grows only as far as there is something to fill it,
-/// whatever the header of a small compressed file promises.
+/// Reads the elements in chunks, so that memory use follows the bytes that are really there, not
+/// the size that the header of a small compressed file claims.
 template <class Source>
 IdxArray read_payload(Source& source, Header header) {
-  constexpr std::uint64_t kPiece = std::uint64_t{1} << 26;  // MNIST is one
+  constexpr std::uint64_t kChunk = std::uint64_t{1} << 26;  // all of MNIST
   IdxArray array;
   while (array.bytes.size() < header.payload_size) {
     const std::size_t done = array.bytes.size();
-    array.bytes.resize(std::min(header.payload_size, done + kPiece));
+    array.bytes.resize(std::min(header.payload_size, done + kChunk));
     source.read(std::span(array.bytes).subspan(done));
   }
-  to_native_order(array.bytes, element_size(header.type));
+  swap_big_endian(array.bytes, entry_of(header.type).size);
   array.type = header.type;
   array.dimensions = std::move(header.dimensions);
   return array;
@@ -114,7 +134,7 @@ IdxArray read_raw(const std::string& path) {
   const std::uint64_t left =
       file.size() - std::min<std::uint64_t>(file.size(), header_size(header));
   if (header.payload_size != left) {
-    throw Error(path + ": its header promises " + std::to_string(header.payload_size) +
+    throw Error(path + ": its header announces " + std::to_string(header.payload_size) +
                 " bytes of elements, but " + std::to_string(left) +
                 " follow; fetch the file again");
   }
@@ -122,11 +142,11 @@ IdxArray read_raw(const std::string& path) {
 }
 
 IdxArray read_compressed(const std::string& path) {
-  const std::vector<std::uint8_t> compressed = read_whole_file(path, kLargestFile);
+  const std::vector<std::uint8_t> compressed = read_whole_file(path, kMaxGzipFile);
   GzipReader reader(compressed, path);
   Header header = read_header(reader, path);
-  if (header.payload_size / kLargestGzipRatio > compressed.size()) {
-    throw Error(path + ": its header promises " + std::to_string(header.payload_size) +
+  if (header.payload_size / kMaxGzipRatio > compressed.size()) {
+    throw Error(path + ": its header announces " + std::to_string(header.payload_size) +
                 " bytes of elements, more than " + std::to_string(compressed.size()) +
                 " bytes of gzip can hold; fetch the file again");
   }
@@ -137,42 +157,8 @@ IdxArray read_compressed(const std::string& path) {
 
 }  // namespace
 
-std::size_t element_size(IdxType type) {
-  switch (type) {
-    case IdxType::kU8:
-    case IdxType::kI8:
-      return 1;
-    case IdxType::kI16:
-      return 2;
-    case IdxType::kI32:
-    case IdxType::kF32:
-      return 4;
-    case IdxType::kF64:
-      return 8;
-  }
-  throw Error("unknown IDX type");
-}
-
 std::string type_name(IdxType type) {
-  switch (type) {
-    case IdxType::kU8:
-      return "u8";
-    case IdxType::kI8:
-      return "i8";
-    case IdxType::kI16:
-      return "i16";
-    case IdxType::kI32:
-      return "i32";
-    case IdxType::kF32:
-      return "f32";
-    case IdxType::kF64:
-      return "f64";
-  }
-  throw Error("unknown IDX type");
-}
-
-std::uint64_t IdxArray::element_count() const {
-  return bytes.size() / element_size(type);
+  return entry_of(type).name;
 }
 
 IdxArray read_idx(const std::string& path) {
@@ -194,7 +180,7 @@ void write_idx(const std::string& path, const IdxArray& array) {
     }
   }
   std::vector<std::uint8_t> elements = array.bytes;
-  to_native_order(elements, element_size(array.type));  // the same swap turns it back
+  swap_big_endian(elements, entry_of(array.type).size);
   content.insert(content.end(), elements.begin(), elements.end());
   write_file_atomically(path, content);
 }

@@ -225,7 +225,7 @@ class Texts(ProgramTest):
 class Data(ProgramTest):
     def test_missing_data_say_how_to_fetch(self):
         self.fail_with(1, "scripts/fetch_data.sh", "mnist-train", "--data", self.folder / "none")
-        self.fail_with(1, "has none of train-images-idx3-ubyte", "mnist-train", "--data", self.folder)
+        self.fail_with(1, "contains none of train-images-idx3-ubyte", "mnist-train", "--data", self.folder)
 
     def test_broken_files_are_refused_at_once(self):
         good = {path.name: path.read_bytes() for path in SUBSET.iterdir()}

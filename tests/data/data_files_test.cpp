@@ -1,4 +1,4 @@
-// Sets of the MNIST family: their files' names, and what is different in them.
+// MNIST-like datasets: file names, and differences from MNIST.
 #include "data/data_files.hpp"
 
 #include <array>
@@ -23,7 +23,7 @@ class Family : public ::testing::Test {
   TemporaryFolder folder_;
 };
 
-TEST_F(Family, EmnistLettersStandUprightAndCountFromZero) {
+TEST_F(Family, EmnistLettersAreTransposedAndCountedFromZero) {
   write_images("emnist-letters-train-images-idx3-ubyte.gz");
   write_labels("emnist-letters-train-labels-idx1-ubyte.gz", 1, 26);
   const Dataset set = load_dataset(folder_.path(), Split::kTrain);
@@ -35,10 +35,10 @@ TEST_F(Family, EmnistLettersStandUprightAndCountFromZero) {
   EXPECT_EQ(set.images, (std::vector<std::uint8_t>{0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11}));
   write_labels("emnist-letters-train-labels-idx1-ubyte.gz", 1, 0);
   expect_throws<Error>([&] { load_dataset(folder_.path(), Split::kTrain); },
-                       "has a label 0, expected them to begin at 1");
+                       "found label 0, expected at least 1");
 }
 
-TEST_F(Family, EmnistHasManySets) {
+TEST_F(Family, EmnistHasSeveralDatasets) {
   const std::vector<std::pair<std::string, std::int64_t>> sets{
       {"balanced", 47}, {"byclass", 62}, {"bymerge", 47}, {"digits", 10}, {"mnist", 10}};
   for (const auto& [name, classes] : sets) {
@@ -50,7 +50,7 @@ TEST_F(Family, EmnistHasManySets) {
   EXPECT_FALSE(traits_of("qmnist").transposed);
 }
 
-TEST_F(Family, QmnistsClassIsTheFirstOfEightNumbers) {
+TEST_F(Family, QmnistLabelsAreTheFirstOfEightNumbers) {
   write_images("qmnist-test-images-idx3-ubyte");
   std::vector<std::uint8_t> labels;
   for (const std::int32_t number : {4, 0, 1, 2, 3, 4, 5, 6, 9, 1, 1, 1, 1, 1, 1, 1}) {
@@ -65,20 +65,21 @@ TEST_F(Family, QmnistsClassIsTheFirstOfEightNumbers) {
   labels[1] = 1;  // 4 + 256
   write_idx(folder_ / "qmnist-test-labels-idx2-int", {IdxType::kI32, {2, 8}, labels});
   expect_throws<Error>([&] { load_dataset(folder_.path(), Split::kTest); },
-                       "label 260 of example 0 is not from 0 to 255");
+                       "example 0 has label 260, expected 0 to 255");
 }
 
-TEST_F(Family, SetsDoNotMix) {
+TEST_F(Family, DatasetsDoNotMix) {
   write_images("emnist-digits-train-images-idx3-ubyte");
   write_labels("emnist-mnist-train-labels-idx1-ubyte", 1, 2);
-  expect_throws<Error>([&] { find_set_files(folder_.path(), Split::kTrain); },
-                       "are of different sets");
+  expect_throws<Error>([&] { find_split_files(folder_.path(), Split::kTrain); },
+                       "belong to different datasets");
   write_images("emnist-mnist-train-images-idx3-ubyte");
-  expect_throws<Error>([&] { find_set_files(folder_.path(), Split::kTrain); },
-                       "holds several sets, emnist-digits-train-images-idx3-ubyte and");
+  expect_throws<Error>(
+      [&] { find_split_files(folder_.path(), Split::kTrain); },
+      "contains several datasets, such as emnist-digits-train-images-idx3-ubyte and");
   write_images("train-images-idx3-ubyte");
   write_labels("train-labels-idx1-ubyte", 1, 2);
-  EXPECT_EQ(find_set_files(folder_.path(), Split::kTrain).set, "") << "MNIST's own names win";
+  EXPECT_EQ(find_split_files(folder_.path(), Split::kTrain).dataset, "") << "MNIST's own names win";
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Labelled images from folders.
+// Datasets from directories.
 #include "mnist/data/dataset.hpp"
 
 #include <algorithm>
@@ -14,7 +14,7 @@ namespace {
 const std::string kMnistSubset = std::string(MNIST_SOURCE_DIR) + "/data/mnist-subset";
 const std::string kFashionSubset = std::string(MNIST_SOURCE_DIR) + "/data/fashion-mnist-subset";
 
-/// A training split of three 2x2 images in a folder of its own.
+/// A training split of three 2x2 images in its own directory.
 class SmallSet : public ::testing::Test {
  protected:
   SmallSet() {
@@ -35,7 +35,7 @@ TEST(Dataset, ReadsTheRealSubsets) {
   EXPECT_EQ(train.count, 2000);
   EXPECT_EQ(train.rows, 28);
   EXPECT_EQ(train.columns, 28);
-  // The first digits of MNIST, as anyone can look them up.
+  // MNIST's first labels.
   EXPECT_EQ(std::vector<std::uint8_t>(train.labels.begin(), train.labels.begin() + 5),
             (std::vector<std::uint8_t>{5, 0, 4, 1, 9}));
   EXPECT_EQ(load_dataset(kMnistSubset, Split::kTest).labels[0], 7);
@@ -44,7 +44,7 @@ TEST(Dataset, ReadsTheRealSubsets) {
   EXPECT_EQ(garments.class_names.at(9), "Ankle boot");
 }
 
-TEST_F(SmallSet, IsReadWithNumberedClasses) {
+TEST_F(SmallSet, GetsNumberedClasses) {
   const Dataset set = load();
   EXPECT_EQ(set.count, 3);
   EXPECT_EQ(set.pixels(), 4);
@@ -53,23 +53,23 @@ TEST_F(SmallSet, IsReadWithNumberedClasses) {
   EXPECT_EQ(set.labels, (std::vector<std::uint8_t>{7, 0, 9}));
 }
 
-TEST_F(SmallSet, AcceptsTheOtherNames) {
+TEST_F(SmallSet, AcceptsOtherFileNames) {
   std::filesystem::rename(images(), folder_ / "train-images.idx3-ubyte");
   std::filesystem::rename(labels(), folder_ / "train-labels.idx1-ubyte.gz");
   EXPECT_EQ(load().count, 3);
 }
 
-TEST_F(SmallSet, TakesClassesFromItsFile) {
+TEST_F(SmallSet, ReadsClassNamesFromClassesTxt) {
   std::ofstream(folder_ / "classes.txt") << "a\r\nb\nc\n\nd\ne\nf\ng\nh\ni\nj\nk\n";
   EXPECT_EQ(load().classes(), 11);
   EXPECT_EQ(load().class_names[0], "a");
   std::ofstream(folder_ / "classes.txt") << "only\n";
-  expect_refused("names 1 classes, expected from 2 to 256");
+  expect_refused("names 1 classes, expected 2 to 256");
 }
 
 TEST_F(SmallSet, RefusesLabelsWithoutAClass) {
   write_idx(labels(), {IdxType::kU8, {3}, {7, 10, 9}});
-  expect_refused("label 10 of example 1 is not below the 10 classes");
+  expect_refused("example 1 has label 10, expected one below the 10 classes");
 }
 
 TEST_F(SmallSet, RefusesCountsThatDiffer) {
@@ -90,13 +90,14 @@ TEST_F(SmallSet, RefusesAnEmptySet) {
   expect_refused("has no images");
 }
 
-TEST_F(SmallSet, NamesTheFilesThatItLookedFor) {
+TEST_F(SmallSet, ErrorNamesTheFilesTried) {
   std::filesystem::remove(images());
   expect_refused(
-      "has none of train-images-idx3-ubyte, train-images-idx3-ubyte.gz, train-images.idx3-ubyte, "
+      "contains none of train-images-idx3-ubyte, train-images-idx3-ubyte.gz, "
+      "train-images.idx3-ubyte, "
       "train-images.idx3-ubyte.gz; fetch the data with scripts/fetch_data.sh");
   expect_throws<Error>([&] { load_dataset(folder_ / "none", Split::kTrain); },
-                       "there is no such folder; fetch the data");
+                       "no such directory; fetch the data");
 }
 
 TEST_F(SmallSet, LimitKeepsTheFirst) {
@@ -119,7 +120,7 @@ TEST_F(SmallSet, SelectsRowsInOrder) {
   EXPECT_EQ(set.images, (std::vector<std::uint8_t>{8, 9, 10, 11, 0, 1, 2, 3}));
 }
 
-TEST(SplitRows, PartsAllRowsBySeedAlone) {
+TEST(SplitRows, PartitionsAllExamplesBySeedAlone) {
   const ValidationSplit split = split_rows(100, 30, 1);
   EXPECT_EQ(split.validation.size(), 30U);
   std::set<std::int64_t> all(split.training.begin(), split.training.end());

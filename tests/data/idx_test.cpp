@@ -1,4 +1,4 @@
-// IDX files, whole and broken in every way that a download can break them.
+// IDX files, valid and corrupted.
 #include "mnist/data/idx.hpp"
 
 #include <cstring>
@@ -27,7 +27,7 @@ class IdxFile : public ::testing::Test {
   TemporaryFolder folder_;
 };
 
-TEST_F(IdxFile, ReadsRawAndGzipToldByContent) {
+TEST_F(IdxFile, DetectsGzipByContent) {
   for (const ByteVector& content : {kImages, gzip(kImages)}) {
     const IdxArray array = read_idx(file(content));
     EXPECT_EQ(array.type, IdxType::kU8);
@@ -55,7 +55,7 @@ TEST_F(IdxFile, ReadsEveryElementTypeFromBigEndian) {
   EXPECT_EQ(value(read(0x0E, {0xc0, 4, 0, 0, 0, 0, 0, 0}), 0.0), -2.5);
 }
 
-TEST_F(IdxFile, WritesWhatItReads) {
+TEST_F(IdxFile, RoundTrips) {
   const IdxArray array{IdxType::kI16, {2, 1}, {1, 2, 3, 4}};
   write_idx(folder_ / "written", array);
   const IdxArray read = read_idx(folder_ / "written");
@@ -80,7 +80,7 @@ TEST_F(IdxFile, RefusesEveryTruncation) {
 TEST_F(IdxFile, RefusesTrailingBytes) {
   ByteVector longer = kImages;
   longer.push_back(0);
-  expect_refused(longer, "promises 4 bytes of elements, but 5 follow");
+  expect_refused(longer, "announces 4 bytes of elements, but 5 follow");
   expect_refused(gzip(longer), "longer than its header says");
   ByteVector trailing = gzip(kImages);
   trailing.push_back(0);
@@ -89,10 +89,10 @@ TEST_F(IdxFile, RefusesTrailingBytes) {
 
 TEST_F(IdxFile, RefusesSizesThatOverflowOrBomb) {
   const ByteVector huge{0, 0, 0x0E, 3, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
-  expect_refused(huge, "more than 64 bits can count");
-  expect_refused(gzip(huge), "more than 64 bits can count");
+  expect_refused(huge, "dimensions overflow 64 bits");
+  expect_refused(gzip(huge), "dimensions overflow 64 bits");
   const ByteVector large{0, 0, 8, 1, 255, 255, 255, 255};  // 4 GB promised in a few bytes
-  expect_refused(large, "promises 4294967295 bytes");
+  expect_refused(large, "announces 4294967295 bytes");
   expect_refused(gzip(large), "bytes of gzip can hold");
 }
 

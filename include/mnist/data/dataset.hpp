@@ -1,4 +1,4 @@
-// A set of labelled images, resident in memory as the files have it.
+// A labelled image dataset, held in memory as u8.
 #pragma once
 
 #include <cstdint>
@@ -10,11 +10,15 @@
 
 namespace mnist {
 
-/// Images and labels of one split. Pixels stay u8 (0 to 255): 47 MB for all of MNIST.
+/// The value of a white pixel; networks take pixels divided by it.
+inline constexpr double kMaxPixel = 255;
+
+/// Images and labels of one split. Pixels stay u8, 0 to kMaxPixel: 47 MB for MNIST's training
+/// split.
 struct Dataset {
   std::int64_t count = 0;
-  std::int64_t rows = 0;             ///< height of an image, in pixels
-  std::int64_t columns = 0;          ///< width of an image, in pixels
+  std::int64_t rows = 0;             ///< image height in pixels
+  std::int64_t columns = 0;          ///< image width in pixels
   std::vector<std::uint8_t> images;  ///< [count, rows, columns]
   std::vector<std::uint8_t> labels;  ///< [count], each below class_names.size()
   std::vector<std::string> class_names;
@@ -22,34 +26,36 @@ struct Dataset {
   std::int64_t pixels() const { return rows * columns; }
   std::int64_t classes() const { return static_cast<std::int64_t>(class_names.size()); }
 
-  /// CRC-32 over images and labels: tells whether two data sets are the same.
+  /// CRC-32 over images and labels, to tell datasets apart.
   std::uint32_t fingerprint() const;
 };
 
-/// Reads one split of the set in `folder`, raw or gzip: MNIST, or one of its family (see
-/// set_files.hpp for names and differences). EMNIST's images come out upright, its labels from 0.
+/// Reads one split of the dataset in `directory`, raw or gzip: MNIST or a relative with the same
+/// layout (Fashion-MNIST, KMNIST, EMNIST, QMNIST). EMNIST's images are transposed to stand upright,
+/// and its labels shifted to start from 0.
 ///
-/// Class names: one a line in `folder`/classes.txt; else those of MNIST and Fashion-MNIST, told by
-/// a checksum of the labels; else EMNIST's characters, by the files' names; else 0 to 9.
+/// Class names come from `directory`/classes.txt, one per line; else, for MNIST and Fashion-MNIST,
+/// from a table by the labels' checksum; else, for EMNIST, they are its characters, by file name;
+/// else 0 to 9.
 ///
-/// Throws Error that names the file: missing (with the names tried), damaged, images that are not
-/// u8 of rank 3 or labels that are neither u8 of rank 1 nor i32 of rank 2, counts that differ, no
-/// examples, a label that has no class.
-Dataset load_dataset(const std::string& folder, Split split);
+/// Throws Error that names the file: missing (with the names tried), damaged, images other than u8
+/// of rank 3, labels other than u8 of rank 1 or i32 of rank 2, different numbers of images and
+/// labels, no examples, or a label without a class.
+Dataset load_dataset(const std::string& directory, Split split);
 
 /// Keeps the first `count` examples; 0 keeps all. Throws UsageError when there are fewer.
 void limit_examples(Dataset& dataset, std::int64_t count);
 
-/// The rows of a data set, parted into those to train on and those to validate with.
+/// Indices of the examples to train on and of those to validate on.
 struct ValidationSplit {
   std::vector<std::int64_t> training;    ///< ascending
   std::vector<std::int64_t> validation;  ///< ascending
 };
 
-/// Holds `validation` of `count` rows out, chosen by `seed` alone.
+/// Holds out `validation` of `count` examples, 0 <= validation <= count, chosen by `seed` alone.
 ValidationSplit split_rows(std::int64_t count, std::int64_t validation, std::uint64_t seed);
 
-/// A data set of the named rows, in their order.
-Dataset select_rows(const Dataset& dataset, std::span<const std::int64_t> rows);
+/// Copies the examples at `indices`, in that order.
+Dataset select_rows(const Dataset& dataset, std::span<const std::int64_t> indices);
 
 }  // namespace mnist

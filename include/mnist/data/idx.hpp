@@ -17,27 +17,22 @@ enum class IdxType : std::uint8_t {
   kF64 = 0x0E,
 };
 
-/// Bytes of one element.
-std::size_t element_size(IdxType type);
-
 /// "u8", "f32" and so on.
 std::string type_name(IdxType type);
 
-/// An array as the file has it, elements in the machine's byte order and last dimension fastest.
+/// An array, with elements in native byte order and the last dimension contiguous.
 struct IdxArray {
   IdxType type = IdxType::kU8;
   std::vector<std::uint64_t> dimensions;
   std::vector<std::uint8_t> bytes;
-
-  std::uint64_t element_count() const;
 };
 
-/// Reads an IDX file; gzip is told by content, not by name. Before anything is allocated, the
-/// header is checked against the file's size (for gzip: against what that many compressed bytes can
-/// hold at most). Throws Error that names the file for whatever is not a whole, exact IDX file.
+/// Reads an IDX file; gzip is detected by content, not by name. Memory stays within the file's
+/// size, or for gzip, within what so many compressed bytes can expand to. Throws Error that names
+/// the file when it cannot be read, is truncated or malformed, or has trailing bytes.
 IdxArray read_idx(const std::string& path);
 
-/// Writes `array` as a raw IDX file.
+/// Writes `array` as an uncompressed IDX file, replacing it atomically. Throws Error.
 void write_idx(const std::string& path, const IdxArray& array);
 
 }  // namespace mnist

@@ -1,4 +1,4 @@
-// The two parts of a data set.
+// The two splits of a dataset.
 #pragma once
 
 #include <array>
@@ -8,7 +8,7 @@
 
 namespace mnist {
 
-/// The examples to train on, or the ones held back for the test.
+/// The examples to train on, or those for the final test.
 enum class Split { kTrain, kTest };
 template <>
 struct EnumNames<Split> {
