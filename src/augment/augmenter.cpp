@@ -1,4 +1,4 @@
-// Distorts training images at random, anew in every epoch.
+// Draws the random numbers of an image in a fixed order, then resamples it.
 #include "augment/augmenter.hpp"
 
 #include <algorithm>
@@ -20,10 +20,10 @@ Augmenter::Augmenter(const AugmentOptions& options, std::int64_t rows, std::int6
   }
 }
 
-void Augmenter::operator()(const std::uint8_t* image, std::int64_t epoch, std::int64_t row,
+void Augmenter::operator()(const std::uint8_t* image, std::int64_t epoch, std::int64_t index,
                            std::uint8_t* distorted) {
   const RandomStream stream(seed_, RandomPurpose::kAugmentation, static_cast<std::uint32_t>(epoch));
-  DistortionNumbers numbers(stream, row);
+  DistortionNumbers numbers(stream, index);
   const AffineMap map =
       draw_affine_map(options_, static_cast<float>(rows_), static_cast<float>(columns_), numbers);
   if (field_) {

@@ -1,4 +1,4 @@
-// Distorts training images at random, anew in every epoch.
+// Random distortion of training images, different in every epoch.
 #pragma once
 
 #include <cstdint>
@@ -9,19 +9,18 @@
 
 namespace mnist {
 
-/// Makes distorted images: rotation, translation, scaling, shear, elastic distortion (Simard,
-/// Steinkraus, Platt: "Best practices for convolutional neural networks", ICDAR 2003), mirroring,
-/// and random erasing (Zhong et al. 2017, with blank rectangles, so that zeros stay zeros). What
-/// comes out is a pure function of the seed, the epoch and the row. Each thread needs one of its
-/// own.
+/// Rotation, translation, scaling, shear, elastic distortion (Simard, Steinkraus, Platt: "Best
+/// practices for convolutional neural networks", ICDAR 2003), flips, and random erasing (Zhong et
+/// al. 2017, with blank rectangles, so that zeros stay zeros). The result is a pure function of
+/// seed, epoch and example index. Not thread-safe: each thread needs its own Augmenter.
 class Augmenter {
  public:
   Augmenter(const AugmentOptions& options, std::int64_t rows, std::int64_t columns,
             std::uint64_t seed);
 
-  /// Writes the form that `image` of row `row` has in `epoch` to `distorted`, both u8
-  /// [rows, columns].
-  void operator()(const std::uint8_t* image, std::int64_t epoch, std::int64_t row,
+  /// Distorts `image`, example `index` of the dataset, for `epoch`. Both images are u8
+  /// [rows, columns] and must not overlap.
+  void operator()(const std::uint8_t* image, std::int64_t epoch, std::int64_t index,
                   std::uint8_t* distorted);
 
  private:

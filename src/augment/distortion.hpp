@@ -1,4 +1,4 @@
-// The random decisions of one distorted image: the same ones on the processor and on a GPU.
+// The random decisions behind a distorted image, shared by CPU and CUDA code.
 #pragma once
 
 #include <array>
@@ -12,14 +12,14 @@
 
 namespace mnist {
 
-/// The random numbers of one image, one after another. Each is made of words: uniform() of one,
-/// normal() of two.
+/// The random number sequence of one image. uniform() consumes one 32-bit word of the stream,
+/// normal() two.
 class DistortionNumbers {
  public:
-  /// Begins at word `first_word` of row `row`.
-  MNIST_HOST_DEVICE DistortionNumbers(const RandomStream& stream, std::int64_t row,
+  /// Starts at word `first_word` of the sequence of example `index`.
+  MNIST_HOST_DEVICE DistortionNumbers(const RandomStream& stream, std::int64_t index,
                                       std::uint64_t first_word = 0)
-      : stream_(stream), next_(static_cast<std::uint64_t>(row) * kWordsOfAnImage + first_word) {}
+      : stream_(stream), next_(static_cast<std::uint64_t>(index) * kImageWords + first_word) {}
 
   /// Uniform in [low, high).
   MNIST_HOST_DEVICE float uniform(double low, double high) {
@@ -27,7 +27,7 @@ class DistortionNumbers {
     return static_cast<float>(low) + static_cast<float>(high - low) * unit;
   }
 
-  /// Mean 0, variance 1: the sum of four uniform numbers, which is near enough to a normal one.
+  /// Approximately normal, with mean 0 and variance 1: the sum of four uniform numbers.
   MNIST_HOST_DEVICE float normal() {
     constexpr std::uint32_t kLow = 0xFFFF;
     constexpr float kRootOf3 = 1.7320508F;
@@ -38,39 +38,38 @@ class DistortionNumbers {
   }
 
  private:
-  static constexpr std::uint64_t kWordsOfBlock = 4;
-  static constexpr std::uint64_t kWordsOfAnImage = kWordsOfBlock << 20;  // more than one uses
+  static constexpr std::uint64_t kBlockWords = 4;
+  static constexpr std::uint64_t kImageWords = kBlockWords << 20;  // more than any image needs
 
   MNIST_HOST_DEVICE std::uint32_t word() {
-    if (next_ / kWordsOfBlock != block_) {
-      block_ = next_ / kWordsOfBlock;
+    if (next_ / kBlockWords != block_) {
+      block_ = next_ / kBlockWords;
       words_ = stream_.block(block_);
     }
-    return words_[next_++ % kWordsOfBlock];
+    return words_[next_++ % kBlockWords];
   }
 
   RandomStream stream_;
   std::uint64_t next_;
-  std::uint64_t block_ = ~std::uint64_t{0};  ///< that words_ are of; none yet
-  std::array<std::uint32_t, kWordsOfBlock> words_{};
+  std::uint64_t block_ = ~std::uint64_t{0};  ///< index of words_; initially none
+  std::array<std::uint32_t, kBlockWords> words_{};
 };
 
-/// Words that draw_affine_map() takes; then come two for each of a field's numbers.
+/// Words that draw_affine_map() and normal() consume. The elastic field's numbers follow the map's.
 inline constexpr std::uint64_t kWordsOfAffineMap = 7;
 inline constexpr std::uint64_t kWordsOfNormal = 2;
 
-/// Around the middle of the image: source = middle + mirror * rotate * shear * scale *
-/// (place - middle) + translation.
+/// source = center + flip * rotation * shear * scale * (target - center) + translation.
 MNIST_HOST_DEVICE inline AffineMap draw_affine_map(const AugmentOptions& options, float rows,
                                                    float columns, DistortionNumbers& numbers) {
   constexpr double kRadians = 3.14159265358979323846 / 180;
-  const auto around_zero = [&](double strength) { return numbers.uniform(-strength, strength); };
-  const float angle = around_zero(options.rotation * kRadians);
-  const float slant = tanf(around_zero(options.shear * kRadians));
-  const float width = 1 / (1 + around_zero(options.scaling));
-  const float height = 1 / (1 + around_zero(options.scaling));
-  const float right = around_zero(options.translation);
-  const float down = around_zero(options.translation);
+  const auto either_way = [&](double strength) { return numbers.uniform(-strength, strength); };
+  const float angle = either_way(options.rotation * kRadians);
+  const float slant = tanf(either_way(options.shear * kRadians));
+  const float width = 1 / (1 + either_way(options.scaling));
+  const float height = 1 / (1 + either_way(options.scaling));
+  const float right = either_way(options.translation);
+  const float down = either_way(options.translation);
   const float mirror = numbers.uniform(0, 1) < static_cast<float>(options.flip) ? -1.0F : 1.0F;
 
   const float sine = sinf(angle);
@@ -80,34 +79,33 @@ MNIST_HOST_DEVICE inline AffineMap draw_affine_map(const AugmentOptions& options
   map.xy = mirror * (cosine * slant - sine) * height;
   map.yx = sine * width;
   map.yy = (sine * slant + cosine) * height;
-  const float middle_x = (columns - 1) / 2;
-  const float middle_y = (rows - 1) / 2;
-  map.x0 = middle_x - map.xx * middle_x - map.xy * middle_y + right;
-  map.y0 = middle_y - map.yx * middle_x - map.yy * middle_y + down;
+  const float center_x = (columns - 1) / 2;
+  const float center_y = (rows - 1) / 2;
+  map.x0 = center_x - map.xx * center_x - map.xy * center_y + right;
+  map.y0 = center_y - map.yx * center_x - map.yy * center_y + down;
   return map;
 }
 
-/// A part of an image, in pixels.
+/// A rectangle of pixels.
 struct Rectangle {
   int left = 0, top = 0;
   int width = 0, height = 0;
 };
 
-/// What random erasing blanks; empty when it leaves the image alone.
+/// The rectangle that random erasing blanks; empty unless chance picks this image.
 MNIST_HOST_DEVICE inline Rectangle draw_erased(const AugmentOptions& options, int rows, int columns,
                                                DistortionNumbers& numbers) {
-  // Of the image's area and of width to height, as in the paper.
-  constexpr float kSmallestErased = 0.02F;
-  constexpr float kLargestErased = 0.33F;
-  constexpr float kMostErasedAspect = 3.3F;
+  // Fractions of the image's area, and the largest aspect ratio, as in the paper.
+  constexpr float kMinErased = 0.02F;
+  constexpr float kMaxErased = 0.33F;
+  constexpr float kMaxAspect = 3.3F;
   if (numbers.uniform(0, 1) >= static_cast<float>(options.erasing)) return {};
-  const float area =
-      numbers.uniform(kSmallestErased, kLargestErased) * static_cast<float>(rows * columns);
-  const float log_aspect = logf(kMostErasedAspect);
+  const float area = numbers.uniform(kMinErased, kMaxErased) * static_cast<float>(rows * columns);
+  const float log_aspect = logf(kMaxAspect);
   const float aspect = expf(numbers.uniform(-log_aspect, log_aspect));
-  const auto side = [](float length, int most) {
+  const auto side = [](float length, int max) {
     const int rounded = static_cast<int>(lroundf(length));
-    return rounded < 1 ? 1 : rounded > most ? most : rounded;
+    return rounded < 1 ? 1 : rounded > max ? max : rounded;
   };
   Rectangle erased;
   erased.width = side(sqrtf(area * aspect), columns);

@@ -1,5 +1,4 @@
-// Distorts an image: each pixel is fetched from somewhere else, by one bilinear interpolation.
-// Compiled once for each instruction set by Highway.
+// SIMD resampling, compiled by Highway once for each instruction set.
 #include "augment/resample.hpp"
 
 #include <algorithm>
@@ -23,8 +22,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 using FloatTag = hn::CappedTag<float, 16>;
 using Vector = hn::Vec<FloatTag>;
 
-/// Each word of `squares` holds a pixel, its right neighbour, and the two below: an interpolation
-/// then needs one gather instead of four. Its first row and column are those before the image's.
+/// Packs each pixel with its right neighbor and the two below into one word of `squares`, so that
+/// interpolation needs one gather instead of four. The first row and column precede the image's.
 void pack_squares(const std::uint8_t* image, Resampler::Scratch& scratch) {
   const hn::RebindToUnsigned<FloatTag> du;
   const hn::Rebind<std::uint8_t, FloatTag> bytes;
@@ -43,14 +42,14 @@ void pack_squares(const std::uint8_t* image, Resampler::Scratch& scratch) {
       };
       const auto top = hn::Or(load(0), hn::ShiftLeft<8>(load(1)));
       const auto bottom = hn::Or(load(stride), hn::ShiftLeft<8>(load(stride + 1)));
-      // Writes a vector beyond the row; the next row comes later, and the end has room.
+      // May write past the row: the next row overwrites that, and the last row has padding.
       hn::StoreU(hn::Or(top, hn::ShiftLeft<16>(bottom)), du,
                  scratch.squares.data() + y * width + x);
     }
   }
 }
 
-/// Sums the control points along each row of the grid, for every column of the image.
+/// Interpolates each row of the grid at every column of the image.
 void spread_columns(const SplineField& field, const std::vector<float>& points,
                     AlignedVector<float>& columns) {
   const FloatTag d;
@@ -77,7 +76,7 @@ HWY_INLINE Vector displacement(const SplineField& field, const AlignedVector<flo
   return sum;
 }
 
-/// Byte N of each word as f32.
+/// Byte N of each word, as f32.
 template <int N>
 HWY_INLINE Vector corner(hn::Vec<hn::RebindToSigned<FloatTag>> square) {
   const FloatTag d;
@@ -85,28 +84,29 @@ HWY_INLINE Vector corner(hn::Vec<hn::RebindToSigned<FloatTag>> square) {
   return hn::ConvertTo(d, hn::And(hn::ShiftRight<8 * N>(square), hn::Set(di, 255)));
 }
 
-/// Bilinear interpolation at the given places; f32, 0 to 255.
+/// Bilinear interpolation at the given source coordinates; f32, 0 to 255.
 HWY_INLINE Vector interpolate(const Resampler::Scratch& scratch, Vector x, Vector y) {
   const FloatTag d;
   const hn::RebindToSigned<FloatTag> di;
   const Vector one = hn::Set(d, 1.0F);
   const auto columns = static_cast<float>(scratch.columns);
   const auto rows = static_cast<float>(scratch.rows);
-  // Moved by one to where the words begin, and kept within: from there on, all is 0.
+  // `squares` starts one pixel before the image; at its clamped borders, all pixels are 0.
   x = hn::Clamp(hn::Add(x, one), hn::Zero(d), hn::Set(d, columns + 1));
   y = hn::Clamp(hn::Add(y, one), hn::Zero(d), hn::Set(d, rows + 1));
   const Vector left = hn::Min(hn::Floor(x), hn::Set(d, columns));
   const Vector top = hn::Min(hn::Floor(y), hn::Set(d, rows));
-  const Vector right_part = hn::Sub(x, left);
-  const Vector bottom_part = hn::Sub(y, top);
+  const Vector right_fraction = hn::Sub(x, left);
+  const Vector bottom_fraction = hn::Sub(y, top);
   const auto index = hn::ConvertTo(di, hn::MulAdd(top, hn::Set(d, columns + 1), left));
   const auto square =
       hn::GatherIndex(di, reinterpret_cast<const std::int32_t*>(scratch.squares.data()), index);
   const Vector top_left = corner<0>(square);
   const Vector bottom_left = corner<2>(square);
-  const Vector upper = hn::MulAdd(right_part, hn::Sub(corner<1>(square), top_left), top_left);
-  const Vector lower = hn::MulAdd(right_part, hn::Sub(corner<3>(square), bottom_left), bottom_left);
-  return hn::MulAdd(bottom_part, hn::Sub(lower, upper), upper);
+  const Vector upper = hn::MulAdd(right_fraction, hn::Sub(corner<1>(square), top_left), top_left);
+  const Vector lower =
+      hn::MulAdd(right_fraction, hn::Sub(corner<3>(square), bottom_left), bottom_left);
+  return hn::MulAdd(bottom_fraction, hn::Sub(lower, upper), upper);
 }
 
 void resample(const std::uint8_t* image, const AffineMap& map, SplineField* field,
@@ -119,11 +119,11 @@ void resample(const std::uint8_t* image, const AffineMap& map, SplineField* fiel
     spread_columns(*field, field->y, field->y_columns);
   }
   for (std::size_t row = 0; row < scratch.rows; ++row) {
-    const auto from = static_cast<float>(row);
+    const auto y_target = static_cast<float>(row);
     for (std::size_t column = 0; column < scratch.columns; column += hn::Lanes(d)) {
-      const Vector place = hn::Iota(d, static_cast<float>(column));
-      Vector x = hn::MulAdd(place, hn::Set(d, map.xx), hn::Set(d, map.xy * from + map.x0));
-      Vector y = hn::MulAdd(place, hn::Set(d, map.yx), hn::Set(d, map.yy * from + map.y0));
+      const Vector x_target = hn::Iota(d, static_cast<float>(column));
+      Vector x = hn::MulAdd(x_target, hn::Set(d, map.xx), hn::Set(d, map.xy * y_target + map.x0));
+      Vector y = hn::MulAdd(x_target, hn::Set(d, map.yx), hn::Set(d, map.yy * y_target + map.y0));
       if (field != nullptr) {
         x = hn::Add(x, displacement(*field, field->x_columns, row, column));
         y = hn::Add(y, displacement(*field, field->y_columns, row, column));
@@ -143,10 +143,10 @@ HWY_AFTER_NAMESPACE();
 namespace mnist {
 namespace {
 
-constexpr std::size_t kMostLanes = 16;
+constexpr std::size_t kMaxLanes = 16;
 
-/// Weights of the control points for each of `count` pixels, [count, points]; their squares sum to
-/// 1, which keeps the variance.
+/// B-spline weights of the control points, [count, points], for each of `count` pixels along an
+/// axis. Normalized so that their squares sum to 1, which preserves the variance.
 std::vector<float> spline_weights(std::size_t count, double spacing, std::size_t points) {
   std::vector<float> weights(count * points);
   for (std::size_t pixel = 0; pixel < count; ++pixel) {
@@ -175,13 +175,13 @@ HWY_EXPORT(resample);
 
 SplineField::SplineField(std::size_t rows, std::size_t columns, double smoothness) {
   const double spacing = smoothness * std::sqrt(3.0);
-  // Two points before the last pixel's cell and two behind it carry weight in it.
+  // A cubic B-spline spans four points: two on either side of a pixel's cell.
   const auto points = [&](std::size_t count) {
     return static_cast<std::size_t>(static_cast<double>(count - 1) / spacing) + 4;
   };
   grid_rows = points(rows);
   grid_columns = points(columns);
-  padded_columns = round_up(columns, kMostLanes);
+  padded_columns = round_up(columns, kMaxLanes);
   row_weights = spline_weights(rows, spacing, grid_rows);
   const std::vector<float> weights = spline_weights(columns, spacing, grid_columns);
   column_weights.assign(grid_columns * padded_columns, 0.0F);
@@ -199,9 +199,9 @@ SplineField::SplineField(std::size_t rows, std::size_t columns, double smoothnes
 Resampler::Resampler(std::size_t rows, std::size_t columns) {
   scratch_.rows = rows;
   scratch_.columns = columns;
-  scratch_.padded.resize((rows + 2) * (columns + 2 + kMostLanes) + kMostLanes);
-  scratch_.squares.resize((rows + 1) * (columns + 1) + kMostLanes);
-  scratch_.row.resize(columns + kMostLanes);
+  scratch_.padded.resize((rows + 2) * (columns + 2 + kMaxLanes) + kMaxLanes);
+  scratch_.squares.resize((rows + 1) * (columns + 1) + kMaxLanes);
+  scratch_.row.resize(columns + kMaxLanes);
 }
 
 void Resampler::operator()(const std::uint8_t* image, const AffineMap& map, SplineField* field,

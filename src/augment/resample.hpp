@@ -1,4 +1,4 @@
-// Distorts an image: each pixel is fetched from somewhere else, by one bilinear interpolation.
+// Geometric distortion of an image by bilinear interpolation.
 #pragma once
 
 #include <cstddef>
@@ -9,18 +9,17 @@
 
 namespace mnist {
 
-/// Where the pixels of a distorted image come from, as an affine map in pixels:
-/// source x = xx * x + xy * y + x0, source y = yx * x + yy * y + y0.
+/// Maps a target pixel (x, y) to its source: (xx * x + xy * y + x0, yx * x + yy * y + y0).
 struct AffineMap {
   float xx = 1, xy = 0, x0 = 0;
   float yx = 0, yy = 1, y0 = 0;
 };
 
-/// A smooth vector field over an image: cubic B-splines over a coarse grid of control points. With
-/// independent control points of variance 1 it has variance 1 everywhere, and looks like noise that
-/// was smoothed by a Gaussian of 1/sqrt(3) grid spacings (the spline is near to that Gaussian).
+/// A smooth displacement field: cubic B-splines over a coarse grid of control points. If these are
+/// independent with variance 1, so is the field's variance everywhere, and the field approximates
+/// white noise smoothed by a Gaussian with a standard deviation of 1/sqrt(3) grid spacings.
 struct SplineField {
-  /// `smoothness` is that Gaussian's standard deviation in pixels.
+  /// `smoothness` is the Gaussian's standard deviation in pixels.
   SplineField(std::size_t rows, std::size_t columns, double smoothness);
 
   std::size_t points() const { return grid_rows * grid_columns; }
@@ -34,21 +33,22 @@ struct SplineField {
   AlignedVector<float> x_columns, y_columns;  ///< scratch: [grid_rows, padded columns]
 };
 
-/// Resamples images of one size. Has scratch memory of its own: one for each thread.
+/// Resamples images of one size. Not thread-safe, because of its scratch memory.
 class Resampler {
  public:
   Resampler(std::size_t rows, std::size_t columns);
 
-  /// Writes the image that `map`, and `field` when there is one, make of `image` (both u8
-  /// [rows, columns]; not the same memory). What lies outside of the image is 0.
+  /// Distorts `image` by `map` plus `field`, unless that is null. Both images are u8 [rows,
+  /// columns] and must not overlap. Pixels outside of the source are 0. Overwrites the field's
+  /// scratch.
   void operator()(const std::uint8_t* image, const AffineMap& map, SplineField* field,
                   std::uint8_t* distorted);
 
   struct Scratch {
     std::size_t rows, columns;
-    std::vector<std::uint8_t> padded;    ///< [rows + 2, columns + 2 and a vector]
-    std::vector<std::uint32_t> squares;  ///< [rows + 1, columns + 1]: four neighbours, a byte each
-    std::vector<std::uint8_t> row;       ///< of the result, as long as whole vectors
+    std::vector<std::uint8_t> padded;    ///< [rows + 2, columns + 2 + lanes]
+    std::vector<std::uint32_t> squares;  ///< [rows + 1, columns + 1], four pixels each
+    std::vector<std::uint8_t> row;       ///< one row of the result, rounded up to whole vectors
   };
 
  private:

@@ -1,4 +1,4 @@
-// Random distortion: a pure function, as strong as it was asked to be, with zeros that stay.
+// Random distortion is a pure function of its inputs, has the requested strength, and keeps zeros.
 #include "augment/augmenter.hpp"
 
 #include <algorithm>
@@ -39,19 +39,19 @@ Image spot(std::int64_t y, std::int64_t x) {
   return image;
 }
 
-struct Centre {
+struct Center {
   double x = 0, y = 0;
 };
 
-Centre centre_of(const Image& image) {
+Center center_of(const Image& image) {
   double mass = 0;
-  Centre centre;
+  Center center;
   for (std::size_t i = 0; i < image.size(); ++i) {
     mass += image[i];
-    centre.x += image[i] * static_cast<double>(i % kSide);
-    centre.y += image[i] * static_cast<double>(i / kSide);
+    center.x += image[i] * static_cast<double>(i % kSide);
+    center.y += image[i] * static_cast<double>(i / kSide);
   }
-  return {centre.x / mass, centre.y / mass};
+  return {center.x / mass, center.y / mass};
 }
 
 AugmentOptions everything() {
@@ -64,7 +64,7 @@ AugmentOptions everything() {
           .erasing = 0.5};
 }
 
-TEST(Augmenter, IsAPureFunctionOfSeedEpochAndRow) {
+TEST(Augmenter, IsAPureFunctionOfSeedEpochAndIndex) {
   const Image image = digit(0);
   const Image once = distorted(everything(), image, 3, 4, 5);
   EXPECT_EQ(distorted(everything(), image, 3, 4, 5), once);
@@ -75,10 +75,10 @@ TEST(Augmenter, IsAPureFunctionOfSeedEpochAndRow) {
   Augmenter used(everything(), kSide, kSide, 5);
   Image result(image.size());
   for (std::int64_t row = 0; row < 5; ++row) used(image.data(), 3, row, result.data());
-  EXPECT_EQ(result, once) << "whatever was made before";
+  EXPECT_EQ(result, once) << "independent of earlier calls";
 }
 
-TEST(Augmenter, WithoutStrengthNothingChanges) {
+TEST(Augmenter, ZeroStrengthChangesNothing) {
   EXPECT_FALSE(AugmentOptions{}.any());
   EXPECT_EQ(distorted({}, digit(7)), digit(7));
 }
@@ -88,36 +88,36 @@ TEST(Augmenter, BlankStaysBlank) {
   EXPECT_EQ(distorted(everything(), blank), blank);
 }
 
-TEST(Augmenter, TranslationReachesItsRangeAndNotBeyond) {
+TEST(Augmenter, TranslationStaysWithinItsRange) {
   double furthest = 0;
   double sum = 0;
   for (std::int64_t row = 0; row < 500; ++row) {
-    const Centre centre = centre_of(distorted({.translation = 2}, spot(13, 13), 1, row));
-    furthest = std::max({furthest, std::abs(centre.x - 13), std::abs(centre.y - 13)});
-    sum += centre.x - 13;
+    const Center center = center_of(distorted({.translation = 2}, spot(13, 13), 1, row));
+    furthest = std::max({furthest, std::abs(center.x - 13), std::abs(center.y - 13)});
+    sum += center.x - 13;
   }
   EXPECT_NEAR(furthest, 2, 0.05);
   EXPECT_NEAR(sum / 500, 0, 0.2);
 }
 
-TEST(Augmenter, RotationTurnsAroundTheMiddle) {
+TEST(Augmenter, RotationTurnsAroundTheCenter) {
   double steepest = 0;
   for (std::int64_t row = 0; row < 500; ++row) {
-    const Centre centre = centre_of(distorted({.rotation = 20}, spot(13, 23), 1, row));
-    const double x = centre.x - 13.5;
-    const double y = centre.y - 13.5;
+    const Center center = center_of(distorted({.rotation = 20}, spot(13, 23), 1, row));
+    const double x = center.x - 13.5;
+    const double y = center.y - 13.5;
     EXPECT_NEAR(std::hypot(x, y), std::hypot(9.5, 0.5), 0.1);
     steepest = std::max(steepest, std::abs(std::atan2(y, x) - std::atan2(-0.5, 9.5)));
   }
   EXPECT_NEAR(steepest * 180 / M_PI, 20, 0.5);
 }
 
-TEST(Augmenter, ScalingKeepsTheMiddleAndShearSlants) {
+TEST(Augmenter, ScalingKeepsTheCenterAndShearSlants) {
   for (std::int64_t row = 0; row < 100; ++row) {
-    const Centre scaled = centre_of(distorted({.scaling = 0.2}, spot(13, 23), 1, row));
+    const Center scaled = center_of(distorted({.scaling = 0.2}, spot(13, 23), 1, row));
     EXPECT_GE(scaled.x, 13.5 + 9.5 * 0.78);
     EXPECT_LE(scaled.x, 13.5 + 9.5 * 1.22);
-    const Centre sheared = centre_of(distorted({.shear = 30}, spot(6, 13), 1, row));
+    const Center sheared = center_of(distorted({.shear = 30}, spot(6, 13), 1, row));
     EXPECT_NEAR(sheared.y, 6, 0.05);
     EXPECT_LE(std::abs(sheared.x - 13), 7.5 * std::tan(M_PI / 6) + 0.1);
   }
@@ -127,17 +127,17 @@ TEST(Augmenter, ElasticFieldHasItsStandardDeviation) {
   double squares = 0;
   constexpr int kRows = 2000;
   for (std::int64_t row = 0; row < kRows; ++row) {
-    const Centre centre =
-        centre_of(distorted({.elastic = 1, .elastic_smoothness = 6}, spot(13, 13), 1, row));
-    squares += (centre.x - 13) * (centre.x - 13);
+    const Center center =
+        center_of(distorted({.elastic = 1, .elastic_smoothness = 6}, spot(13, 13), 1, row));
+    squares += (center.x - 13) * (center.x - 13);
   }
   EXPECT_NEAR(std::sqrt(squares / kRows), 1, 0.12);
 }
 
-TEST(Augmenter, FlipMirrorsItsPart) {
+TEST(Augmenter, FlipMirrorsItsFractionOfImages) {
   int mirrored = 0;
   for (std::int64_t row = 0; row < 1000; ++row) {
-    const double x = centre_of(distorted({.flip = 0.25}, spot(13, 5), 1, row)).x;
+    const double x = center_of(distorted({.flip = 0.25}, spot(13, 5), 1, row)).x;
     if (std::abs(x - 22) < 0.01) {
       ++mirrored;
     } else {
@@ -147,7 +147,7 @@ TEST(Augmenter, FlipMirrorsItsPart) {
   EXPECT_NEAR(mirrored / 1000.0, 0.25, 0.05);
 }
 
-TEST(Augmenter, ErasingBlanksARectangleInItsPart) {
+TEST(Augmenter, ErasingBlanksARectangleInItsFractionOfImages) {
   const Image bright(kSide * kSide, 255);
   int erased = 0;
   for (std::int64_t row = 0; row < 1000; ++row) {
@@ -164,7 +164,7 @@ TEST(Augmenter, ErasingBlanksARectangleInItsPart) {
       top = std::min(top, i / kSide);
       bottom = std::max(bottom, i / kSide);
     }
-    EXPECT_EQ(blank, (right - left + 1) * (bottom - top + 1)) << "one whole rectangle";
+    EXPECT_EQ(blank, (right - left + 1) * (bottom - top + 1)) << "a solid rectangle";
   }
   EXPECT_NEAR(erased / 1000.0, 0.5, 0.06);
 }

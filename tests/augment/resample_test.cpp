@@ -1,4 +1,4 @@
-// Resampling by maps whose result can be told by hand.
+// Resampling by maps whose results are known exactly.
 #include "augment/resample.hpp"
 
 #include <algorithm>
@@ -36,7 +36,7 @@ TEST(Resampler, TheIdentityChangesNothing) {
   EXPECT_EQ(resampled({}), pattern());
 }
 
-TEST(Resampler, WholePixelsMoveExactlyAndTheOutsideIsBlank) {
+TEST(Resampler, IntegerShiftsAreExactAndTheOutsideIsBlank) {
   const auto moved = resampled({.x0 = -3, .y0 = 2});
   for (std::ptrdiff_t y = 0; y < std::ptrdiff_t{kRows}; ++y) {
     for (std::ptrdiff_t x = 0; x < std::ptrdiff_t{kColumns}; ++x) {
@@ -46,7 +46,7 @@ TEST(Resampler, WholePixelsMoveExactlyAndTheOutsideIsBlank) {
   }
 }
 
-TEST(Resampler, BetweenPixelsTheFourNeighboursAreMixed) {
+TEST(Resampler, FractionalShiftsInterpolateFourNeighbors) {
   const auto mixed = resampled({.x0 = 0.25F, .y0 = -0.5F});
   for (std::ptrdiff_t y = 0; y < std::ptrdiff_t{kRows}; ++y) {
     for (std::ptrdiff_t x = 0; x < std::ptrdiff_t{kColumns}; ++x) {
@@ -65,14 +65,14 @@ TEST(Resampler, MirrorsAndTransposes) {
   EXPECT_EQ(transposed[5 * kColumns + 3], pixel(3, 5));
 }
 
-TEST(Resampler, FarOutsideAllIsBlank) {
+TEST(Resampler, FarOutsideEverythingIsBlank) {
   for (const float far : {1e3F, -1e3F, 1e9F, -1e9F}) {
     const auto blank = resampled({.x0 = far, .y0 = far});
     EXPECT_EQ(std::count(blank.begin(), blank.end(), 0), std::ssize(blank));
   }
 }
 
-TEST(Resampler, AFieldOfOnePointMovesItsSurroundings) {
+TEST(Resampler, AControlPointMovesItsSurroundings) {
   SplineField field(kRows, kColumns, 3);
   std::fill(field.x.begin(), field.x.end(), 0.0F);
   std::fill(field.y.begin(), field.y.end(), 0.0F);
@@ -83,7 +83,7 @@ TEST(Resampler, AFieldOfOnePointMovesItsSurroundings) {
   EXPECT_EQ(moved[27 * kColumns + 20], pixel(27, 20)) << "four spacings away";
 }
 
-TEST(SplineField, VarianceOfItsPointsIsThatOfTheField) {
+TEST(SplineField, PreservesTheVarianceOfItsControlPoints) {
   const SplineField field(kRows, kColumns, 4);
   for (std::size_t y = 0; y < kRows; ++y) {
     const float* const row = &field.row_weights[y * field.grid_rows];

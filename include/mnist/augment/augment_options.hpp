@@ -1,18 +1,18 @@
-// How strongly training images are distorted.
+// Strengths of the random distortions of training images.
 #pragma once
 
 namespace mnist {
 
-/// Each strength is the end of a range around "unchanged"; 0 is off.
+/// 0 turns a distortion off. "Either way" means uniform in [-value, value].
 struct AugmentOptions {
-  double rotation = 0;            ///< degrees, either way, 0 to 180
-  double translation = 0;         ///< pixels, along each axis
-  double scaling = 0;             ///< part of the size, along each axis, 0 to below 1
-  double shear = 0;               ///< degrees, either way, 0 to below 90
-  double elastic = 0;             ///< pixels, standard deviation of the displacement field
-  double elastic_smoothness = 4;  ///< pixels, standard deviation of the Gaussian it is smoothed by
-  double flip = 0;                ///< probability of mirroring left to right
-  double erasing = 0;             ///< probability of blanking a rectangle
+  double rotation = 0;            ///< degrees, either way, in [0, 180]
+  double translation = 0;         ///< pixels, either way along each axis
+  double scaling = 0;             ///< each axis is scaled by 1 - scaling to 1 + scaling; in [0, 1)
+  double shear = 0;               ///< degrees, either way, in [0, 90)
+  double elastic = 0;             ///< standard deviation of the displacement field, in pixels
+  double elastic_smoothness = 4;  ///< standard deviation of the Gaussian that smooths it, in pixels
+  double flip = 0;                ///< probability of a left-right flip
+  double erasing = 0;             ///< probability of blanking a random rectangle
 
   constexpr bool any() const {
     return rotation > 0 || translation > 0 || scaling > 0 || shear > 0 || elastic > 0 || flip > 0 ||
