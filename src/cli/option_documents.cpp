@@ -1,4 +1,4 @@
-// What other programs want to know of a command line: completions for shells, and man pages.
+// Reads the options back from CLI11 and prints them in each format, with its escaping.
 #include "cli/option_documents.hpp"
 
 #include <algorithm>
@@ -13,12 +13,12 @@
 namespace mnist {
 namespace {
 
-/// What an option's value is, for completion.
-enum class ValueKind { kSwitch, kFile, kFolder, kChoice, kOther };
+/// How shells complete an option's value.
+enum class ValueKind { kSwitch, kFile, kDirectory, kChoice, kOther };
 
-/// One option, or the positional arguments, whose `name` is empty.
+/// One option. Positional arguments have an empty `name`.
 struct Flag {
-  std::string name;        ///< without its dashes
+  std::string name;        ///< without dashes
   std::string short_name;  ///< one letter, or empty
   std::string value_name;
   std::string help;
@@ -32,7 +32,7 @@ ValueKind kind_of(const Flag& flag) {
   if (!flag.choices.empty()) return ValueKind::kChoice;
   if (flag.value_name.empty()) return ValueKind::kSwitch;
   if (flag.value_name == "FILE") return ValueKind::kFile;
-  return flag.value_name == "DIR" ? ValueKind::kFolder : ValueKind::kOther;
+  return flag.value_name == "DIR" ? ValueKind::kDirectory : ValueKind::kOther;
 }
 
 std::vector<Flag> flags_of(const CLI::App& app, const OptionChoices& choices) {
@@ -59,7 +59,7 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-/// `text` with a backslash before each of `special`.
+/// `text` with a backslash before each character in `special`.
 std::string escaped(const std::string& text, const std::string& special) {
   std::string result;
   for (const char letter : text) {
@@ -69,7 +69,7 @@ std::string escaped(const std::string& text, const std::string& special) {
   return result;
 }
 
-/// `program` as the name of a shell function.
+/// The name of the program's completion function.
 std::string function_name(const CLI::App& app) {
   std::string name = "_" + app.get_name();
   std::replace(name.begin(), name.end(), '-', '_');
@@ -85,7 +85,7 @@ std::string bash_completion(const CLI::App& app, const std::vector<Flag>& flags)
     if (flag.kind == ValueKind::kSwitch) continue;
     cases += "    --" + flag.name + ") COMPREPLY=(";
     if (flag.kind == ValueKind::kFile) cases += "$(compgen -f -- \"$word\")";
-    if (flag.kind == ValueKind::kFolder) cases += "$(compgen -d -- \"$word\")";
+    if (flag.kind == ValueKind::kDirectory) cases += "$(compgen -d -- \"$word\")";
     if (flag.kind == ValueKind::kChoice) {
       cases += "$(compgen -W '" + joined(flag.choices) + "' -- \"$word\")";
     }
@@ -107,7 +107,7 @@ std::string fish_completion(const CLI::App& app, const std::vector<Flag>& flags)
     text += "complete -c " + app.get_name() + " -l " + flag.name;
     if (!flag.short_name.empty()) text += " -s " + flag.short_name;
     if (flag.kind == ValueKind::kFile) text += " -r -F";
-    if (flag.kind == ValueKind::kFolder) text += " -x -a '(__fish_complete_directories)'";
+    if (flag.kind == ValueKind::kDirectory) text += " -x -a '(__fish_complete_directories)'";
     if (flag.kind == ValueKind::kChoice) text += " -x -a '" + joined(flag.choices) + "'";
     if (flag.kind == ValueKind::kOther) text += " -x";
     text += " -d '" + escaped(flag.help, "\\'") + "'\n";
@@ -120,11 +120,11 @@ std::string zsh_completion(const CLI::App& app, const std::vector<Flag>& flags) 
   for (const Flag& flag : flags) {
     std::string action = " ";
     if (flag.kind == ValueKind::kFile) action = "_files";
-    if (flag.kind == ValueKind::kFolder) action = "_files -/";
+    if (flag.kind == ValueKind::kDirectory) action = "_files -/";
     if (flag.kind == ValueKind::kChoice) action = "(" + joined(flag.choices) + ")";
     std::string argument = flag.name.empty() ? "*" : "--" + flag.name;
     if (!flag.name.empty()) {
-      // What is within single quotes ends at one: a quote is closed, written, and opened again.
+      // A single-quoted string cannot contain a quote: close it, add an escaped one, reopen it.
       std::string help;
       for (const char letter : escaped(flag.help, "[]:\\")) {
         help += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
@@ -137,7 +137,7 @@ std::string zsh_completion(const CLI::App& app, const std::vector<Flag>& flags) 
   return text + "  && return 0\n";
 }
 
-/// Text in a man page: hyphens that are to be copied, and nothing that troff takes for a request.
+/// Escapes `text` for troff, with hyphens that can be copied as such.
 std::string troff(const std::string& text) {
   std::string result;
   for (const char letter : text) {

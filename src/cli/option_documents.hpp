@@ -1,5 +1,4 @@
-// What other programs want to know of a command line: completions for shells, and man pages. Made
-// from the command line itself, so that they cannot disagree with it.
+// Shell completions and man pages, generated from the command line itself.
 #pragma once
 
 #include <map>
@@ -12,14 +11,14 @@ class App;
 
 namespace mnist {
 
-/// The values that an option may take, by the option's name without its dashes.
+/// The values of each enumeration option, by flag name without dashes.
 using OptionChoices = std::map<std::string, std::vector<std::string>>;
 
-/// Completions of `app` for `shell`: bash, fish or zsh. Throws UsageError for another.
+/// Completions of `app` for bash, fish or zsh. Throws UsageError for any other `shell`.
 std::string shell_completion(const CLI::App& app, const OptionChoices& choices,
                              const std::string& shell);
 
-/// The man page of `app`, in section 1, as troff source with the man macros (man-pages(7)).
+/// The man page of `app` for section 1, as troff source (see man-pages(7)).
 std::string man_page(const CLI::App& app, const OptionChoices& choices);
 
 }  // namespace mnist

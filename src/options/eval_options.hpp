@@ -35,7 +35,7 @@ void for_each_option(Self& self, Visitor&& visit) {
                               "Input", OptionScope::kRuntime, "MNIST_DATA"});
   visit(self.split, OptionInfo{"split", "NAME", "split to evaluate: train or test", "Input"});
   visit(self.device, OptionInfo{"device", "NAME", "auto, cpu, cuda or cuda:N", "Hardware"});
-  visit(self.threads, OptionInfo{"threads", "N", "CPU threads; 0 chooses", "Hardware"});
+  visit(self.threads, OptionInfo{"threads", "N", "CPU threads; 0 is automatic", "Hardware"});
   visit(self.json, OptionInfo{"json", "", "print one JSON object instead of text", "Output"});
   visit(self.report, OptionInfo{"report", "FILE", "also write an HTML report", "Output"});
   visit(self.run_dir,

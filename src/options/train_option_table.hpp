@@ -68,7 +68,7 @@ void for_each_option(Self& self, Visitor&& visit) {
   row(self.device, "device", "NAME", "auto, cpu, cuda or cuda:N");
   row(self.engine, "engine", "NAME",
       "implementation of the training step: auto, autograd or fused");
-  row(self.threads, "threads", "N", "CPU threads; 0 chooses");
+  row(self.threads, "threads", "N", "CPU threads; 0 is automatic");
 
   group = "Output";
   row(self.out, "out", "FILE", "model file to write, .pt or .safetensors");
