@@ -1,18 +1,14 @@
-// The files that TensorBoard reads: protobuf messages in TFRecord frames.
+// TFRecord framing: lengths and masked checksums.
 #include "report/event_file.hpp"
 
 #include <array>
-#include <cerrno>
 #include <chrono>
-#include <cstring>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <spdlog/fmt/fmt.h>
 
-#include "mnist/support/error.hpp"
+#include "report/append_file.hpp"
 #include "support/little_endian.hpp"
-#include "support/retry.hpp"
 
 namespace mnist {
 namespace {
@@ -39,7 +35,8 @@ constexpr std::array<std::uint32_t, 256> make_crc_table() {
   return table;
 }
 
-/// The checksum as TFRecord has it, so that the sum of data with sums inside is no special value.
+/// TFRecord's checksum. The CRC of data that contains its own CRC is degenerate; masking avoids
+/// that.
 std::uint32_t masked_crc(const std::string& data) {
   const std::uint32_t crc =
       crc32c({reinterpret_cast<const std::uint8_t*>(data.data()), data.size()});
@@ -55,23 +52,10 @@ std::uint32_t crc32c(Bytes bytes) {
   return ~crc;
 }
 
-EventFile::EventFile(const std::string& folder)
-    : path_(fmt::format("{}/events.out.tfevents.{:010}.{}.{}", folder,
+EventFile::EventFile(const std::string& directory)
+    : path_(fmt::format("{}/events.out.tfevents.{:010}.{}.{}", directory,
                         static_cast<std::int64_t>(seconds_since_1970()), host_name(), ::getpid())) {
-  constexpr mode_t kReadableByAll = 0644;
-  descriptor_ = retried([&] {
-    return ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, kReadableByAll);
-  });
-  if (descriptor_ < 0) fail();
   add(ProtobufMessage().add_bytes(3, "brain.Event:2"));
-}
-
-EventFile::~EventFile() {
-  ::close(descriptor_);
-}
-
-void EventFile::fail() const {
-  throw Error(path_ + ": cannot be written: " + std::strerror(errno));
 }
 
 void EventFile::add(ProtobufMessage event) {
@@ -83,10 +67,7 @@ void EventFile::add(ProtobufMessage event) {
   append_little_endian(record, masked_crc(length));
   record += data;
   append_little_endian(record, masked_crc(data));
-  if (!write_all(descriptor_,
-                 {reinterpret_cast<const std::uint8_t*>(record.data()), record.size()})) {
-    fail();
-  }
+  append_to_file(path_, record);
 }
 
 }  // namespace mnist

@@ -1,4 +1,4 @@
-// The files that TensorBoard reads: protobuf messages in TFRecord frames.
+// TensorBoard event files: protobuf messages in TFRecord frames.
 #pragma once
 
 #include <cstdint>
@@ -10,25 +10,18 @@
 namespace mnist {
 
 /// Appends events to a file of its own. A record is length (u64), masked CRC-32C of the length,
-/// data, masked CRC-32C of the data: readers pass over one that was cut off, so unlike our other
-/// files this one grows in place.
+/// data, masked CRC-32C of the data; TensorBoard ignores a truncated last record.
 class EventFile {
  public:
-  /// Creates FOLDER/events.out.tfevents.TIME.HOST.PROCESS. Throws Error that names it.
-  explicit EventFile(const std::string& folder);
-  ~EventFile();
-  EventFile(const EventFile&) = delete;
-  EventFile& operator=(const EventFile&) = delete;
+  /// Creates DIRECTORY/events.out.tfevents.TIME.HOST.PROCESS. Throws Error that names it.
+  explicit EventFile(const std::string& directory);
 
-  /// Appends an Event (tensorflow/core/util/event.proto) with the time of now. `event` has
-  /// everything else. Throws Error that names the file.
+  /// Appends `event` (tensorflow/core/util/event.proto), to which it adds the current time. Throws
+  /// Error that names the file.
   void add(ProtobufMessage event);
 
  private:
-  [[noreturn]] void fail() const;
-
   std::string path_;
-  int descriptor_ = -1;
 };
 
 /// CRC-32C (Castagnoli; RFC 3720, appendix B.4).

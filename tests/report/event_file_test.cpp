@@ -1,11 +1,39 @@
-// TFRecord frames; that TensorBoard reads them is tested with TensorBoard itself.
+// TFRecord framing; tests/interop reads whole event files with TensorBoard itself.
 #include "report/event_file.hpp"
+
+#include <csignal>
+#include <sys/resource.h>
 
 #include "mnist/support/error.hpp"
 #include "test_support.hpp"
 
 namespace mnist {
 namespace {
+
+std::ptrdiff_t open_descriptors() {
+  const std::filesystem::directory_iterator descriptors("/proc/self/fd");
+  return std::distance(begin(descriptors), end(descriptors));
+}
+
+/// No file can grow past `bytes` while this object exists: writes fail with EFBIG.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limited{bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limited);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  void (*handler_)(int);
+  rlimit before_{};
+};
 
 TEST(Crc32c, AgreesWithPublishedValues) {
   EXPECT_EQ(crc32c(to_bytes("123456789")), 0xE3069283U);
@@ -14,9 +42,19 @@ TEST(Crc32c, AgreesWithPublishedValues) {
   EXPECT_EQ(crc32c(std::vector<std::uint8_t>(32, 0xFF)), 0x62A8AB43U);
 }
 
-TEST(EventFile, NamesTheFileThatCannotBeMade) {
+TEST(EventFile, ErrorNamesTheFileThatCannotBeCreated) {
   const TemporaryFolder folder;
   expect_throws<Error>([&] { EventFile file(folder / "missing"); }, "missing/events.out.tfevents.");
+}
+
+TEST(EventFile, ClosesItsFileWhenTheFirstWriteFails) {
+  const TemporaryFolder folder;
+  const std::ptrdiff_t before = open_descriptors();
+  {
+    const FileSizeLimit limit(10);
+    expect_throws<Error>([&] { EventFile file(folder.path()); }, "File too large");
+  }
+  EXPECT_EQ(open_descriptors(), before);
 }
 
 }  // namespace
