@@ -21,7 +21,7 @@ fuzz() {
 "$project/scripts/setup.sh" --fuzz
 build fuzz
 cd "$project/build/fuzz"
-targets=(checkpoint idx pickle picture pt safetensors toml)
+targets=(checkpoint idx image pickle pt safetensors toml)
 step "fuzzing ${targets[*]} for $seconds s each"
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 running=0

@@ -1,5 +1,6 @@
 // mnist-predict: says what a model sees in a person's images. Needs no LibTorch.
 #include "cli/run_program.hpp"
+#include "imaging/decode.hpp"
 #include "imaging/prepare.hpp"
 #include "mnist/support/error.hpp"
 #include "model/forward.hpp"
@@ -12,7 +13,7 @@ namespace {
 
 void predict(const PredictOptions& options, const Model& model, std::int64_t side,
              const std::string& path) {
-  const std::vector<std::uint8_t> image = prepare(read_picture(path), options.prepare, side, path);
+  const std::vector<std::uint8_t> image = prepare(read_image(path), options.prepare, side, path);
   const std::vector<float> logits = forward(model.shape, model.parameters, scaled_pixels(image));
   const auto ranking = ranked(softmax(logits), model.class_names);
   if (options.show) log_info(drawing(image, side));

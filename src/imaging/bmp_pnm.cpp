@@ -1,16 +1,14 @@
-// Images without compression, BMP and PNM.
+// Our own decoder: libjpeg-turbo's tjLoadImage reads only named files, and no 1- or 4-bit bitmaps.
 #include "imaging/bmp_pnm.hpp"
 
 #include <algorithm>
-#include <array>
-
-#include "mnist/support/error.hpp"
 
 namespace mnist {
 namespace {
 
-/// The next number of a PNM header; a "#" begins a remark that lasts to the end of its line.
+/// The next number of a PNM header; a comment lasts from "#" to the end of the line.
 std::uint32_t take_header_number(ByteReader& reader, const std::string& source) {
+  constexpr std::uint32_t kMaxNumber = 100'000'000;
   const auto take = [&] { return static_cast<char>(reader.take(1)[0]); };
   const auto is_space = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
   char letter = take();
@@ -18,37 +16,43 @@ std::uint32_t take_header_number(ByteReader& reader, const std::string& source) 
     if (letter == '#') reader.take_line();
     letter = take();
   }
-  constexpr std::uint32_t kLargest = 100'000'000;
   std::uint32_t number = 0;
   for (; letter >= '0' && letter <= '9'; letter = take()) {
     number = 10 * number + static_cast<std::uint32_t>(letter - '0');
-    if (number > kLargest) refuse_picture(source, "a number of its header is too large");
+    if (number > kMaxNumber) fail_decoding(source, "a number in its header is too large");
   }
-  if (!is_space(letter)) refuse_picture(source, "its header is damaged");
+  if (!is_space(letter)) fail_decoding(source, "its header is damaged");
   return number;
 }
 
-/// What a BMP file says of itself.
+/// Throws unless `rows` rows of `row_bytes` bytes follow. Called before memory is allocated, as a
+/// short header can claim any size.
+void check_not_truncated(const ByteReader& reader, std::int64_t rows, std::size_t row_bytes,
+                         const std::string& source) {
+  if (reader.remaining() / row_bytes < static_cast<std::size_t>(rows)) {
+    fail_decoding(source, "it is truncated");
+  }
+}
+
 struct BmpHeader {
-  std::uint32_t pixels_at = 0;
+  std::uint32_t pixels_offset = 0;  ///< from the start of the file
   std::int64_t columns = 0;
   std::int64_t rows = 0;
   bool top_down = false;
-  std::uint16_t bits = 0;                            ///< of a pixel
-  std::vector<std::array<std::uint8_t, 4>> palette;  ///< blue, green, red, unused
+  std::uint16_t bits = 0;             ///< per pixel
+  std::vector<std::uint8_t> palette;  ///< luma of each color; empty above 8 bits
 };
 
-BmpHeader take_bmp_header(Bytes file, const std::string& source) {
-  constexpr std::uint32_t kInfoHeader = 40;
-  constexpr std::size_t kFileHeader = 14;
+BmpHeader take_bmp_header(ByteReader& reader, const std::string& source) {
+  constexpr std::uint32_t kFileHeaderBytes = 14;
+  constexpr std::uint32_t kInfoHeaderBytes = 40;
   constexpr std::uint32_t kNoCompression = 0;
-  constexpr std::uint32_t kBitFields = 3;  // their usual masks are those of no compression
-  ByteReader reader(file, source);
-  reader.seek(10);
+  constexpr std::uint32_t kBitFields = 3;  // the usual masks are those of no compression
   BmpHeader header;
-  header.pixels_at = reader.take_little_endian<std::uint32_t>();
-  const auto size = reader.take_little_endian<std::uint32_t>();
-  if (size < kInfoHeader) refuse_picture(source, "its BMP header is of an old kind");
+  reader.seek(10);
+  header.pixels_offset = reader.take_little_endian<std::uint32_t>();
+  const auto header_bytes = reader.take_little_endian<std::uint32_t>();
+  if (header_bytes < kInfoHeaderBytes) fail_decoding(source, "its BMP version is too old");
   header.columns = reader.take_little_endian<std::int32_t>();
   header.rows = reader.take_little_endian<std::int32_t>();
   header.top_down = header.rows < 0;
@@ -56,113 +60,89 @@ BmpHeader take_bmp_header(Bytes file, const std::string& source) {
   reader.take(2);
   header.bits = reader.take_little_endian<std::uint16_t>();
   const auto compression = reader.take_little_endian<std::uint32_t>();
-  const bool plain =
-      compression == kNoCompression || (compression == kBitFields && header.bits == 32);
-  if (!plain) refuse_picture(source, "it is a compressed BMP");
-  reader.take(12);
-  auto colours = reader.take_little_endian<std::uint32_t>();
-  constexpr std::array<std::uint16_t, 5> kKnownBits{1, 4, 8, 24, 32};
-  if (std::find(kKnownBits.begin(), kKnownBits.end(), header.bits) == kKnownBits.end()) {
-    refuse_picture(source, "it has " + std::to_string(header.bits) + " bits a pixel");
+  if (compression != kNoCompression && !(compression == kBitFields && header.bits == 32)) {
+    fail_decoding(source, "compressed BMP files are not supported");
   }
-  if (header.bits > 8) return header;
-  const std::uint32_t most = 1U << header.bits;
-  if (colours == 0 || colours > most) colours = most;
-  reader.seek(kFileHeader + size);
-  for (std::uint32_t i = 0; i < colours; ++i) {
-    const Bytes entry = reader.take(4);
-    header.palette.push_back({entry[0], entry[1], entry[2], entry[3]});
+  reader.take(12);
+  auto colors = reader.take_little_endian<std::uint32_t>();
+  if (header.bits == 24 || header.bits == 32) return header;
+  if (header.bits != 1 && header.bits != 4 && header.bits != 8) {
+    fail_decoding(source, "BMP files of " + std::to_string(header.bits) +
+                              " bits per pixel are not supported");
+  }
+  const std::uint32_t max_colors = 1U << header.bits;
+  if (colors == 0 || colors > max_colors) colors = max_colors;
+  reader.seek(kFileHeaderBytes + std::size_t{header_bytes});
+  for (std::uint32_t i = 0; i < colors; ++i) {
+    const Bytes color = reader.take(4);  // blue, green, red, unused
+    header.palette.push_back(rec601_luma(color[2], color[1], color[0]));
   }
   return header;
 }
 
-/// The lightness of pixel `column` in a row of a BMP file.
-std::uint8_t bmp_pixel(const BmpHeader& header, Bytes row, std::size_t column,
-                       const std::string& source) {
+std::uint8_t bmp_luma(const BmpHeader& header, Bytes row, std::size_t column,
+                      const std::string& source) {
   if (header.bits > 8) {
-    const std::size_t place = column * (header.bits / 8);
-    return lightness(row[place + 2], row[place + 1], row[place]);
+    const Bytes pixel = row.subspan(column * (header.bits / 8));  // blue, green, red
+    return rec601_luma(pixel[2], pixel[1], pixel[0]);
   }
   const std::size_t bit = column * header.bits;
   const unsigned shift = 8U - header.bits - static_cast<unsigned>(bit % 8);
-  const std::size_t index = std::uint32_t{row[bit / 8]} >> shift & ((1U << header.bits) - 1);
-  if (index >= header.palette.size()) refuse_picture(source, "a colour is not in its palette");
-  const auto& colour = header.palette[index];
-  return lightness(colour[2], colour[1], colour[0]);
+  const std::size_t color = std::uint32_t{row[bit / 8]} >> shift & ((1U << header.bits) - 1);
+  if (color >= header.palette.size()) fail_decoding(source, "a color is not in its palette");
+  return header.palette[color];
 }
 
 }  // namespace
 
-void refuse_picture(const std::string& source, const std::string& reason) {
-  throw Error(source + ": is no PNG, JPEG, BMP, PGM or PPM image that can be read (" + reason +
-              ")");
-}
-
-void check_picture_size(std::int64_t rows, std::int64_t columns, const std::string& source) {
-  if (rows <= 0 || columns <= 0 || rows > kMostPicturePixels / columns) {
-    throw Error(source + ": has " + std::to_string(columns) + "x" + std::to_string(rows) +
-                " pixels; at most " + std::to_string(kMostPicturePixels) +
-                " are read: make it smaller");
-  }
-}
-
-Picture blank_picture(std::int64_t rows, std::int64_t columns, const std::string& source) {
-  check_picture_size(rows, columns, source);
-  const auto pixels = static_cast<std::size_t>(rows * columns);
-  return {rows, columns, std::vector<std::uint8_t>(pixels, 255),
-          std::vector<std::uint8_t>(pixels, 255)};
-}
-
-std::uint8_t lightness(std::uint32_t red, std::uint32_t green, std::uint32_t blue) {
-  return static_cast<std::uint8_t>((299 * red + 587 * green + 114 * blue + 500) / 1000);
-}
-
-Picture decode_pnm(Bytes file, const std::string& source) {
+GrayImage decode_pnm(Bytes file, const std::string& source) {
   ByteReader reader(file, source);
   const std::size_t channels = reader.take(2)[1] == '6' ? 3 : 1;
   const std::int64_t columns = take_header_number(reader, source);
   const std::int64_t rows = take_header_number(reader, source);
-  const std::uint32_t largest = take_header_number(reader, source);
-  if (largest == 0 || largest > 65535) refuse_picture(source, "its largest value is not allowed");
-  const std::size_t width = largest > 255 ? 2 : 1;
-  check_picture_size(rows, columns, source);
-  // Before memory is taken: a header is short, and can claim anything.
-  if (reader.remaining() < static_cast<std::size_t>(rows * columns) * channels * width) {
-    refuse_picture(source, "it is cut off");
+  const std::uint32_t max_value = take_header_number(reader, source);
+  if (max_value == 0 || max_value > 65535) {
+    fail_decoding(source, "its maximum value is not in 1 to 65535");
   }
-  Picture picture = blank_picture(rows, columns, source);
-  for (std::uint8_t& light : picture.light) {
-    std::array<std::uint32_t, 3> values{};
-    for (std::size_t channel = 0; channel < channels; ++channel) {
-      const std::uint32_t value = width == 2 ? reader.take_big_endian<std::uint16_t>()
-                                             : reader.take_big_endian<std::uint8_t>();
-      values[channel] = std::min(value, largest) * 255 / largest;
+  const std::size_t sample_bytes = max_value > 255 ? 2 : 1;
+  check_image_size(rows, columns, source);
+  check_not_truncated(reader, rows, static_cast<std::size_t>(columns) * channels * sample_bytes,
+                      source);
+  const auto take_sample = [&] {
+    const std::uint32_t value = sample_bytes == 2 ? reader.take_big_endian<std::uint16_t>()
+                                                  : reader.take_big_endian<std::uint8_t>();
+    return std::min(value, max_value) * 255 / max_value;
+  };
+  GrayImage image = opaque_image(rows, columns);
+  for (std::uint8_t& luma : image.luma) {
+    const std::uint32_t first = take_sample();
+    if (channels == 1) {
+      luma = static_cast<std::uint8_t>(first);
+      continue;
     }
-    light = channels == 1 ? static_cast<std::uint8_t>(values[0])
-                          : lightness(values[0], values[1], values[2]);
+    const std::uint32_t green = take_sample();
+    luma = rec601_luma(first, green, take_sample());
   }
-  return picture;
+  return image;
 }
 
-Picture decode_bmp(Bytes file, const std::string& source) {
-  const BmpHeader header = take_bmp_header(file, source);
-  check_picture_size(header.rows, header.columns, source);
+GrayImage decode_bmp(Bytes file, const std::string& source) {
   ByteReader reader(file, source);
-  reader.seek(header.pixels_at);
+  const BmpHeader header = take_bmp_header(reader, source);
+  check_image_size(header.rows, header.columns, source);
+  reader.seek(header.pixels_offset);
   const auto row_bytes = static_cast<std::size_t>((header.columns * header.bits + 31) / 32 * 4);
-  if (reader.remaining() / row_bytes < static_cast<std::size_t>(header.rows)) {
-    refuse_picture(source, "it is cut off");
-  }
-  Picture picture = blank_picture(header.rows, header.columns, source);
+  check_not_truncated(reader, header.rows, row_bytes, source);
+  GrayImage image = opaque_image(header.rows, header.columns);
   for (std::int64_t i = 0; i < header.rows; ++i) {
     const Bytes row = reader.take(row_bytes);
     const std::int64_t target = header.top_down ? i : header.rows - 1 - i;
     for (std::int64_t column = 0; column < header.columns; ++column) {
-      picture.light[static_cast<std::size_t>(target * header.columns + column)] =
-          bmp_pixel(header, row, static_cast<std::size_t>(column), source);
+      image.luma[static_cast<std::size_t>(target * header.columns + column)] =
+          bmp_luma(header, row, static_cast<std::size_t>(column), source);
     }
   }
-  return picture;
+  return image;
 }
 
 }  // namespace mnist

@@ -1,4 +1,4 @@
-// How a photograph or drawing is made to look like the training images.
+// How a user's image is made to look like the training images.
 #pragma once
 
 #include <array>

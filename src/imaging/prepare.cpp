@@ -1,4 +1,4 @@
-// Brings a person's image to the form that the images of a data set have.
+// Separates ink from background, then scales and centers it.
 #include "imaging/prepare.hpp"
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 
 #include "mnist/support/error.hpp"
 
-// Its assertions hold only where the source covers the whole result; ours fills a part of it.
+// stb asserts that the source covers the whole result; ours covers a part of it.
 #define STBIR_ASSERT(condition)
 #define STB_IMAGE_RESIZE_STATIC
 #define STB_IMAGE_RESIZE_IMPLEMENTATION
@@ -18,18 +18,19 @@
 namespace mnist {
 namespace {
 
-// Of the image's side, as in MNIST: digits fill a box of 20 in 28 pixels.
+// As a fraction of the image's side: MNIST's digits fill a box of 20 in 28 pixels.
 constexpr double kDigitBox = 20.0 / 28;
 
-// What differs less from the background than these parts of the strongest ink is background, too.
-constexpr float kLeastContrast = 0.05F;
-constexpr float kMostContrast = 0.5F;
-constexpr float kBorderAllowance = 1.5F;
-constexpr double kBorderQuantile = 0.9;
-// A connected part with less than this part of all ink is a speck of dust.
-constexpr double kSpeck = 0.02;
+// Pixels with less contrast than a threshold count as background. The threshold follows the noise
+// of the border, within these fractions of the strongest contrast.
+constexpr float kMinThreshold = 0.05F;
+constexpr float kMaxThreshold = 0.5F;
+constexpr float kNoiseFactor = 1.5F;
+constexpr double kNoiseQuantile = 0.9;
+// Connected components with less than this fraction of all ink are dust.
+constexpr double kMaxSpeck = 0.02;
 
-/// How much ink each pixel has.
+/// How much ink each pixel has: its contrast to the background, or 0.
 struct Ink {
   std::int64_t rows;
   std::int64_t columns;
@@ -43,26 +44,26 @@ struct Ink {
   }
 };
 
-/// The part of an image that has ink: rows and columns from first to before last.
+/// The bounding box of the ink; bottom and right are exclusive.
 struct Box {
   std::int64_t top, bottom, left, right;
   std::int64_t height() const { return bottom - top; }
   std::int64_t width() const { return right - left; }
 };
 
-/// Lightness on paper: transparent parts become white behind a dark drawing, black behind a light
+/// Luma after blending transparent parts with white behind a dark drawing, black behind a light
 /// one.
-std::vector<float> on_paper(const Picture& picture) {
-  const double opaque = std::accumulate(picture.opacity.begin(), picture.opacity.end(), 0.0);
-  double light = 0;
-  for (std::size_t i = 0; i < picture.light.size(); ++i) {
-    light += static_cast<double>(picture.light[i]) * picture.opacity[i];
+std::vector<float> blended_luma(const GrayImage& image) {
+  const double alpha_sum = std::accumulate(image.alpha.begin(), image.alpha.end(), 0.0);
+  double luma_sum = 0;
+  for (std::size_t i = 0; i < image.luma.size(); ++i) {
+    luma_sum += static_cast<double>(image.luma[i]) * image.alpha[i];
   }
-  const float paper = light < opaque * 128 ? 255 : 0;
-  std::vector<float> values(picture.light.size());
+  const float paper = luma_sum < alpha_sum * 128 ? 255 : 0;
+  std::vector<float> values(image.luma.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const float opacity = static_cast<float>(picture.opacity[i]) / 255;
-    values[i] = static_cast<float>(picture.light[i]) * opacity + paper * (1 - opacity);
+    const float alpha = static_cast<float>(image.alpha[i]) / 255;
+    values[i] = static_cast<float>(image.luma[i]) * alpha + paper * (1 - alpha);
   }
   return values;
 }
@@ -80,15 +81,16 @@ std::vector<float> border_of(const Ink& image) {
   return border;
 }
 
-float quantile(std::vector<float> values, double part) {
-  const auto place = static_cast<std::ptrdiff_t>(part * static_cast<double>(values.size() - 1));
-  std::nth_element(values.begin(), values.begin() + place, values.end());
-  return values[static_cast<std::size_t>(place)];
+float quantile(std::vector<float> values, double fraction) {
+  const auto index = static_cast<std::ptrdiff_t>(fraction * static_cast<double>(values.size() - 1));
+  std::nth_element(values.begin(), values.begin() + index, values.end());
+  return values[static_cast<std::size_t>(index)];
 }
 
-/// Contrast to the background, of the side (darker or lighter) that has more of it.
-Ink ink_of(const Picture& picture) {
-  Ink ink{picture.rows, picture.columns, on_paper(picture)};
+/// The border's median is the background. Whichever has more contrast to it is the ink: the darker
+/// pixels or the lighter ones.
+Ink extract_ink(const GrayImage& image) {
+  Ink ink{image.rows, image.columns, blended_luma(image)};
   const float background = quantile(border_of(ink), 0.5);
   double darker = 0;
   double lighter = 0;
@@ -102,16 +104,16 @@ Ink ink_of(const Picture& picture) {
   const float strongest = *std::max_element(ink.values.begin(), ink.values.end());
   std::vector<float> border = border_of(ink);
   for (float& value : border) value = std::abs(value);
-  const float floor = std::clamp(kBorderAllowance * quantile(border, kBorderQuantile),
-                                 kLeastContrast * strongest, kMostContrast * strongest);
+  const float threshold = std::clamp(kNoiseFactor * quantile(border, kNoiseQuantile),
+                                     kMinThreshold * strongest, kMaxThreshold * strongest);
   for (float& value : ink.values) {
-    if (value < floor) value = 0;
+    if (value < threshold) value = 0;
   }
   return ink;
 }
 
-/// Takes a connected part away from `rest`, neighbours at corners included; returns its pixels.
-std::vector<std::int64_t> take_part(Ink& rest, std::int64_t start) {
+/// Removes the connected component of `start` (8 neighbors) from `rest`; returns its pixels.
+std::vector<std::int64_t> take_component(Ink& rest, std::int64_t start) {
   std::vector<std::int64_t> pixels{start};
   rest.values[static_cast<std::size_t>(start)] = 0;
   for (std::size_t i = 0; i < pixels.size(); ++i) {
@@ -131,21 +133,21 @@ std::vector<std::int64_t> take_part(Ink& rest, std::int64_t start) {
 }
 
 void remove_specks(Ink& ink) {
-  const double all = std::accumulate(ink.values.begin(), ink.values.end(), 0.0);
+  const double total = std::accumulate(ink.values.begin(), ink.values.end(), 0.0);
   Ink rest = ink;
   for (std::size_t start = 0; start < rest.values.size(); ++start) {
     if (rest.values[start] == 0) continue;
-    const auto pixels = take_part(rest, static_cast<std::int64_t>(start));
+    const auto pixels = take_component(rest, static_cast<std::int64_t>(start));
     double sum = 0;
     for (const std::int64_t pixel : pixels) {
       sum += static_cast<double>(ink.values[static_cast<std::size_t>(pixel)]);
     }
-    if (sum >= kSpeck * all) continue;
+    if (sum >= kMaxSpeck * total) continue;
     for (const std::int64_t pixel : pixels) ink.values[static_cast<std::size_t>(pixel)] = 0;
   }
 }
 
-Box box_of(const Ink& ink) {
+Box bounding_box(const Ink& ink) {
   Box box{ink.rows, 0, ink.columns, 0};
   for (std::int64_t row = 0; row < ink.rows; ++row) {
     for (std::int64_t column = 0; column < ink.columns; ++column) {
@@ -157,9 +159,9 @@ Box box_of(const Ink& ink) {
   return box;
 }
 
-/// Where the centre of mass of what `box` holds is: row and column from the box's corner, in
-/// pixels; the middle of the first pixel is 0.5.
-std::pair<double, double> centre_of_mass(const Ink& ink, const Box& box) {
+/// The center of mass of the ink in `box`: row and column in pixels from the box's corner; the
+/// center of the first pixel is 0.5.
+std::pair<double, double> center_of_mass(const Ink& ink, const Box& box) {
   double sum = 0;
   double y = 0;
   double x = 0;
@@ -174,63 +176,63 @@ std::pair<double, double> centre_of_mass(const Ink& ink, const Box& box) {
   return {y / sum, x / sum};
 }
 
-/// What `box` holds, times `scale`, with its corner at `top` and `left` of an image of `side`.
-std::vector<float> place(const Ink& ink, const Box& box, std::int64_t side, double scale,
-                         double top, double left) {
-  std::vector<float> placed(static_cast<std::size_t>(side * side));
+/// The ink in `box`, scaled, with the box's corner at (top, left) of a new image [side, side].
+std::vector<float> resample(const Ink& ink, const Box& box, std::int64_t side, double scale,
+                            double top, double left) {
+  std::vector<float> result(static_cast<std::size_t>(side * side));
   const auto size = static_cast<int>(side);
   const int done = stbir_resize_subpixel(
       &ink.values[static_cast<std::size_t>(box.top * ink.columns + box.left)],
       static_cast<int>(box.width()), static_cast<int>(box.height()),
-      static_cast<int>(ink.columns) * static_cast<int>(sizeof(float)), placed.data(), size, size, 0,
+      static_cast<int>(ink.columns) * static_cast<int>(sizeof(float)), result.data(), size, size, 0,
       STBIR_TYPE_FLOAT, 1, STBIR_ALPHA_CHANNEL_NONE, 0, STBIR_EDGE_ZERO, STBIR_EDGE_ZERO,
       STBIR_FILTER_TRIANGLE, STBIR_FILTER_TRIANGLE, STBIR_COLORSPACE_LINEAR, nullptr,
       static_cast<float>(scale), static_cast<float>(scale), static_cast<float>(-left),
       static_cast<float>(-top));
   if (done == 0) throw std::bad_alloc();
-  return placed;
+  return result;
 }
 
-std::vector<std::uint8_t> as_it_is(const Picture& picture, std::int64_t side,
-                                   const std::string& source) {
-  if (picture.rows == side && picture.columns == side) return picture.light;
-  throw Error(source + ": has " + std::to_string(picture.columns) + "x" +
-              std::to_string(picture.rows) + " pixels, but --prepare none needs " +
-              std::to_string(side) + "x" + std::to_string(side) + "; leave --prepare out");
+std::vector<std::uint8_t> unprepared(const GrayImage& image, std::int64_t side,
+                                     const std::string& source) {
+  if (image.rows == side && image.columns == side) return image.luma;
+  throw Error(source + ": has " + std::to_string(image.columns) + "x" + std::to_string(image.rows) +
+              " pixels, but --prepare none needs " + std::to_string(side) + "x" +
+              std::to_string(side) + "; omit --prepare to resize the image");
 }
 
 }  // namespace
 
-std::vector<std::uint8_t> prepare(const Picture& picture, Preparation preparation,
+std::vector<std::uint8_t> prepare(const GrayImage& image, Preparation preparation,
                                   std::int64_t side, const std::string& source) {
-  if (preparation == Preparation::kNone) return as_it_is(picture, side, source);
-  Ink ink = ink_of(picture);
+  if (preparation == Preparation::kNone) return unprepared(image, side, source);
+  Ink ink = extract_ink(image);
   remove_specks(ink);
-  const Box box = box_of(ink);
-  if (box.height() <= 0) throw Error(source + ": nothing is drawn on it: it has but one colour");
+  const Box box = bounding_box(ink);
+  if (box.height() <= 0) throw Error(source + ": is blank: nothing differs from the background");
 
   const bool digit = preparation == Preparation::kDigit;
-  const auto whole = static_cast<double>(side);
-  const double scale = std::round(digit ? kDigitBox * whole : whole) /
+  const auto full = static_cast<double>(side);
+  const double scale = std::round(digit ? kDigitBox * full : full) /
                        static_cast<double>(std::max(box.height(), box.width()));
-  std::pair<double, double> centre{static_cast<double>(box.height()) / 2,
+  std::pair<double, double> center{static_cast<double>(box.height()) / 2,
                                    static_cast<double>(box.width()) / 2};
-  double target = whole / 2;  // the middle of the image
+  double target = full / 2;  // the center of the image
   if (digit) {
-    centre = centre_of_mass(ink, box);
-    target = whole / 2 + 0.5;  // the middle of pixel (14, 14) of 28
+    center = center_of_mass(ink, box);
+    target = full / 2 + 0.5;  // the center of pixel (14, 14) of 28
   }
-  // By whole pixels, as the makers did: an image that has the form already stays as it is.
-  const std::vector<float> placed =
-      place(ink, box, side, scale, std::round(target - centre.first * scale),
-            std::round(target - centre.second * scale));
-  const float brightest = digit ? *std::max_element(placed.begin(), placed.end()) : 255.0F;
-  std::vector<std::uint8_t> image(placed.size());
-  for (std::size_t i = 0; i < image.size(); ++i) {
-    const float value = std::clamp(placed[i] / brightest, 0.0F, 1.0F);
-    image[i] = static_cast<std::uint8_t>(std::lround(255 * value));
+  // Shifted by whole pixels, as MNIST was made: an image of MNIST itself stays unchanged.
+  const std::vector<float> resampled =
+      resample(ink, box, side, scale, std::round(target - center.first * scale),
+               std::round(target - center.second * scale));
+  const float brightest = digit ? *std::max_element(resampled.begin(), resampled.end()) : 255.0F;
+  std::vector<std::uint8_t> prepared(resampled.size());
+  for (std::size_t i = 0; i < prepared.size(); ++i) {
+    const float value = std::clamp(resampled[i] / brightest, 0.0F, 1.0F);
+    prepared[i] = static_cast<std::uint8_t>(std::lround(255 * value));
   }
-  return image;
+  return prepared;
 }
 
 }  // namespace mnist

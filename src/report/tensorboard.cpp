@@ -8,7 +8,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include "imaging/picture.hpp"
+#include "imaging/png_writer.hpp"
 #include "options/option_text.hpp"
 #include "options/train_option_table.hpp"
 #include "report/weight_levels.hpp"
@@ -69,8 +69,8 @@ ProtobufMessage picture_grid(const std::string& tag, std::span<const std::uint8_
     const std::size_t column = i % columns + picture % across * (columns + 1);
     grid[row * width + column] = pictures[i];
   }
-  const auto png = png_bytes(grid, static_cast<std::int64_t>(height),
-                             static_cast<std::int64_t>(width), /*channels=*/1);
+  const auto png = encode_png(grid, static_cast<std::int64_t>(height),
+                              static_cast<std::int64_t>(width), /*channels=*/1);
   ProtobufMessage image;
   image.add_integer(1, static_cast<std::int64_t>(height));
   image.add_integer(2, static_cast<std::int64_t>(width)).add_integer(3, 1);

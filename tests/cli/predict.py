@@ -118,7 +118,7 @@ class Prediction(ProgramTest):
         bad.write_bytes(b"no image")
         process = programs.run("mnist-predict", "--model", self.model, bad, good)
         self.assertEqual(process.returncode, 1)
-        self.assertIn("bad.png: is no PNG", process.stderr)
+        self.assertIn("bad.png: unrecognized image format", process.stderr)
         self.assertIn("good.png: 7", process.stdout)
 
     def test_refuses_images_of_many_pixels(self):

@@ -1,4 +1,4 @@
-// BMP and PNM, byte by byte. Files of other programs are in tests/cli/predict.py.
+// BMP and PNM, byte by byte; tests/cli/predict.py reads files that other programs wrote.
 #include "imaging/bmp_pnm.hpp"
 
 #include "mnist/support/error.hpp"
@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::string_literals;
 
-/// A BMP file of `bits` a pixel; `palette` and `pixels` as in the file.
+/// A BMP file of `bits` bits per pixel; `palette` and `pixels` are copied into it.
 std::vector<std::uint8_t> bmp(int columns, int rows, char bits, const std::string& palette,
                               const std::string& pixels) {
   const auto number = [](int value) {
@@ -24,66 +24,64 @@ std::vector<std::uint8_t> bmp(int columns, int rows, char bits, const std::strin
   return to_bytes(file + palette + pixels);
 }
 
-std::vector<std::uint8_t> light_of_bmp(const std::vector<std::uint8_t>& file) {
-  return decode_bmp(file, "a.bmp").light;
+std::vector<std::uint8_t> luma_of_bmp(const std::vector<std::uint8_t>& file) {
+  return decode_bmp(file, "a.bmp").luma;
 }
 
-TEST(Bmp, RowsGoUpUnlessTheHeightIsNegative) {
+TEST(Bmp, RowsAreBottomUpUnlessTheHeightIsNegative) {
   const std::string pixels = "\x0a\x0a\x0a\0\x14\x14\x14\0"s;  // two rows of one pixel, padded
-  EXPECT_EQ(light_of_bmp(bmp(1, 2, 24, "", pixels)), (std::vector<std::uint8_t>{20, 10}));
-  EXPECT_EQ(light_of_bmp(bmp(1, -2, 24, "", pixels)), (std::vector<std::uint8_t>{10, 20}));
+  EXPECT_EQ(luma_of_bmp(bmp(1, 2, 24, "", pixels)), (std::vector<std::uint8_t>{20, 10}));
+  EXPECT_EQ(luma_of_bmp(bmp(1, -2, 24, "", pixels)), (std::vector<std::uint8_t>{10, 20}));
 }
 
-TEST(Bmp, ColoursAreBlueGreenRed) {
-  EXPECT_EQ(light_of_bmp(bmp(1, 1, 32, "", "\xff\0\0\0"s))[0], 29);
-  EXPECT_EQ(light_of_bmp(bmp(1, 1, 32, "", "\0\0\xff\0"s))[0], 76);
+TEST(Bmp, ColorsAreBlueGreenRed) {
+  EXPECT_EQ(luma_of_bmp(bmp(1, 1, 32, "", "\xff\0\0\0"s))[0], 29);
+  EXPECT_EQ(luma_of_bmp(bmp(1, 1, 32, "", "\0\0\xff\0"s))[0], 76);
 }
 
-TEST(Bmp, PalettesAreLookedUp) {
+TEST(Bmp, PixelsIndexThePalette) {
   const std::string palette = "\0\0\0\0\xff\xff\xff\0"s;
-  EXPECT_EQ(light_of_bmp(bmp(3, 1, 1, palette, "\xa0\0\0\0"s)),
+  EXPECT_EQ(luma_of_bmp(bmp(3, 1, 1, palette, "\xa0\0\0\0"s)),
             (std::vector<std::uint8_t>{255, 0, 255}));
-  EXPECT_EQ(light_of_bmp(bmp(3, 1, 4, palette, "\x01\x10\0\0"s)),
+  EXPECT_EQ(luma_of_bmp(bmp(3, 1, 4, palette, "\x01\x10\0\0"s)),
             (std::vector<std::uint8_t>{0, 255, 255}));
-  expect_throws<Error>(
-      [&] { light_of_bmp(bmp(1, 1, 8, palette, "\x02\0\0\0"s)); },
-      "a.bmp: is no PNG, JPEG, BMP, PGM or PPM image that can be read (a colour is "
-      "not in its palette)");
+  expect_throws<Error>([&] { luma_of_bmp(bmp(1, 1, 8, palette, "\x02\0\0\0"s)); },
+                       "a.bmp: cannot be decoded: a color is not in its palette");
 }
 
-TEST(Bmp, RefusesWhatIsCutOff) {
+TEST(Bmp, RejectsTruncatedFiles) {
   auto file = bmp(9, 9, 24, "", std::string(28 * 9, '\0'));
-  EXPECT_EQ(light_of_bmp(file).size(), 81U);
+  EXPECT_EQ(luma_of_bmp(file).size(), 81U);
   for (const std::size_t size :
        {file.size() - 1, std::size_t{54}, std::size_t{20}, std::size_t{2}}) {
     file.resize(size);
-    EXPECT_THROW(light_of_bmp(file), Error) << size;
+    EXPECT_THROW(luma_of_bmp(file), Error) << size;
   }
-  EXPECT_THROW(light_of_bmp(bmp(0, 1, 24, "", "")), Error);
-  EXPECT_THROW(light_of_bmp(bmp(-1, 1, 24, "", "")), Error);
+  EXPECT_THROW(luma_of_bmp(bmp(0, 1, 24, "", "")), Error);
+  EXPECT_THROW(luma_of_bmp(bmp(-1, 1, 24, "", "")), Error);
 }
 
-TEST(Bmp, RowsMayBeVeryLong) {
+TEST(Bmp, AcceptsVeryLongRows) {
   constexpr int kColumns = 2'000'000;
   const std::string palette = "\0\0\0\0\xff\xff\xff\0"s;
   const std::string row(kColumns / 8, '\xff');
-  const auto light = light_of_bmp(bmp(kColumns, 1, 1, palette, row));
-  EXPECT_EQ(light, std::vector<std::uint8_t>(kColumns, 255));
-  EXPECT_THROW(light_of_bmp(bmp(kColumns, 1, 1, palette, row.substr(4))), Error);
-  expect_throws<Error>([&] { light_of_bmp(bmp(64'000'001, 1, 1, palette, row)); },
-                       "a.bmp: has 64000001x1 pixels; at most 64000000 are read");
+  const auto luma = luma_of_bmp(bmp(kColumns, 1, 1, palette, row));
+  EXPECT_EQ(luma, std::vector<std::uint8_t>(kColumns, 255));
+  EXPECT_THROW(luma_of_bmp(bmp(kColumns, 1, 1, palette, row.substr(4))), Error);
+  expect_throws<Error>([&] { luma_of_bmp(bmp(64'000'001, 1, 1, palette, row)); },
+                       "a.bmp: has 64000001x1 pixels; at most 64000000 are supported");
 }
 
-TEST(Pnm, ReadsWhatTheFormatAllows) {
-  const auto light = [](const std::string& file) { return decode_pnm(to_bytes(file), "a").light; };
-  EXPECT_EQ(light("P5 2 1 255\n\x07\xff"), (std::vector<std::uint8_t>{7, 255}));
-  EXPECT_EQ(light("P5\n# a remark\n2\t1\n# another\n1\n\x01\0"s),
+TEST(Pnm, AcceptsCommentsWhitespaceAndBothDepths) {
+  const auto luma = [](const std::string& file) { return decode_pnm(to_bytes(file), "a").luma; };
+  EXPECT_EQ(luma("P5 2 1 255\n\x07\xff"), (std::vector<std::uint8_t>{7, 255}));
+  EXPECT_EQ(luma("P5\n# a comment\n2\t1\n# another\n1\n\x01\0"s),
             (std::vector<std::uint8_t>{255, 0}));
-  EXPECT_EQ(light("P5 1 1 65535\n\x80\0"s), (std::vector<std::uint8_t>{127}));
-  EXPECT_EQ(light("P6 1 1 255\n\xff\0\0"s), (std::vector<std::uint8_t>{76}));
+  EXPECT_EQ(luma("P5 1 1 65535\n\x80\0"s), (std::vector<std::uint8_t>{127}));
+  EXPECT_EQ(luma("P6 1 1 255\n\xff\0\0"s), (std::vector<std::uint8_t>{76}));
 }
 
-TEST(Pnm, RefusesDamage) {
+TEST(Pnm, RejectsDamagedFiles) {
   for (const std::string& file :
        {"P5 2 1 255\n\x07"s, "P5 2 1"s, "P5 2 1 0\n\0\0"s, "P5 2 1 70000\n\0\0\0\0"s,
         "P5 2 x 255\n\0\0"s, "P5 99999999999 1 255\n"s, "P5 0 0 255\n"s, "P5 60000 60000 255\n"s}) {

@@ -1,4 +1,4 @@
-// A person's image in MNIST's form.
+// Users' images prepared as MNIST and Fashion-MNIST were.
 #include "imaging/prepare.hpp"
 
 #include <algorithm>
@@ -10,25 +10,25 @@
 namespace mnist {
 namespace {
 
-Picture opaque(std::int64_t rows, std::int64_t columns, std::vector<std::uint8_t> light) {
-  const std::size_t size = light.size();
-  return {rows, columns, std::move(light), std::vector<std::uint8_t>(size, 255)};
+GrayImage opaque(std::int64_t rows, std::int64_t columns, std::vector<std::uint8_t> luma) {
+  const std::size_t size = luma.size();
+  return {rows, columns, std::move(luma), std::vector<std::uint8_t>(size, 255)};
 }
 
 /// A bright bar on black: rows 30 to 69, columns 10 to 19 of 100 x 100.
-Picture bar() {
-  std::vector<std::uint8_t> light(100 * 100, 0);
+GrayImage bar() {
+  std::vector<std::uint8_t> luma(100 * 100, 0);
   for (std::size_t row = 30; row < 70; ++row) {
-    for (std::size_t column = 10; column < 20; ++column) light[row * 100 + column] = 200;
+    for (std::size_t column = 10; column < 20; ++column) luma[row * 100 + column] = 200;
   }
-  return opaque(100, 100, light);
+  return opaque(100, 100, luma);
 }
 
-std::vector<std::uint8_t> prepared(const Picture& picture) {
-  return prepare(picture, Preparation::kDigit, 28, "a.png");
+std::vector<std::uint8_t> prepared(const GrayImage& image) {
+  return prepare(image, Preparation::kDigit, 28, "a.png");
 }
 
-TEST(Prepare, MnistsOwnImagesStayAsTheyAre) {
+TEST(Prepare, KeepsImagesOfMnistUnchanged) {
   const Dataset set = mnist_subset(Split::kTest);
   std::size_t kept = 0;
   for (std::size_t i = 0; i < 100; ++i) {
@@ -38,13 +38,13 @@ TEST(Prepare, MnistsOwnImagesStayAsTheyAre) {
     int largest = 0;
     for (std::size_t k = 0; k < 784; ++k)
       largest = std::max(largest, std::abs(image[k] - again[k]));
-    // Pixels below the floor of 5 % are background; a few images lost some before they were cut.
+    // Pixels below 5 % contrast become background, which moves the center of a few images.
     if (largest <= 13) ++kept;
   }
   EXPECT_GE(kept, 90U);
 }
 
-TEST(Prepare, PutsTheCentreOfMassInTheMiddleAndTheLongerSideToTwenty) {
+TEST(Prepare, CentersTheMassAndScalesTheLongerSideToTwenty) {
   const std::vector<std::uint8_t> image = prepared(bar());
   std::int64_t rows = 0;
   double mass = 0;
@@ -65,45 +65,45 @@ TEST(Prepare, PutsTheCentreOfMassInTheMiddleAndTheLongerSideToTwenty) {
   EXPECT_EQ(*std::max_element(image.begin(), image.end()), 255);
 }
 
-TEST(Prepare, DarkOnLightIsTheSame) {
-  Picture inverted = bar();
-  for (std::uint8_t& value : inverted.light) value = static_cast<std::uint8_t>(255 - value);
+TEST(Prepare, DarkOnLightEqualsLightOnDark) {
+  GrayImage inverted = bar();
+  for (std::uint8_t& value : inverted.luma) value = static_cast<std::uint8_t>(255 - value);
   EXPECT_EQ(prepared(inverted), prepared(bar()));
 }
 
-TEST(Prepare, TransparentPartsAreBackground) {
+TEST(Prepare, TransparentPixelsAreBackground) {
   for (const int ink : {0, 255}) {
-    Picture picture = bar();
-    for (std::size_t i = 0; i < picture.light.size(); ++i) {
-      picture.opacity[i] = picture.light[i] > 0 ? 255 : 0;
-      // What is transparent has any colour.
-      picture.light[i] = static_cast<std::uint8_t>(picture.light[i] > 0 ? ink : 77);
+    GrayImage image = bar();
+    for (std::size_t i = 0; i < image.luma.size(); ++i) {
+      image.alpha[i] = image.luma[i] > 0 ? 255 : 0;
+      // Transparent pixels may have any color.
+      image.luma[i] = static_cast<std::uint8_t>(image.luma[i] > 0 ? ink : 77);
     }
-    EXPECT_EQ(prepared(picture), prepared(bar())) << ink;
+    EXPECT_EQ(prepared(image), prepared(bar())) << ink;
   }
 }
 
-TEST(Prepare, SpecksAndUnevenPaperAreNoInk) {
-  Picture dirty = bar();
-  dirty.light[95 * 100 + 95] = 200;
-  for (std::size_t i = 0; i < dirty.light.size(); ++i) {
-    if (dirty.light[i] == 0) dirty.light[i] = static_cast<std::uint8_t>(i % 7);
+TEST(Prepare, IgnoresSpecksAndUnevenPaper) {
+  GrayImage dirty = bar();
+  dirty.luma[95 * 100 + 95] = 200;
+  for (std::size_t i = 0; i < dirty.luma.size(); ++i) {
+    if (dirty.luma[i] == 0) dirty.luma[i] = static_cast<std::uint8_t>(i % 7);
   }
   const std::vector<std::uint8_t> clean = prepared(bar());
   const std::vector<std::uint8_t> image = prepared(dirty);
   for (std::size_t i = 0; i < image.size(); ++i) EXPECT_NEAR(image[i], clean[i], 6) << i;
 }
 
-TEST(Prepare, GarmentsFillTheImageWithTheirOwnBrightness) {
+TEST(Prepare, GarmentsFillTheImageAndKeepTheirBrightness) {
   const std::vector<std::uint8_t> image = prepare(bar(), Preparation::kGarment, 28, "a.png");
   EXPECT_NEAR(image[14 * 28 + 14], 200, 2);
-  EXPECT_NEAR(image[14], 200, 40);  // the topmost row is reached
+  EXPECT_NEAR(image[14], 200, 40);  // reaches the topmost row
   EXPECT_EQ(image[14 * 28 + 2], 0);
 }
 
-TEST(Prepare, RefusesWhatShowsNothing) {
+TEST(Prepare, RejectsBlankAndUnfitImages) {
   expect_throws<Error>([] { prepared(opaque(5, 5, std::vector<std::uint8_t>(25, 90))); },
-                       "a.png: nothing is drawn on it");
+                       "a.png: is blank");
   expect_throws<Error>([] { prepare(bar(), Preparation::kNone, 28, "a.png"); },
                        "a.png: has 100x100 pixels, but --prepare none needs 28x28");
 }
