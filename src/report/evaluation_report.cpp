@@ -1,4 +1,4 @@
-// What mnist-eval prints.
+// Tables for humans, JSON for programs.
 #include "report/evaluation_report.hpp"
 
 #include <algorithm>
@@ -31,7 +31,7 @@ std::string class_table(const Evaluation& evaluation) {
 std::string confusion_table(const Evaluation& evaluation) {
   const std::size_t width = longest_name(evaluation);
   const std::size_t classes = evaluation.class_names.size();
-  std::string text = "\nconfusion (rows are true classes, columns guesses)\n";
+  std::string text = "\nconfusion matrix (rows: true class, columns: predicted class)\n";
   for (std::size_t truth = 0; truth < classes; ++truth) {
     text += fmt::format("{:<{}}", evaluation.class_names[truth], width);
     for (std::size_t guess = 0; guess < classes; ++guess) {
@@ -50,8 +50,8 @@ std::string evaluation_text(const EvaluationSubject& subject, const Evaluation& 
          class_table(evaluation) + confusion_table(evaluation);
 }
 
-nlohmann::ordered_json evaluation_facts(const EvaluationSubject& subject,
-                                        const Evaluation& evaluation) {
+nlohmann::ordered_json evaluation_object(const EvaluationSubject& subject,
+                                         const Evaluation& evaluation) {
   nlohmann::ordered_json json;
   json["model"] = subject.model;
   json["data"] = subject.data;
@@ -81,7 +81,7 @@ nlohmann::ordered_json evaluation_facts(const EvaluationSubject& subject,
 }
 
 std::string evaluation_json(const EvaluationSubject& subject, const Evaluation& evaluation) {
-  return json_text(evaluation_facts(subject, evaluation)) + '\n';
+  return json_text(evaluation_object(subject, evaluation)) + '\n';
 }
 
 }  // namespace mnist

@@ -1,42 +1,47 @@
-// The files of a run folder that other programs read: config.toml and metrics.jsonl.
+// metrics.jsonl grows in place; only the start of a run replaces it.
 #include "report/metrics_file.hpp"
 
+#include <algorithm>
 #include <filesystem>
-#include <sstream>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "options/toml.hpp"
+#include "report/append_file.hpp"
 #include "support/atomic_file.hpp"
 #include "support/byte_reader.hpp"
 
 namespace mnist {
 namespace {
 
-constexpr std::uint64_t kLargestMetrics = std::uint64_t{1} << 32;  // millions of epochs
+constexpr std::uint64_t kMaxMetricsBytes = std::uint64_t{1} << 30;  // about a million epochs
+
+std::string metrics_path(const std::string& directory) {
+  return directory + "/metrics.jsonl";
+}
 
 }  // namespace
 
-MetricsFile::MetricsFile(std::string folder, std::int64_t first_epoch)
-    : folder_(std::move(folder)) {
-  const std::string path = folder_ + "/metrics.jsonl";
-  if (first_epoch == 1 || !std::filesystem::exists(path)) return;
-  const std::vector<std::uint8_t> bytes = read_whole_file(path, kLargestMetrics);
-  std::istringstream file(std::string(bytes.begin(), bytes.end()));
-  for (std::string line; std::getline(file, line);) {
-    const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (!json.is_object() || json.value("epoch", first_epoch) >= first_epoch) break;
-    lines_ += line + '\n';
+MetricsFile::MetricsFile(std::string directory, std::int64_t first_epoch)
+    : directory_(std::move(directory)) {
+  const std::string path = metrics_path(directory_);
+  if (!std::filesystem::exists(path)) return;
+  std::string kept;
+  if (first_epoch > 1) {
+    for (const nlohmann::ordered_json& epoch : read_metrics(directory_)) {
+      if (epoch["epoch"] < first_epoch) kept += epoch.dump() + '\n';
+    }
   }
+  write_file_atomically(path, kept);
 }
 
-void MetricsFile::on_start(const RunFacts& facts) {
-  write_file_atomically(folder_ + "/config.toml", to_toml(facts.options));
+void MetricsFile::on_start(const RunFacts& info) {
+  write_file_atomically(directory_ + "/config.toml", to_toml(info.options));
 }
 
 void MetricsFile::on_epoch(const EpochReport& report) {
-  lines_ += epoch_json(report) + '\n';
-  write_file_atomically(folder_ + "/metrics.jsonl", lines_);
+  append_to_file(metrics_path(directory_), epoch_json(report) + '\n');
 }
 
 std::string epoch_json(const EpochReport& report) {
@@ -59,6 +64,25 @@ std::string epoch_json(const EpochReport& report) {
   json["images_per_second"] = report.images_per_second;
   json["peak_memory_bytes"] = report.peak_memory_bytes;
   return json.dump();
+}
+
+std::vector<nlohmann::ordered_json> parse_metrics(std::string_view text) {
+  std::vector<nlohmann::ordered_json> epochs;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    auto epoch = nlohmann::ordered_json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (!epoch.is_object() || !epoch.contains("epoch") || !epoch["epoch"].is_number_integer()) {
+      break;
+    }
+    epochs.push_back(std::move(epoch));
+  }
+  return epochs;
+}
+
+std::vector<nlohmann::ordered_json> read_metrics(const std::string& directory) {
+  const auto bytes = read_whole_file(metrics_path(directory), kMaxMetricsBytes);
+  return parse_metrics({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 }  // namespace mnist

@@ -1,29 +1,39 @@
-// The files of a run folder that other programs read: config.toml and metrics.jsonl.
+// The files of a run directory that other programs read: config.toml and metrics.jsonl.
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
 
 #include "mnist/train/callback.hpp"
 
 namespace mnist {
 
-/// Writes `folder`/config.toml at the start, and after each epoch `folder`/metrics.jsonl: one JSON
-/// object a line, an epoch each. Both are whole at any moment.
+/// Writes config.toml when the run starts, and appends a line to metrics.jsonl after each epoch:
+/// the JSON object of that epoch.
 class MetricsFile : public RunObserver {
  public:
-  /// `folder` must be there. Of a metrics.jsonl that is there, the lines of epochs before
-  /// `first_epoch` stay: those of the run that goes on.
-  MetricsFile(std::string folder, std::int64_t first_epoch);
+  /// `directory` must exist. Of its metrics.jsonl, keeps the epochs before `first_epoch`, which are
+  /// those of the run that resumes, and removes all others. Throws Error.
+  MetricsFile(std::string directory, std::int64_t first_epoch);
 
-  void on_start(const RunFacts& facts) override;
+  void on_start(const RunFacts& info) override;
   void on_epoch(const EpochReport& report) override;
 
  private:
-  std::string folder_;
-  std::string lines_;
+  std::string directory_;
 };
 
-/// The JSON object of one epoch, without a line break. Losses that are no numbers become null.
+/// The JSON object of one epoch, without a line break. Losses that are not finite become null.
 std::string epoch_json(const EpochReport& report);
+
+/// The epochs in the text of a metrics.jsonl. Stops at the first line that is not one: a process
+/// that was killed can leave a truncated last line.
+std::vector<nlohmann::ordered_json> parse_metrics(std::string_view text);
+
+/// parse_metrics() of `directory`/metrics.jsonl. Throws Error when it is missing or too large.
+std::vector<nlohmann::ordered_json> read_metrics(const std::string& directory);
 
 }  // namespace mnist

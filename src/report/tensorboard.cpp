@@ -11,6 +11,7 @@
 #include "imaging/png_writer.hpp"
 #include "options/option_text.hpp"
 #include "options/train_option_table.hpp"
+#include "report/evaluation_report.hpp"
 #include "report/weight_levels.hpp"
 #include "support/little_endian.hpp"
 
@@ -20,7 +21,6 @@ namespace {
 // The numbers are those of the fields in event.proto, summary.proto, tensor.proto, and the
 // plugin_data.proto of TensorBoard's hparams.
 
-constexpr std::size_t kMistakes = 60;
 constexpr std::size_t kGridColumns = 16;
 
 ProtobufMessage scalar(const std::string& tag, double value) {
@@ -194,7 +194,7 @@ void TensorBoardObserver::on_epoch(const EpochReport& report) {
 void TensorBoardObserver::on_end(const RunResult& result) {
   const auto pixels = test_.pixels();
   std::vector<std::uint8_t> pictures;
-  for (const std::size_t place : result.test.most_confident_mistakes(kMistakes)) {
+  for (const std::size_t place : result.test.most_confident_mistakes(kMaxMistakesShown)) {
     const auto begin = test_.images.begin() + static_cast<std::int64_t>(place) * pixels;
     pictures.insert(pictures.end(), begin, begin + pixels);
   }

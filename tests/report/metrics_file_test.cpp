@@ -1,5 +1,7 @@
-// The files of a run folder.
+// metrics.jsonl and config.toml: their content, and what a run that resumes keeps.
 #include "report/metrics_file.hpp"
+
+#include <limits>
 
 #include <nlohmann/json.hpp>
 
@@ -17,7 +19,7 @@ EpochReport report(std::int64_t epoch) {
   return report;
 }
 
-TEST(MetricsFile, WritesOneObjectAnEpoch) {
+TEST(MetricsFile, AppendsOneObjectPerEpoch) {
   const TemporaryFolder folder;
   MetricsFile metrics(folder.path(), 1);
   metrics.on_start(RunFacts());
@@ -49,6 +51,8 @@ TEST(MetricsFile, HasAllDocumentedKeys) {
   }
 }
 
+/// The epochs in a metrics.jsonl that was `before` when a run started with `first_epoch` and
+/// trained it.
 std::string metrics_after(const std::string& before, std::int64_t first_epoch) {
   const TemporaryFolder folder;
   write_bytes(folder / "metrics.jsonl", to_bytes(before));
@@ -62,13 +66,48 @@ std::string metrics_after(const std::string& before, std::int64_t first_epoch) {
   return epochs;
 }
 
-TEST(MetricsFile, GoesOnWithEachEpochOnce) {
+TEST(MetricsFile, ResumesWithEachEpochOnce) {
   const std::string three = "{\"epoch\":1}\n{\"epoch\":2}\n{\"epoch\":3}\n";
   EXPECT_EQ(metrics_after(three, 1), "1 ");
   EXPECT_EQ(metrics_after(three, 3), "1 2 3 ");
   EXPECT_EQ(metrics_after(three, 4), "1 2 3 4 ");
   EXPECT_EQ(metrics_after("{\"epoch\":1}\n{\"epo", 3), "1 3 ");
   EXPECT_EQ(metrics_after("", 3), "3 ");
+}
+
+TEST(MetricsFile, ResumeDropsATruncatedTail) {
+  EXPECT_EQ(metrics_after("{\"epoch\":1}\n{\"epoch\":2,\"tr", 3), "1 3 ");
+  EXPECT_EQ(metrics_after("{\"epoch\":1}\n{\"epoch\":2}", 3), "1 2 3 ") << "no line break yet";
+  EXPECT_EQ(metrics_after("{\"epoch\":1}\n{\"epoch\":\"2\"}\n[]\n", 3), "1 3 ");
+}
+
+TEST(MetricsFile, ResumeKeepsTheBytesOfEarlierLines) {
+  const TemporaryFolder folder;
+  EpochReport first = report(1);
+  first.training = {1.0 / 3, std::numeric_limits<double>::quiet_NaN()};
+  MetricsFile(folder.path(), 1).on_epoch(first);
+  const std::string before = read_text(folder / "metrics.jsonl");
+  const MetricsFile resumed(folder.path(), 2);
+  EXPECT_EQ(read_text(folder / "metrics.jsonl"), before);
+}
+
+TEST(MetricsFile, StartReplacesTheFileOfAnEarlierRun) {
+  const TemporaryFolder folder;
+  write_bytes(folder / "metrics.jsonl", to_bytes("{\"epoch\":1}\n{\"epoch\":2}\n"));
+  const MetricsFile started(folder.path(), 1);
+  EXPECT_EQ(read_text(folder / "metrics.jsonl"), "");
+}
+
+TEST(MetricsFile, EpochsAreAppendedInPlace) {
+  const TemporaryFolder folder;
+  MetricsFile metrics(folder.path(), 1);
+  metrics.on_epoch(report(1));
+  std::ifstream reader(folder / "metrics.jsonl");
+  std::string line;
+  std::getline(reader, line);
+  metrics.on_epoch(report(2));
+  ASSERT_TRUE(std::getline(reader, line)) << "the file that is open has no second line";
+  EXPECT_EQ(nlohmann::json::parse(line)["epoch"], 2);
 }
 
 }  // namespace
