@@ -1,4 +1,4 @@
-// A model as one C header without dependencies.
+// Fills the template c_header.h with arrays and calls.
 #include "export/c_header.hpp"
 
 #include <algorithm>
@@ -17,37 +17,36 @@ extern const std::string_view kCHeader;  // c_header.h, embedded
 
 namespace {
 
-constexpr std::size_t kNumbersInLine = 16;
+constexpr std::size_t kNumbersPerLine = 16;
 
 std::string number(float value) {
   const std::string text = fmt::format("{}", value);
-  const bool whole = text.find_first_of(".e") == std::string::npos;
-  return text + (whole ? ".0f" : "f");
+  const bool is_integer = text.find_first_of(".e") == std::string::npos;
+  return text + (is_integer ? ".0f" : "f");
 }
 
 std::string number(std::int8_t value) {
   return std::to_string(value);
 }
 
-/// "static const TYPE NAME[COUNT] = {...};" and a line break.
+/// The definition of a constant array.
 template <class Number>
 std::string array_text(const std::string& name, const std::vector<Number>& values) {
   const char* const type = std::is_same_v<Number, float> ? "float" : "signed char";
   std::string text = fmt::format("static const {} {}[{}] = {{", type, name, values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
-    text += (i % kNumbersInLine == 0 ? "\n  " : " ") + number(values[i]) + ",";
+    text += (i % kNumbersPerLine == 0 ? "\n  " : " ") + number(values[i]) + ",";
   }
   return text + "\n};\n";
 }
 
-/// A C string literal; everything but plain letters as octal escapes.
+/// A C string literal of untrusted text, with octal escapes.
 std::string literal(const std::string& text) {
   std::string quoted = "\"";
-  for (const char letter : text) {
-    const bool plain = letter >= ' ' && letter <= '~' && letter != '"' && letter != '\\' &&
-                       letter != '?';  // "??" could begin a trigraph
-    quoted += plain ? std::string(1, letter)
-                    : fmt::format("\\{:03o}", static_cast<unsigned char>(letter));
+  for (const char c : text) {
+    const bool plain =
+        c >= ' ' && c <= '~' && c != '"' && c != '\\' && c != '?';  // "??" could begin a trigraph
+    quoted += plain ? std::string(1, c) : fmt::format("\\{:03o}", static_cast<unsigned char>(c));
   }
   return quoted + "\"";
 }
@@ -58,7 +57,7 @@ std::string names_text(const std::vector<std::string>& names) {
   return text + "}";
 }
 
-const char* formula_of(Activation activation) {
+const char* activation_formula(Activation activation) {
   switch (activation) {
     case Activation::kRelu:
       return "values[i] > 0.0f ? values[i] : 0.0f";
@@ -72,14 +71,14 @@ const char* formula_of(Activation activation) {
   return "values[i]";
 }
 
-/// All arrays, and the calls that go through the layers.
-struct Layers {
-  std::string arrays;
-  std::string calls;
+/// C code of all layers.
+struct LayersText {
+  std::string arrays;  ///< definitions of weights, scales and biases
+  std::string calls;   ///< the forward pass, from `pixels` to logits in `probabilities`
 };
 
-Layers layers_text(const Model& model, Precision precision) {
-  Layers text;
+LayersText layers_text(const Model& model, Precision precision) {
+  LayersText text;
   std::string inputs = "pixels";
   const std::vector<std::int64_t> widths = model.shape.widths();
   for (std::size_t layer = 0; layer + 1 < widths.size(); ++layer) {
@@ -104,7 +103,7 @@ Layers layers_text(const Model& model, Precision precision) {
   return text;
 }
 
-std::string accuracy_remark(const Model& model) {
+std::string accuracy_note(const Model& model) {
   const auto found = model.training.find("test_accuracy");
   if (found == model.training.end() || !found->is_number()) return "";
   return fmt::format("Test accuracy after training: {:.2f} %.", 100 * found->get<double>());
@@ -113,20 +112,20 @@ std::string accuracy_remark(const Model& model) {
 }  // namespace
 
 std::string c_header_text(const Model& model, Precision precision) {
-  const Layers layers = layers_text(model, precision);
+  const LayersText layers = layers_text(model, precision);
   const auto& hidden = model.shape.hidden;
   const std::map<std::string_view, std::string> fields{
       {"shape", to_string(model.shape)},
       {"precision", std::string(name_of(precision))},
-      {"accuracy", accuracy_remark(model)},
+      {"accuracy", accuracy_note(model)},
       {"inputs", std::to_string(model.shape.inputs)},
       {"classes", std::to_string(model.shape.classes)},
-      {"widest",
+      {"max_width",
        std::to_string(hidden.empty() ? 1 : *std::max_element(hidden.begin(), hidden.end()))},
       {"class_names", names_text(model.class_names)},
       {"weights", layers.arrays},
       {"type", precision == Precision::kInt8 ? "signed char" : "float"},
-      {"activation", formula_of(model.shape.activation)},
+      {"activation", activation_formula(model.shape.activation)},
       {"layers", layers.calls}};
   return fill_template(kCHeader, fields);
 }

@@ -1,6 +1,6 @@
-/* A trained network of mnist-trainer as one C99 header: {{shape}}, weights in {{precision}}.
+/* A network trained with mnist-trainer, as a C99 header: {{shape}}, {{precision}} weights.
  *
- *   float pixels[MNIST_INPUTS];            row by row, 0 (background) to 1
+ *   float pixels[MNIST_INPUTS];            row-major, 0 (background) to 1
  *   float probabilities[MNIST_CLASSES];
  *   int best = mnist_predict(pixels, probabilities);
  *   puts(mnist_class_names[best]);
@@ -14,12 +14,13 @@
 
 #define MNIST_INPUTS {{inputs}}
 #define MNIST_CLASSES {{classes}}
-#define MNIST_WIDEST {{widest}}
+#define MNIST_MAX_WIDTH {{max_width}}
 
 static const char* const mnist_class_names[MNIST_CLASSES] = {{class_names}};
 
 {{weights}}
-/* outputs[unit] = scales[unit] * sum over k of weights[unit][k] * inputs[k], plus biases[unit] */
+/* outputs = scales * (weights * inputs) + biases. weights: [outputs, inputs], row-major; scales: one
+ * per output, or null. */
 static inline void mnist_linear(const {{type}}* weights, const float* scales, const float* biases, int outputs_count,
                                 int inputs_count, const float* inputs, float* outputs) {
   for (int unit = 0; unit < outputs_count; ++unit) {
@@ -33,11 +34,11 @@ static inline void mnist_activate(float* values, int count) {
   for (int i = 0; i < count; ++i) values[i] = {{activation}};
 }
 
-/* Writes the probability of each class and returns the most probable one. */
+/* Computes the probability of each class; returns the index of the most probable one. */
 static inline int mnist_predict(const float pixels[MNIST_INPUTS], float probabilities[MNIST_CLASSES]) {
-  float odd[MNIST_WIDEST], even[MNIST_WIDEST];
-  (void)odd;
+  float even[MNIST_MAX_WIDTH], odd[MNIST_MAX_WIDTH]; /* activations of alternate layers */
   (void)even;
+  (void)odd;
 {{layers}}
   int best = 0;
   for (int k = 1; k < MNIST_CLASSES; ++k) {

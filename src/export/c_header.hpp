@@ -1,4 +1,4 @@
-// A model as one C header without dependencies.
+// Exports a model as a C99 header without dependencies.
 #pragma once
 
 #include <string>
@@ -8,10 +8,10 @@
 
 namespace mnist {
 
-/// The text of a C99 header with the weights and a function
+/// The text of a header with the weights and a function
 /// `int mnist_predict(const float pixels[MNIST_INPUTS], float probabilities[MNIST_CLASSES])` that
-/// returns the most probable class. With int8 the weights take a quarter of the memory; sums stay
-/// f32. Needs the standard library's math.h alone.
+/// returns the most probable class. It includes nothing but math.h. int8 weights take a quarter of
+/// the memory; sums are f32 either way.
 std::string c_header_text(const Model& model, Precision precision);
 
 }  // namespace mnist

@@ -1,4 +1,4 @@
-// A model as a web page to draw on.
+// Fills the template drawing_page.html with the weights.
 #include "export/drawing_page.hpp"
 
 #include <string_view>
@@ -15,7 +15,7 @@ extern const std::string_view kDrawingPage;  // drawing_page.html, embedded
 
 namespace {
 
-std::string encoded(const std::vector<float>& values) {
+std::string base64_floats(const std::vector<float>& values) {
   const std::string raw = little_endian_bytes<float>(values);
   return base64({reinterpret_cast<const std::uint8_t*>(raw.data()), raw.size()});
 }
@@ -30,8 +30,8 @@ std::string drawing_page(const Model& model) {
   json["class_names"] = model.class_names;
   json["layers"] = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < model.parameters.size(); i += 2) {
-    json["layers"].push_back({{"weights", encoded(model.parameters[i].values)},
-                              {"biases", encoded(model.parameters[i + 1].values)}});
+    json["layers"].push_back({{"weights", base64_floats(model.parameters[i].values)},
+                              {"biases", base64_floats(model.parameters[i + 1].values)}});
   }
   return page_with_data(kDrawingPage, json_text(json));
 }

@@ -1,4 +1,4 @@
-// A model as a web page to draw on.
+// Exports a model as a web page to draw on.
 #pragma once
 
 #include <string>
@@ -7,8 +7,8 @@
 
 namespace mnist {
 
-/// One self-contained HTML page: a person draws with mouse or finger, and sees what the network,
-/// which runs in the page, makes of it. `model` must take square images.
+/// One self-contained HTML page: the user draws with a mouse or finger, and the network, which runs
+/// in the page, classifies the drawing. `model` must take square images.
 std::string drawing_page(const Model& model);
 
 }  // namespace mnist

@@ -1,4 +1,4 @@
-// The formats that a model can be exported to.
+// What mnist-export can write.
 #pragma once
 
 #include <array>

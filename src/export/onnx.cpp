@@ -1,4 +1,4 @@
-// A model as ONNX, which most inference programs read.
+// Builds the protobuf messages of an ONNX graph: Gemm and activation nodes.
 #include "export/onnx.hpp"
 
 #include <nlohmann/json.hpp>
@@ -16,7 +16,7 @@ constexpr std::int64_t kOpset = 17;
 constexpr std::int64_t kFloat = 1;         // TensorProto.DataType.FLOAT
 constexpr std::int64_t kAttributeInt = 2;  // AttributeProto.AttributeType.INT
 
-// The numbers are those of the fields in onnx.proto.
+// Field numbers are those of onnx.proto.
 
 ProtobufMessage tensor_message(const NamedTensor& tensor) {
   ProtobufMessage message;
@@ -25,7 +25,7 @@ ProtobufMessage tensor_message(const NamedTensor& tensor) {
   return message.add_bytes(9, little_endian_bytes<float>(tensor.values));
 }
 
-/// The type of a value of [batch, columns].
+/// An input or output, f32 [batch, columns].
 ProtobufMessage value_message(const std::string& name, std::int64_t columns) {
   ProtobufMessage shape;
   shape.add_message(1, ProtobufMessage().add_bytes(2, "batch"));
@@ -39,14 +39,14 @@ ProtobufMessage value_message(const std::string& name, std::int64_t columns) {
 /// outputs = inputs * weights^T + biases
 ProtobufMessage linear_node(const std::string& inputs, const NamedTensor& weights,
                             const NamedTensor& biases, const std::string& outputs) {
-  ProtobufMessage transposed;
-  transposed.add_bytes(1, "transB").add_integer(3, 1).add_integer(20, kAttributeInt);
+  ProtobufMessage transpose;
+  transpose.add_bytes(1, "transB").add_integer(3, 1).add_integer(20, kAttributeInt);
   ProtobufMessage node;
   node.add_bytes(1, inputs).add_bytes(1, weights.name).add_bytes(1, biases.name);
-  return node.add_bytes(2, outputs).add_bytes(4, "Gemm").add_message(5, transposed);
+  return node.add_bytes(2, outputs).add_bytes(4, "Gemm").add_message(5, transpose);
 }
 
-std::string operator_of(Activation activation) {
+std::string activation_operator(Activation activation) {
   switch (activation) {
     case Activation::kRelu:
       return "Relu";
@@ -71,7 +71,7 @@ ProtobufMessage graph_message(const Model& model) {
     values = "activations" + std::to_string(i / 2);
     ProtobufMessage activation;
     activation.add_bytes(1, sums).add_bytes(2, values);
-    graph.add_message(1, activation.add_bytes(4, operator_of(model.shape.activation)));
+    graph.add_message(1, activation.add_bytes(4, activation_operator(model.shape.activation)));
   }
   graph.add_bytes(2, "mlp");
   for (const NamedTensor& tensor : model.parameters) graph.add_message(5, tensor_message(tensor));

@@ -1,4 +1,4 @@
-// A model as ONNX, which most inference programs read.
+// Exports a model as ONNX.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 namespace mnist {
 
 /// The bytes of an ONNX file (onnx.ai, IR version 8, opset 17): input "pixels", f32 [batch,
-/// inputs], 0 to 1; output "logits", f32 [batch, classes]. Classes and the facts of the model file
-/// are in its metadata, under "class_names" and "mnist".
+/// inputs], 0 to 1; output "logits", f32 [batch, classes]. The metadata entries "class_names" and
+/// "mnist" hold the class names and the information of the model file, both as JSON.
 std::string onnx_bytes(const Model& model);
 
 }  // namespace mnist

@@ -1,4 +1,4 @@
-// Tells a person at the terminal how a run goes.
+// The wording and layout of the console output.
 #include "report/console.hpp"
 
 #include <cmath>
@@ -14,37 +14,37 @@
 namespace mnist {
 namespace {
 
-constexpr std::chrono::milliseconds kBetweenProgressLines{100};
+constexpr std::chrono::milliseconds kProgressInterval{100};
 
-/// The options as flags, those with an empty value left out.
+/// Options as flags; omits those with an empty value.
 std::string options_text(const TrainOptions& options) {
   std::string text;
   for_each_option(options, [&](const auto& value, const OptionInfo& info) {
-    const std::string shown = option_text(value);
-    if (!shown.empty()) text += fmt::format(" --{} {}", info.name, shown);
+    const std::string argument = option_text(value);
+    if (!argument.empty()) text += fmt::format(" --{} {}", info.name, argument);
   });
   return text;
 }
 
 }  // namespace
 
-void ConsoleObserver::on_start(const RunFacts& facts) {
-  epochs_ = facts.options.epochs;
-  log_info(fmt::format("mnist-trainer {} ({}), {}; {}; {}", kVersion, kRevision, facts.libtorch,
-                       facts.engine, processor_name()));
-  log_info(parameter_table_text(facts.shape));
-  log_info("options:" + options_text(facts.options));
-  std::string examples = with_thousands(facts.training_examples) + " training examples";
-  if (facts.validation_examples > 0) {
-    examples += ", " + with_thousands(facts.validation_examples) + " held out for validation";
+void ConsoleObserver::on_start(const RunFacts& info) {
+  epochs_ = info.options.epochs;
+  log_info(fmt::format("mnist-trainer {} ({}), {}; {}; {}", kVersion, kRevision, info.libtorch,
+                       info.engine, processor_name()));
+  log_info(parameter_table_text(info.shape));
+  log_info("options:" + options_text(info.options));
+  std::string examples = with_thousands(info.training_examples) + " training examples";
+  if (info.validation_examples > 0) {
+    examples += ", " + with_thousands(info.validation_examples) + " held out for validation";
   }
   log_info(examples);
 }
 
 void ConsoleObserver::on_progress(const ProgressReport& report) {
   const auto now = std::chrono::steady_clock::now();
-  if (!shows_progress() || now - shown_at_ < kBetweenProgressLines) return;
-  shown_at_ = now;
+  if (!shows_progress() || now - last_progress_ < kProgressInterval) return;
+  last_progress_ = now;
   show_progress(progress_text(report, epochs_));
 }
 
@@ -69,7 +69,7 @@ void ConsoleObserver::on_epoch(const EpochReport& report) {
 
 void ConsoleObserver::on_end(const RunResult& result) {
   if (result.kept_epoch != result.epochs) {
-    log_info(fmt::format("kept epoch {}: validation got no better in the {} epochs behind it",
+    log_info(fmt::format("kept epoch {}: validation did not improve in the {} epochs after it",
                          result.kept_epoch, result.epochs - result.kept_epoch));
   }
   print_result(fmt::format(
@@ -79,12 +79,12 @@ void ConsoleObserver::on_end(const RunResult& result) {
 
 std::string progress_text(const ProgressReport& report, std::int64_t epochs) {
   const auto done = static_cast<double>(report.examples);
-  const auto whole = static_cast<double>(report.epoch_examples);
+  const auto epoch_examples = static_cast<double>(report.epoch_examples);
   const double rate = report.seconds > 0 ? done / report.seconds : 0;
-  const double left = whole * static_cast<double>(epochs - report.epoch + 1) - done;
+  const double left = epoch_examples * static_cast<double>(epochs - report.epoch + 1) - done;
   std::string text =
       fmt::format("epoch {:>{}}/{}  {:>3.0f} %  loss {:.4f}", report.epoch,
-                  std::to_string(epochs).size(), epochs, 100 * done / whole, report.loss);
+                  std::to_string(epochs).size(), epochs, 100 * done / epoch_examples, report.loss);
   if (rate <= 0) return text;
   const auto seconds = std::llround(left / rate);
   return text + fmt::format("  {} images/s  {}:{:02} left",
@@ -118,8 +118,8 @@ bool below_requirement(const Evaluation& evaluation, double percent) {
 
 std::string with_thousands(std::int64_t number) {
   std::string digits = std::to_string(number);
-  for (std::ptrdiff_t place = std::ssize(digits) - 3; place > (number < 0 ? 1 : 0); place -= 3) {
-    digits.insert(static_cast<std::size_t>(place), ",");
+  for (std::ptrdiff_t i = std::ssize(digits) - 3; i > (number < 0 ? 1 : 0); i -= 3) {
+    digits.insert(static_cast<std::size_t>(i), ",");
   }
   return digits;
 }

@@ -1,4 +1,4 @@
-// Tells a person at the terminal how a run goes.
+// Console output of a training run.
 #pragma once
 
 #include <chrono>
@@ -7,30 +7,30 @@
 
 namespace mnist {
 
-/// The run's facts and one line an epoch on standard error, with a progress line below them on a
-/// terminal; the result on standard output.
+/// Prints versions, parameters, options and one line per epoch to standard error, on a terminal
+/// with a progress line below them; prints the result to standard output.
 class ConsoleObserver : public RunObserver {
  public:
-  void on_start(const RunFacts& facts) override;
+  void on_start(const RunFacts& info) override;
   void on_progress(const ProgressReport& report) override;
   void on_epoch(const EpochReport& report) override;
   void on_end(const RunResult& result) override;
 
  private:
   std::int64_t epochs_ = 0;
-  std::chrono::steady_clock::time_point shown_at_{};  ///< when the progress line was drawn
+  std::chrono::steady_clock::time_point last_progress_{};
 };
 
 /// "epoch 3/15  42 %  loss 0.0812  240,120 images/s  0:02 left".
 std::string progress_text(const ProgressReport& report, std::int64_t epochs);
 
-/// The table of parameters that a run starts with, a line each and a total.
+/// The parameter table: one line per tensor, and a total.
 std::string parameter_table_text(const MlpShape& shape);
 
 /// "98.02 % (95 % interval 97.73 to 98.28; 9,802 of 10,000)".
 std::string accuracy_text(const Evaluation& evaluation);
 
-/// Whether the accuracy is lower than `percent`; then says so on standard error.
+/// Whether the accuracy is below `percent`; if so, logs an error.
 bool below_requirement(const Evaluation& evaluation, double percent);
 
 /// 235146 as "235,146".

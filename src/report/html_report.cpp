@@ -24,7 +24,7 @@ nlohmann::ordered_json mistakes_json(const Evaluation& evaluation, const Dataset
     const Prediction& prediction = evaluation.predictions[index];
     mistakes.push_back({{"index", index},
                         {"truth", prediction.truth},
-                        {"guess", prediction.guess},
+                        {"predicted", prediction.guess},
                         {"confidence", prediction.confidence},
                         {"image", base64({&dataset.images[index * pixels], pixels})}});
   }

@@ -1,4 +1,4 @@
-// What mnist-predict prints.
+// Ranking, text, JSON and ASCII art.
 #include "report/prediction_report.hpp"
 
 #include <algorithm>
@@ -23,11 +23,12 @@ std::vector<ClassProbability> ranked(std::span<const float> probabilities,
 
 std::string prediction_text(const std::string& image,
                             const std::vector<ClassProbability>& ranking) {
-  constexpr std::size_t kShown = 3;
+  constexpr std::size_t kMaxShown = 3;
   std::string text = image + ":";
-  for (std::size_t k = 0; k < std::min(kShown, ranking.size()); ++k) {
-    const char* const before = k == 0 ? " " : (k == 1 ? ", then " : ", ");
-    text += fmt::format("{}{} ({:.1f} %)", before, ranking[k].label, 100 * ranking[k].probability);
+  for (std::size_t k = 0; k < std::min(kMaxShown, ranking.size()); ++k) {
+    const char* const separator = k == 0 ? " " : (k == 1 ? ", then " : ", ");
+    text +=
+        fmt::format("{}{} ({:.1f} %)", separator, ranking[k].label, 100 * ranking[k].probability);
   }
   return text + "\n";
 }

@@ -1,4 +1,4 @@
-// What mnist-predict prints.
+// The output of mnist-predict.
 #pragma once
 
 #include <cstdint>
@@ -8,23 +8,22 @@
 
 namespace mnist {
 
-/// A class and how probable it is, 0 to 1.
 struct ClassProbability {
   std::string label;
-  double probability = 0;
+  double probability = 0;  ///< 0 to 1
 };
 
-/// All classes, the most probable first; of equal ones the first.
+/// All classes, the most probable first; ties keep their order.
 std::vector<ClassProbability> ranked(std::span<const float> probabilities,
                                      const std::vector<std::string>& class_names);
 
-/// "three.png: 3 (98.2 %), then 8 (1.1 %), 5 (0.4 %)": the best three.
+/// "three.png: 3 (98.2 %), then 8 (1.1 %), 5 (0.4 %)": the top three.
 std::string prediction_text(const std::string& image, const std::vector<ClassProbability>& ranking);
 
-/// One object in one line: image, class, probability, and classes (label, probability), best first.
+/// A JSON object on one line: image, class, probability, and classes (label, probability), sorted.
 std::string prediction_json(const std::string& image, const std::vector<ClassProbability>& ranking);
 
-/// An image, u8 [side, side], as lines of characters: two for each pixel, the denser the brighter.
+/// ASCII art of an image, u8 [side, side]: two characters per pixel, denser for brighter ones.
 std::string drawing(std::span<const std::uint8_t> image, std::int64_t side);
 
 }  // namespace mnist

@@ -1,4 +1,4 @@
-// Warns of what a person at the curves would notice.
+// The thresholds and wording of the warnings.
 #include "report/run_warnings.hpp"
 
 #include <algorithm>
@@ -12,16 +12,16 @@
 namespace mnist {
 namespace {
 
-// Epochs in a row that make a trend.
+// Consecutive epochs that make a trend.
 constexpr std::size_t kTrend = 3;
-// A layer that gets less than this part of the gradient of another hardly learns beside it.
+// A layer whose gradient norm is below this fraction of another's hardly learns.
 constexpr double kVanishing = 1e-4;
 // Healthy gradients of these networks have norms of 0.01 to 10.
 constexpr double kExploding = 1e3;
 constexpr double kMemoryGrowth = 1.05;
 constexpr std::int64_t kMemoryNoise = 16'000'000;
 
-/// Norms of weight matrices alone: those of biases say nothing more.
+/// Without the norms of biases, which tell nothing more.
 std::vector<std::pair<std::string, double>> weight_norms(const EpochReport& report) {
   std::vector<std::pair<std::string, double>> norms;
   for (const auto& entry : report.gradient_norm) {
@@ -37,15 +37,15 @@ std::string vanishing(const EpochReport& report) {
       norms.begin(), norms.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
   if (least->second >= kVanishing * most->second) return "";
   return fmt::format(
-      "the gradient vanishes: {:.2g} at {}, but {:.2g} at {}; try --activation relu, --init he or "
-      "fewer layers",
+      "vanishing gradient: norm {:.2g} at {}, but {:.2g} at {}; try --activation relu, --init he "
+      "or fewer layers",
       least->second, least->first, most->second, most->first);
 }
 
 std::string exploding(const EpochReport& report) {
   for (const auto& [name, norm] : weight_norms(report)) {
     if (norm > kExploding) {
-      return fmt::format("the gradient explodes: {:.2g} at {}; try a lower --lr, or --clip-norm 1",
+      return fmt::format("exploding gradient: norm {:.2g} at {}; try a lower --lr or --clip-norm 1",
                          norm, name);
     }
   }
@@ -54,13 +54,12 @@ std::string exploding(const EpochReport& report) {
 
 }  // namespace
 
-/// Validation has been getting worse while training gets better.
 std::string RunWarnings::overfitting() const {
   if (epochs_.size() <= kTrend) return "";
   for (std::size_t i = epochs_.size() - kTrend; i < epochs_.size(); ++i) {
-    const bool apart = epochs_[i].validation_loss > epochs_[i - 1].validation_loss &&
-                       epochs_[i].training_loss < epochs_[i - 1].training_loss;
-    if (!apart) return "";
+    const bool diverging = epochs_[i].validation_loss > epochs_[i - 1].validation_loss &&
+                           epochs_[i].training_loss < epochs_[i - 1].training_loss;
+    if (!diverging) return "";
   }
   return fmt::format(
       "overfitting: validation loss has risen for {} epochs while training loss fell; try "
@@ -68,7 +67,7 @@ std::string RunWarnings::overfitting() const {
       kTrend);
 }
 
-/// Peak memory has been growing; the first two epochs may fill caches.
+/// The first two epochs are exempt, as they may fill caches.
 std::string RunWarnings::memory_growth() const {
   if (epochs_.size() <= kTrend + 2) return "";
   for (std::size_t i = epochs_.size() - kTrend; i < epochs_.size(); ++i) {
@@ -79,8 +78,8 @@ std::string RunWarnings::memory_growth() const {
   if (static_cast<double>(now) < kMemoryGrowth * static_cast<double>(before) + kMemoryNoise) {
     return "";
   }
-  return fmt::format("memory grows: from {} MB after two epochs to {} MB", before / 1'000'000,
-                     now / 1'000'000);
+  return fmt::format("memory growth: peak memory rose from {} MB after two epochs to {} MB",
+                     before / 1'000'000, now / 1'000'000);
 }
 
 std::vector<std::string> RunWarnings::new_warnings(const EpochReport& report) {
@@ -93,7 +92,7 @@ std::vector<std::string> RunWarnings::new_warnings(const EpochReport& report) {
        {overfitting(), vanishing(report), exploding(report), memory_growth()}) {
     if (warning.empty()) continue;
     const std::string kind = warning.substr(0, warning.find(':'));
-    if (warned_of_.insert(kind).second) warnings.push_back(std::move(warning));
+    if (warned_.insert(kind).second) warnings.push_back(std::move(warning));
   }
   return warnings;
 }

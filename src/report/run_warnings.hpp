@@ -1,5 +1,4 @@
-// Warns of what a person at the curves would notice: overfitting, gradients that vanish or explode,
-// memory that grows.
+// Warns about overfitting, vanishing or exploding gradients, and memory growth.
 #pragma once
 
 #include <set>
@@ -10,17 +9,16 @@
 
 namespace mnist {
 
-/// Looks at each epoch and warns, once a run for each kind of trouble.
+/// Checks each epoch; logs each kind of warning at most once per run.
 class RunWarnings : public RunObserver {
  public:
   void on_epoch(const EpochReport& report) override;
 
-  /// What on_epoch warns of.
+  /// The warnings that on_epoch() logs.
   std::vector<std::string> new_warnings(const EpochReport& report);
 
  private:
-  /// What is kept of an epoch.
-  struct Figures {
+  struct Epoch {
     double training_loss;
     double validation_loss;  ///< NaN without validation
     std::int64_t peak_memory_bytes;
@@ -28,8 +26,8 @@ class RunWarnings : public RunObserver {
   std::string overfitting() const;
   std::string memory_growth() const;
 
-  std::vector<Figures> epochs_;
-  std::set<std::string> warned_of_;
+  std::vector<Epoch> epochs_;
+  std::set<std::string> warned_;  ///< the kinds already logged
 };
 
 }  // namespace mnist

@@ -1,4 +1,4 @@
-// A run as TensorBoard shows it: curves, histograms, pictures, options.
+// Builds the protobuf messages of TensorBoard's summaries.
 #include "report/tensorboard.hpp"
 
 #include <algorithm>
@@ -18,8 +18,8 @@
 namespace mnist {
 namespace {
 
-// The numbers are those of the fields in event.proto, summary.proto, tensor.proto, and the
-// plugin_data.proto of TensorBoard's hparams.
+// Field numbers are those of event.proto, summary.proto, tensor.proto, and the plugin_data.proto of
+// TensorBoard's hparams.
 
 constexpr std::size_t kGridColumns = 16;
 
@@ -27,12 +27,12 @@ ProtobufMessage scalar(const std::string& tag, double value) {
   return ProtobufMessage().add_bytes(1, tag).add_float(2, static_cast<float>(value));
 }
 
-/// A histogram of `values` in equal bins.
+/// A histogram of `values` with bins of equal width.
 ProtobufMessage histogram(const std::string& tag, const std::vector<float>& values) {
   constexpr std::size_t kBins = 40;
-  const auto [least, most] = std::minmax_element(values.begin(), values.end());
-  const auto low = static_cast<double>(*least);
-  const double width = std::max((static_cast<double>(*most) - low) / kBins, 1e-12);
+  const auto [min, max] = std::minmax_element(values.begin(), values.end());
+  const auto low = static_cast<double>(*min);
+  const double width = std::max((static_cast<double>(*max) - low) / kBins, 1e-12);
   std::vector<double> counts(kBins);
   double sum = 0;
   double squares = 0;
@@ -48,26 +48,29 @@ ProtobufMessage histogram(const std::string& tag, const std::vector<float>& valu
     limits.push_back(low + width * static_cast<double>(bin));
   }
   ProtobufMessage message;
-  message.add_double(1, low).add_double(2, static_cast<double>(*most));
+  message.add_double(1, low).add_double(2, static_cast<double>(*max));
   message.add_double(3, static_cast<double>(values.size())).add_double(4, sum);
   message.add_double(5, squares).add_bytes(6, little_endian_bytes<double>(limits));
   message.add_bytes(7, little_endian_bytes<double>(counts));
   return ProtobufMessage().add_bytes(1, tag).add_message(5, message);
 }
 
-/// Pictures of rows x columns grey pixels side by side, with a line of pixels between them.
-ProtobufMessage picture_grid(const std::string& tag, std::span<const std::uint8_t> pictures,
-                             std::size_t rows, std::size_t columns) {
-  const std::size_t count = pictures.size() / (rows * columns);
+/// A grid of gray images, each of the size of those in `dataset`, separated by lines one pixel
+/// wide.
+ProtobufMessage image_grid(const std::string& tag, std::span<const std::uint8_t> images,
+                           const Dataset& dataset) {
+  const auto rows = static_cast<std::size_t>(dataset.rows);
+  const auto columns = static_cast<std::size_t>(dataset.columns);
+  const std::size_t count = images.size() / (rows * columns);
   const std::size_t across = std::min(count, kGridColumns);
   const std::size_t height = (count + across - 1) / across * (rows + 1);
   const std::size_t width = across * (columns + 1);
   std::vector<std::uint8_t> grid(height * width);
-  for (std::size_t i = 0; i < pictures.size(); ++i) {
-    const std::size_t picture = i / (rows * columns);
-    const std::size_t row = i / columns % rows + picture / across * (rows + 1);
-    const std::size_t column = i % columns + picture % across * (columns + 1);
-    grid[row * width + column] = pictures[i];
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    const std::size_t index = i / (rows * columns);
+    const std::size_t row = i / columns % rows + index / across * (rows + 1);
+    const std::size_t column = i % columns + index % across * (columns + 1);
+    grid[row * width + column] = images[i];
   }
   const auto png = encode_png(grid, static_cast<std::int64_t>(height),
                               static_cast<std::int64_t>(width), /*channels=*/1);
@@ -78,13 +81,14 @@ ProtobufMessage picture_grid(const std::string& tag, std::span<const std::uint8_
   return ProtobufMessage().add_bytes(1, tag).add_message(4, image);
 }
 
+/// A value that the TensorBoard plugin `plugin` displays.
 ProtobufMessage for_plugin(const std::string& tag, const std::string& plugin,
                            const std::string& content) {
   const auto data = ProtobufMessage().add_bytes(1, plugin).add_bytes(2, content);
   return ProtobufMessage().add_bytes(1, tag).add_message(9, ProtobufMessage().add_message(1, data));
 }
 
-/// Text that is shown as Markdown.
+/// Text, rendered as Markdown.
 ProtobufMessage text(const std::string& tag, const std::string& content) {
   constexpr std::int64_t kString = 7;  // DataType.DT_STRING
   const auto shape = ProtobufMessage().add_message(2, ProtobufMessage().add_integer(1, 1));
@@ -93,7 +97,7 @@ ProtobufMessage text(const std::string& tag, const std::string& content) {
   return for_plugin(tag, "text", "").add_message(8, tensor);
 }
 
-/// Numbers as numbers, all else as text, so that the hparams page can draw and sort.
+/// Numbers stay numbers, so that the hparams page can plot and sort them.
 template <class Value>
 ProtobufMessage hparam(const Value& value) {
   if constexpr (std::is_same_v<Value, bool>) return ProtobufMessage().add_integer(4, value);
@@ -104,7 +108,7 @@ ProtobufMessage hparam(const Value& value) {
   }
 }
 
-ProtobufMessage start_of_session(const TrainOptions& options) {
+ProtobufMessage session_start(const TrainOptions& options) {
   ProtobufMessage info;
   for_each_option(options, [&](const auto& value, const OptionInfo& option) {
     if (option.scope != OptionScope::kLearning) return;
@@ -114,35 +118,34 @@ ProtobufMessage start_of_session(const TrainOptions& options) {
   return ProtobufMessage().add_message(3, info);
 }
 
-ProtobufMessage end_of_session() {
+ProtobufMessage session_end() {
   constexpr std::int64_t kSuccess = 1;  // Status.STATUS_SUCCESS
   return ProtobufMessage().add_message(4, ProtobufMessage().add_integer(1, kSuccess));
 }
 
-std::string options_table(const RunFacts& facts) {
+std::string options_table(const RunFacts& info) {
   std::string table = "| option | value |\n|---|---|\n";
-  for_each_option(facts.options, [&](const auto& value, const OptionInfo& option) {
+  for_each_option(info.options, [&](const auto& value, const OptionInfo& option) {
     table += fmt::format("| --{} | {} |\n", option.name, option_text(value));
   });
-  return table +
-         fmt::format("\n{}, {}, {}\n", to_string(facts.shape), facts.engine, facts.libtorch);
+  return table + fmt::format("\n{}, {}, {}\n", to_string(info.shape), info.engine, info.libtorch);
 }
 
-/// Weights around mid-grey: bright speaks for the unit, dark against it.
-std::vector<std::uint8_t> weight_pictures(const NamedTensor& weights) {
-  constexpr int kMidGrey = 128;
+/// Weights as pixels: gray is 0, brighter is positive, darker is negative.
+std::vector<std::uint8_t> weight_images(const NamedTensor& weights) {
+  constexpr int kMidGray = 128;
   std::vector<std::uint8_t> pixels;
   for (const std::int8_t level : weight_levels(weights)) {
-    pixels.push_back(static_cast<std::uint8_t>(kMidGrey + level));
+    pixels.push_back(static_cast<std::uint8_t>(kMidGray + level));
   }
   return pixels;
 }
 
 }  // namespace
 
-TensorBoardObserver::TensorBoardObserver(const std::string& folder, const Dataset& test,
+TensorBoardObserver::TensorBoardObserver(const std::string& directory, const Dataset& test,
                                          std::int64_t first_step)
-    : file_(folder), test_(test), last_step_(first_step) {
+    : file_(directory), test_(test), last_step_(first_step) {
   constexpr std::int64_t kStart = 1;  // SessionLog.SessionStatus.START
   ProtobufMessage event;
   event.add_integer(2, first_step + 1).add_message(7, ProtobufMessage().add_integer(1, kStart));
@@ -153,12 +156,12 @@ void TensorBoardObserver::add_summary(std::int64_t step, const ProtobufMessage& 
   file_.add(ProtobufMessage().add_integer(2, step).add_message(5, summary));
 }
 
-void TensorBoardObserver::on_start(const RunFacts& facts) {
-  epochs_ = facts.options.epochs;
+void TensorBoardObserver::on_start(const RunFacts& info) {
+  epochs_ = info.options.epochs;
   ProtobufMessage summary;
-  summary.add_message(1, text("options", options_table(facts)));
+  summary.add_message(1, text("options", options_table(info)));
   summary.add_message(1, for_plugin("_hparams_/session_start_info", "hparams",
-                                    start_of_session(facts.options).bytes()));
+                                    session_start(info.options).bytes()));
   add_summary(last_step_, summary);
 }
 
@@ -179,35 +182,31 @@ void TensorBoardObserver::on_epoch(const EpochReport& report) {
   for (const NamedTensor& tensor : report.parameters) {
     summary.add_message(1, histogram("parameters/" + tensor.name, tensor.values));
   }
-  // Pictures of epochs 1, 2, 4, 8, ... and the last: they are large, and change ever less.
-  const bool pictured =
+  // Images only after epochs 1, 2, 4, 8, ... and the last: they are large, and change ever less.
+  const bool has_images =
       std::has_single_bit(static_cast<std::uint64_t>(report.epoch)) || report.epoch == epochs_;
-  if (pictured && !report.parameters.empty() && report.parameters[0].shape[1] == test_.pixels()) {
-    summary.add_message(1,
-                        picture_grid("first_layer_weights", weight_pictures(report.parameters[0]),
-                                     static_cast<std::size_t>(test_.rows),
-                                     static_cast<std::size_t>(test_.columns)));
+  if (has_images && !report.parameters.empty() && report.parameters[0].shape[1] == test_.pixels()) {
+    summary.add_message(
+        1, image_grid("first_layer_weights", weight_images(report.parameters[0]), test_));
   }
   add_summary(report.step, summary);
 }
 
 void TensorBoardObserver::on_end(const RunResult& result) {
   const auto pixels = test_.pixels();
-  std::vector<std::uint8_t> pictures;
-  for (const std::size_t place : result.test.most_confident_mistakes(kMaxMistakesShown)) {
-    const auto begin = test_.images.begin() + static_cast<std::int64_t>(place) * pixels;
-    pictures.insert(pictures.end(), begin, begin + pixels);
+  std::vector<std::uint8_t> images;
+  for (const std::size_t index : result.test.most_confident_mistakes(kMaxMistakesShown)) {
+    const auto begin = test_.images.begin() + static_cast<std::int64_t>(index) * pixels;
+    images.insert(images.end(), begin, begin + pixels);
   }
   ProtobufMessage summary;
   summary.add_message(1, scalar("loss/test", result.test.loss));
   summary.add_message(1, scalar("accuracy/test", result.test.accuracy()));
-  if (!pictures.empty()) {
-    summary.add_message(
-        1, picture_grid("most_confident_mistakes", pictures, static_cast<std::size_t>(test_.rows),
-                        static_cast<std::size_t>(test_.columns)));
+  if (!images.empty()) {
+    summary.add_message(1, image_grid("most_confident_mistakes", images, test_));
   }
-  summary.add_message(
-      1, for_plugin("_hparams_/session_end_info", "hparams", end_of_session().bytes()));
+  summary.add_message(1,
+                      for_plugin("_hparams_/session_end_info", "hparams", session_end().bytes()));
   add_summary(last_step_, summary);
 }
 

@@ -1,4 +1,4 @@
-// A run as TensorBoard shows it: curves, histograms, pictures, options.
+// Logs a run for TensorBoard: curves, histograms, images, options.
 #pragma once
 
 #include <string>
@@ -9,14 +9,14 @@
 
 namespace mnist {
 
-/// Writes an event file into a run folder. The axis is the number of optimisation steps.
+/// Writes an event file into a run directory. The x axis is the number of optimizer steps.
 class TensorBoardObserver : public RunObserver {
  public:
-  /// `test` is where the mistakes at the end are pictured from; it must outlive the observer. A run
-  /// that goes on does so behind `first_step`: what an earlier process wrote from there on is void.
-  TensorBoardObserver(const std::string& folder, const Dataset& test, std::int64_t first_step);
+  /// The images of the final mistakes come from `test`, which must outlive this object. A run that
+  /// resumes after step `first_step` makes TensorBoard discard all later events of earlier files.
+  TensorBoardObserver(const std::string& directory, const Dataset& test, std::int64_t first_step);
 
-  void on_start(const RunFacts& facts) override;
+  void on_start(const RunFacts& info) override;
   void on_epoch(const EpochReport& report) override;
   void on_end(const RunResult& result) override;
 

@@ -1,4 +1,4 @@
-// Weights as pictures.
+// One scale for all weights of a tensor.
 #include "report/weight_levels.hpp"
 
 #include <algorithm>
@@ -7,7 +7,7 @@
 namespace mnist {
 
 std::vector<std::int8_t> weight_levels(const NamedTensor& weights) {
-  float largest = 1e-30F;
+  float largest = 1e-30F;  // avoids dividing by zero
   for (const float value : weights.values) largest = std::max(largest, std::abs(value));
   std::vector<std::int8_t> levels;
   for (const float value : weights.values) {

@@ -1,4 +1,4 @@
-// Weights as pictures.
+// Weights as pixel values.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace mnist {
 
-/// Weights as levels of the largest, i8 of the same shape: 127 is the largest of all, 0 is 0.
+/// Weights scaled to i8, in the same order: the largest magnitude becomes 127 or -127, 0 stays 0.
 std::vector<std::int8_t> weight_levels(const NamedTensor& weights);
 
 }  // namespace mnist

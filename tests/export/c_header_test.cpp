@@ -1,4 +1,4 @@
-// The text of an exported header; that it compiles and predicts is tested with a C compiler.
+// The text of an exported header; tests/cli/export.py compiles and runs it.
 #include "export/c_header.hpp"
 
 #include <gtest/gtest.h>
@@ -13,14 +13,14 @@ Model small_model(const std::string& class_name) {
           {}};
 }
 
-TEST(CHeader, NumbersAreFloatsAndEveryFieldIsFilled) {
+TEST(CHeader, NumbersAreFloatLiteralsAndAllFieldsAreFilled) {
   const std::string text = c_header_text(small_model("a"), Precision::kF32);
   EXPECT_NE(text.find("mnist_weights_0[2] = {\n  1.0f, -0.5f,"), std::string::npos) << text;
   EXPECT_NE(text.find("mnist_biases_0[1] = {\n  3.0f,"), std::string::npos);
   EXPECT_EQ(text.find("{{"), std::string::npos);
 }
 
-TEST(CHeader, EightBitsHaveScales) {
+TEST(CHeader, Int8WeightsHaveScales) {
   const std::string text = c_header_text(small_model("a"), Precision::kInt8);
   EXPECT_NE(text.find("static const signed char mnist_weights_0[2] = {\n  127, -64,"),
             std::string::npos)
@@ -28,7 +28,7 @@ TEST(CHeader, EightBitsHaveScales) {
   EXPECT_NE(text.find("static const float mnist_scales_0[1]"), std::string::npos);
 }
 
-TEST(CHeader, ClassNamesCannotLeaveTheirLiteral) {
+TEST(CHeader, EscapesClassNames) {
   const std::string text = c_header_text(small_model("\"; system(\"x\n?"
                                                      "?/"),
                                          Precision::kF32);

@@ -45,12 +45,12 @@ class Pages(ProgramTest):
     def test_report(self):
         page = self.open(self.report(SUBSET))
         self.assert_healthy(page)
-        self.assertRegex(page.title, r"^\d\d\.\d\d % of test images right$")
+        self.assertRegex(page.title, r"^\d\d\.\d\d % accuracy on test images$")
         for selector, count in (("#confusion tbody tr", 10), ("#mistakes canvas", 60), ("#weights canvas", 20),
                                 ("#classes tbody tr", 10), ("#curves polyline", 4)):
             self.assertEqual(len(page.find_elements("css selector", selector)), count, selector)
         mistake = page.find_element("css selector", "#mistakes canvas").get_attribute("aria-label")
-        self.assertRegex(mistake, r"^Image \d+: \d, taken for \d$")
+        self.assertRegex(mistake, r"^Image \d+: \d, predicted as \d$")
 
     def test_report_on_a_phone_in_the_dark(self):
         page = self.open(self.report(FASHION_SUBSET), width=500, height=900, dark=True)

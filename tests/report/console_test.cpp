@@ -1,4 +1,4 @@
-// What a person reads.
+// The text of console lines.
 #include "report/console.hpp"
 
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 namespace mnist {
 namespace {
 
-TEST(Console, PutsCommasIntoNumbers) {
+TEST(Console, SeparatesThousandsWithCommas) {
   EXPECT_EQ(with_thousands(0), "0");
   EXPECT_EQ(with_thousands(999), "999");
   EXPECT_EQ(with_thousands(1000), "1,000");
@@ -15,7 +15,7 @@ TEST(Console, PutsCommasIntoNumbers) {
   EXPECT_EQ(with_thousands(1234567890), "1,234,567,890");
 }
 
-TEST(Console, ShowsAccuracyWithItsInterval) {
+TEST(Console, AccuracyHasAConfidenceInterval) {
   const Evaluation evaluation{{"a", "b"}, {6000, 100, 98, 3802}, 0.1};
   EXPECT_EQ(accuracy_text(evaluation), "98.02 % (95 % interval 97.73 to 98.28; 9,802 of 10,000)");
 }
@@ -34,7 +34,7 @@ TEST(Console, RequirementIsInPercentAndInclusive) {
   EXPECT_TRUE(below_requirement(evaluation, 75.01));
 }
 
-TEST(Console, ProgressSaysWhatIsLeft) {
+TEST(Console, ProgressShowsTheRemainingTime) {
   const ProgressReport report{3, 15'000, 60'000, 0.08123, 0.5};
   // 45,000 of this epoch and twice 60,000 at 30,000 a second.
   EXPECT_EQ(progress_text(report, 5), "epoch 3/5   25 %  loss 0.0812  30,000 images/s  0:06 left");

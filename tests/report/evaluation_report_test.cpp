@@ -1,4 +1,4 @@
-// What mnist-eval prints.
+// The output of mnist-eval: text and JSON.
 #include "report/evaluation_report.hpp"
 
 #include <gtest/gtest.h>
@@ -22,7 +22,7 @@ TEST(EvaluationReport, JsonHasTheDocumentedKeysInOrder) {
   EXPECT_EQ(json["confusion"], (nlohmann::ordered_json{{8, 2}, {1, 5}}));
 }
 
-TEST(EvaluationReport, JsonIsWholeForNamesOfAnyBytes) {
+TEST(EvaluationReport, JsonIsValidForNamesThatAreNotUtf8) {
   const std::string text = evaluation_json({"\xff.pt", "d", "test"}, kEvaluation);
   EXPECT_TRUE(nlohmann::json::accept(text));
   EXPECT_EQ(text.back(), '\n');

@@ -1,4 +1,4 @@
-// Warnings of overfitting, gradients and memory.
+// When each warning is given, and how often.
 #include "report/run_warnings.hpp"
 
 #include "test_support.hpp"
@@ -14,7 +14,7 @@ EpochReport healthy() {
   return report;
 }
 
-/// All warnings that a run with these validation losses, and falling training losses, gives.
+/// All warnings of a run with these validation losses and falling training losses.
 std::vector<std::string> after(const std::vector<double>& validation_losses) {
   RunWarnings warnings;
   std::vector<std::string> all;
@@ -28,34 +28,34 @@ std::vector<std::string> after(const std::vector<double>& validation_losses) {
   return all;
 }
 
-TEST(RunWarnings, OverfittingIsThreeWorseEpochsInARow) {
+TEST(RunWarnings, OverfittingIsThreeConsecutiveWorseEpochs) {
   EXPECT_TRUE(after({0.5, 0.4, 0.41, 0.42, 0.41, 0.42, 0.43}).empty());
   const auto warnings = after({0.5, 0.4, 0.41, 0.42, 0.43, 0.44, 0.45});
   ASSERT_EQ(warnings.size(), 1U);
   EXPECT_TRUE(warnings[0].starts_with("overfitting: validation loss has risen for 3 epochs"));
 }
 
-TEST(RunWarnings, NoValidationIsNoOverfitting) {
+TEST(RunWarnings, NoOverfittingWithoutValidation) {
   RunWarnings warnings;
   for (int i = 0; i < 9; ++i) EXPECT_TRUE(warnings.new_warnings(healthy()).empty());
 }
 
-TEST(RunWarnings, GradientsThatVanishOrExplodeAreNamed) {
+TEST(RunWarnings, NamesVanishingAndExplodingGradients) {
   RunWarnings warnings;
   EpochReport report = healthy();
   report.gradient_norm[0].second = 1e-6;
   auto found = warnings.new_warnings(report);
   ASSERT_EQ(found.size(), 1U);
   EXPECT_TRUE(
-      found[0].starts_with("the gradient vanishes: 1e-06 at 0.weight, but 0.02 at 2.weight"));
-  EXPECT_TRUE(warnings.new_warnings(report).empty()) << "once is enough";
+      found[0].starts_with("vanishing gradient: norm 1e-06 at 0.weight, but 0.02 at 2.weight"));
+  EXPECT_TRUE(warnings.new_warnings(report).empty()) << "one warning per run";
   report.gradient_norm = {{"0.weight", 5e4}, {"2.weight", 100}};
   found = warnings.new_warnings(report);
   ASSERT_EQ(found.size(), 1U);
-  EXPECT_TRUE(found[0].starts_with("the gradient explodes: 5e+04 at 0.weight"));
+  EXPECT_TRUE(found[0].starts_with("exploding gradient: norm 5e+04 at 0.weight"));
 }
 
-TEST(RunWarnings, MemoryThatGrowsEpochByEpochIsNamed) {
+TEST(RunWarnings, ReportsMemoryThatGrowsEveryEpoch) {
   RunWarnings growing;
   RunWarnings steady;
   std::size_t warned = 0;
