@@ -27,7 +27,7 @@ int evaluate_model(const EvalOptions& options) {
   const EvaluationSubject subject{options.model, options.data, std::string(name_of(options.split))};
   if (!options.report.empty()) {
     write_file_atomically(options.report,
-                          html_report_of_run(subject, evaluation, model, dataset, options.run_dir));
+                          html_report(subject, evaluation, model, dataset, options.run_dir));
     log_info("report: " + options.report);
   }
   print_result(options.json ? evaluation_json(subject, evaluation)

@@ -1,6 +1,8 @@
 // Builds the protobuf messages of an ONNX graph: Gemm and activation nodes.
 #include "export/onnx.hpp"
 
+#include <cctype>
+
 #include <nlohmann/json.hpp>
 
 #include "mnist/support/version.hpp"
@@ -46,18 +48,11 @@ ProtobufMessage linear_node(const std::string& inputs, const NamedTensor& weight
   return node.add_bytes(2, outputs).add_bytes(4, "Gemm").add_message(5, transpose);
 }
 
+/// ONNX's operators have the names of ours, capitalized.
 std::string activation_operator(Activation activation) {
-  switch (activation) {
-    case Activation::kRelu:
-      return "Relu";
-    case Activation::kTanh:
-      return "Tanh";
-    case Activation::kSigmoid:
-      return "Sigmoid";
-    case Activation::kIdentity:
-      return "Identity";
-  }
-  return "Identity";
+  std::string name(name_of(activation));
+  name[0] = static_cast<char>(std::toupper(name[0]));
+  return name;
 }
 
 ProtobufMessage graph_message(const Model& model) {

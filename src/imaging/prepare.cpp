@@ -36,9 +36,6 @@ struct Ink {
   std::int64_t columns;
   std::vector<float> values;
 
-  float& at(std::int64_t row, std::int64_t column) {
-    return values[static_cast<std::size_t>(row * columns + column)];
-  }
   float at(std::int64_t row, std::int64_t column) const {
     return values[static_cast<std::size_t>(row * columns + column)];
   }
@@ -114,18 +111,21 @@ Ink extract_ink(const GrayImage& image) {
 
 /// Removes the connected component of `start` (8 neighbors) from `rest`; returns its pixels.
 std::vector<std::int64_t> take_component(Ink& rest, std::int64_t start) {
-  std::vector<std::int64_t> pixels{start};
-  rest.values[static_cast<std::size_t>(start)] = 0;
+  std::vector<std::int64_t> pixels;
+  const auto take = [&](std::int64_t pixel) {
+    float& value = rest.values[static_cast<std::size_t>(pixel)];
+    if (value != 0) pixels.push_back(pixel);
+    value = 0;
+  };
+  take(start);
   for (std::size_t i = 0; i < pixels.size(); ++i) {
     const std::int64_t row = pixels[i] / rest.columns;
     const std::int64_t column = pixels[i] % rest.columns;
-    for (std::int64_t y = std::max<std::int64_t>(row - 1, 0); y <= std::min(row + 1, rest.rows - 1);
-         ++y) {
-      for (std::int64_t x = std::max<std::int64_t>(column - 1, 0);
-           x <= std::min(column + 1, rest.columns - 1); ++x) {
-        if (rest.at(y, x) == 0) continue;
-        rest.at(y, x) = 0;
-        pixels.push_back(y * rest.columns + x);
+    const std::int64_t right = std::min(column + 1, rest.columns - 1);
+    const std::int64_t bottom = std::min(row + 1, rest.rows - 1);
+    for (std::int64_t y = std::max<std::int64_t>(row - 1, 0); y <= bottom; ++y) {
+      for (std::int64_t x = std::max<std::int64_t>(column - 1, 0); x <= right; ++x) {
+        take(y * rest.columns + x);
       }
     }
   }

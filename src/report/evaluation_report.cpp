@@ -52,15 +52,11 @@ std::string evaluation_text(const EvaluationSubject& subject, const Evaluation& 
 
 nlohmann::ordered_json evaluation_object(const EvaluationSubject& subject,
                                          const Evaluation& evaluation) {
-  nlohmann::ordered_json json;
-  json["model"] = subject.model;
-  json["data"] = subject.data;
-  json["split"] = subject.split;
-  json["examples"] = evaluation.examples();
-  json["correct"] = evaluation.correct();
-  json["accuracy"] = evaluation.accuracy();
-  json["loss"] = evaluation.loss;
-  json["classes"] = nlohmann::ordered_json::array();
+  nlohmann::ordered_json json{
+      {"model", subject.model},          {"data", subject.data},
+      {"split", subject.split},          {"examples", evaluation.examples()},
+      {"correct", evaluation.correct()}, {"accuracy", evaluation.accuracy()},
+      {"loss", evaluation.loss}};
   for (const ClassFigures& figures : evaluation.classes()) {
     json["classes"].push_back({{"label", figures.label},
                                {"precision", figures.precision},
@@ -68,14 +64,9 @@ nlohmann::ordered_json evaluation_object(const EvaluationSubject& subject,
                                {"f1", figures.f1},
                                {"support", figures.support}});
   }
-  const std::size_t classes = evaluation.class_names.size();
-  json["confusion"] = nlohmann::ordered_json::array();
-  for (std::size_t truth = 0; truth < classes; ++truth) {
-    auto row = nlohmann::ordered_json::array();
-    for (std::size_t guess = 0; guess < classes; ++guess) {
-      row.push_back(evaluation.count(truth, guess));
-    }
-    json["confusion"].push_back(std::move(row));
+  const std::ptrdiff_t classes = std::ssize(evaluation.class_names);
+  for (auto row = evaluation.confusion.begin(); row != evaluation.confusion.end(); row += classes) {
+    json["confusion"].push_back(std::vector<std::int64_t>(row, row + classes));
   }
   return json;
 }

@@ -44,7 +44,7 @@ nlohmann::ordered_json calibration_json(const Evaluation& evaluation) {
 
 std::string html_report(const EvaluationSubject& subject, const Evaluation& evaluation,
                         const Model& model, const Dataset& dataset,
-                        const std::vector<nlohmann::ordered_json>& epochs) {
+                        const std::string& run_directory) {
   const Interval interval = wilson_interval(evaluation.correct(), evaluation.examples());
   nlohmann::ordered_json json = evaluation_object(subject, evaluation);
   json["interval"] = {interval.low, interval.high};
@@ -58,16 +58,9 @@ std::string html_report(const EvaluationSubject& subject, const Evaluation& eval
   const std::vector<std::int8_t> levels = weight_levels(model.parameters.front());
   json["weights"] = base64({reinterpret_cast<const std::uint8_t*>(levels.data()), levels.size()});
   json["training"] = model.training;
-  json["epochs"] = epochs;
+  json["epochs"] = nlohmann::ordered_json::array();
+  if (!run_directory.empty()) json["epochs"] = read_metrics(run_directory);
   return page_with_data(kReportPage, json_text(json));
-}
-
-std::string html_report_of_run(const EvaluationSubject& subject, const Evaluation& evaluation,
-                               const Model& model, const Dataset& dataset,
-                               const std::string& run_directory) {
-  std::vector<nlohmann::ordered_json> epochs;
-  if (!run_directory.empty()) epochs = read_metrics(run_directory);
-  return html_report(subject, evaluation, model, dataset, epochs);
 }
 
 }  // namespace mnist

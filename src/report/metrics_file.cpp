@@ -1,8 +1,8 @@
 // metrics.jsonl grows in place; only the start of a run replaces it.
 #include "report/metrics_file.hpp"
 
-#include <algorithm>
 #include <filesystem>
+#include <sstream>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -45,16 +45,15 @@ void MetricsFile::on_epoch(const EpochReport& report) {
 }
 
 std::string epoch_json(const EpochReport& report) {
-  nlohmann::ordered_json json;
-  json["epoch"] = report.epoch;
-  json["step"] = report.step;
-  json["learning_rate"] = report.learning_rate;
-  json["train_loss"] = report.training.loss;
-  json["train_accuracy"] = report.training.accuracy;
-  json["first_batch_loss"] = report.first_batch_loss;
-  json["last_batch_loss"] = report.last_batch_loss;
-  json["validation_loss"] = nullptr;
-  json["validation_accuracy"] = nullptr;
+  nlohmann::ordered_json json{{"epoch", report.epoch},
+                              {"step", report.step},
+                              {"learning_rate", report.learning_rate},
+                              {"train_loss", report.training.loss},
+                              {"train_accuracy", report.training.accuracy},
+                              {"first_batch_loss", report.first_batch_loss},
+                              {"last_batch_loss", report.last_batch_loss},
+                              {"validation_loss", nullptr},
+                              {"validation_accuracy", nullptr}};
   if (report.validation) {
     json["validation_loss"] = report.validation->loss;
     json["validation_accuracy"] = report.validation->accuracy;
@@ -66,23 +65,17 @@ std::string epoch_json(const EpochReport& report) {
   return json.dump();
 }
 
-std::vector<nlohmann::ordered_json> parse_metrics(std::string_view text) {
+std::vector<nlohmann::ordered_json> read_metrics(const std::string& directory) {
+  const auto bytes = read_whole_file(metrics_path(directory), kMaxMetricsBytes);
+  std::istringstream file(std::string(bytes.begin(), bytes.end()));
   std::vector<nlohmann::ordered_json> epochs;
-  while (!text.empty()) {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
+  for (std::string line; std::getline(file, line);) {
     auto epoch = nlohmann::ordered_json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (!epoch.is_object() || !epoch.contains("epoch") || !epoch["epoch"].is_number_integer()) {
-      break;
-    }
+    const bool valid = epoch.is_object() && epoch.contains("epoch");
+    if (!valid || !epoch["epoch"].is_number_integer()) break;
     epochs.push_back(std::move(epoch));
   }
   return epochs;
-}
-
-std::vector<nlohmann::ordered_json> read_metrics(const std::string& directory) {
-  const auto bytes = read_whole_file(metrics_path(directory), kMaxMetricsBytes);
-  return parse_metrics({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 }  // namespace mnist

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
@@ -29,11 +28,8 @@ class MetricsFile : public RunObserver {
 /// The JSON object of one epoch, without a line break. Losses that are not finite become null.
 std::string epoch_json(const EpochReport& report);
 
-/// The epochs in the text of a metrics.jsonl. Stops at the first line that is not one: a process
-/// that was killed can leave a truncated last line.
-std::vector<nlohmann::ordered_json> parse_metrics(std::string_view text);
-
-/// parse_metrics() of `directory`/metrics.jsonl. Throws Error when it is missing or too large.
+/// The epochs in `directory`/metrics.jsonl, up to the first line that is not one: a process that
+/// was killed can leave a truncated last line. Throws Error when the file is missing or too large.
 std::vector<nlohmann::ordered_json> read_metrics(const std::string& directory);
 
 }  // namespace mnist

@@ -1,9 +1,8 @@
 // The thresholds and wording of the warnings.
 #include "report/run_warnings.hpp"
 
-#include <algorithm>
-#include <cmath>
 #include <limits>
+#include <utility>
 
 #include <spdlog/fmt/fmt.h>
 
@@ -21,35 +20,34 @@ constexpr double kExploding = 1e3;
 constexpr double kMemoryGrowth = 1.05;
 constexpr std::int64_t kMemoryNoise = 16'000'000;
 
-/// Without the norms of biases, which tell nothing more.
-std::vector<std::pair<std::string, double>> weight_norms(const EpochReport& report) {
-  std::vector<std::pair<std::string, double>> norms;
+/// The smallest and the largest norm of a weight's gradient, with their names; biases are ignored.
+struct NormRange {
+  std::pair<std::string, double> smallest;
+  std::pair<std::string, double> largest;
+};
+
+NormRange weight_norms(const EpochReport& report) {
+  NormRange range{{"", std::numeric_limits<double>::infinity()}, {"", 0}};
   for (const auto& entry : report.gradient_norm) {
-    if (entry.first.ends_with("weight")) norms.push_back(entry);
+    if (!entry.first.ends_with("weight")) continue;
+    if (entry.second < range.smallest.second) range.smallest = entry;
+    if (entry.second > range.largest.second) range.largest = entry;
   }
-  return norms;
+  return range;
 }
 
-std::string vanishing(const EpochReport& report) {
-  const auto norms = weight_norms(report);
-  if (norms.empty()) return "";
-  const auto [least, most] = std::minmax_element(
-      norms.begin(), norms.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
-  if (least->second >= kVanishing * most->second) return "";
+std::string vanishing(const NormRange& norms) {
+  if (norms.smallest.second >= kVanishing * norms.largest.second) return "";
   return fmt::format(
       "vanishing gradient: norm {:.2g} at {}, but {:.2g} at {}; try --activation relu, --init he "
       "or fewer layers",
-      least->second, least->first, most->second, most->first);
+      norms.smallest.second, norms.smallest.first, norms.largest.second, norms.largest.first);
 }
 
-std::string exploding(const EpochReport& report) {
-  for (const auto& [name, norm] : weight_norms(report)) {
-    if (norm > kExploding) {
-      return fmt::format("exploding gradient: norm {:.2g} at {}; try a lower --lr or --clip-norm 1",
-                         norm, name);
-    }
-  }
-  return "";
+std::string exploding(const NormRange& norms) {
+  if (norms.largest.second <= kExploding) return "";
+  return fmt::format("exploding gradient: norm {:.2g} at {}; try a lower --lr or --clip-norm 1",
+                     norms.largest.second, norms.largest.first);
 }
 
 }  // namespace
@@ -87,9 +85,9 @@ std::vector<std::string> RunWarnings::new_warnings(const EpochReport& report) {
       {report.training.loss,
        report.validation ? report.validation->loss : std::numeric_limits<double>::quiet_NaN(),
        report.peak_memory_bytes});
+  const NormRange norms = weight_norms(report);
   std::vector<std::string> warnings;
-  for (std::string warning :
-       {overfitting(), vanishing(report), exploding(report), memory_growth()}) {
+  for (std::string warning : {overfitting(), vanishing(norms), exploding(norms), memory_growth()}) {
     if (warning.empty()) continue;
     const std::string kind = warning.substr(0, warning.find(':'));
     if (warned_.insert(kind).second) warnings.push_back(std::move(warning));

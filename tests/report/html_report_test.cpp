@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include "mnist/support/error.hpp"
-#include "report/metrics_file.hpp"
 #include "report/weight_levels.hpp"
 #include "test_support.hpp"
 
@@ -12,7 +11,7 @@ namespace mnist {
 namespace {
 
 /// Two images of 1 x 2 pixels; the second is misclassified as "a".
-nlohmann::json data_of_report(const std::string& metrics) {
+nlohmann::json data_of_report(const std::string& run_directory) {
   const Dataset dataset{2, 1, 2, {1, 2, 3, 4}, {0, 1}, {"a", "</b>"}};
   const Evaluation evaluation =
       make_evaluation(dataset.class_names, {{0, 0, 0.9F}, {1, 0, 0.8F}}, 0.5);
@@ -21,7 +20,7 @@ nlohmann::json data_of_report(const std::string& metrics) {
               dataset.class_names,
               {}};
   const std::string page =
-      html_report({"m.pt", "folder", "test"}, evaluation, model, dataset, parse_metrics(metrics));
+      html_report({"m.pt", "folder", "test"}, evaluation, model, dataset, run_directory);
   const std::string open = "type=\"application/json\">";
   const std::size_t begin = page.find(open) + open.size();
   return nlohmann::json::parse(page.substr(begin, page.find("</script>", begin) - begin));
@@ -39,12 +38,14 @@ TEST(HtmlReport, HasFiguresAndMistakes) {
 }
 
 TEST(HtmlReport, IgnoresATruncatedLineOfMetrics) {
-  const nlohmann::json data = data_of_report("{\"epoch\":1}\n{\"epoch\":2}\n{\"epo");
+  const TemporaryFolder run;
+  write_bytes(run / "metrics.jsonl", to_bytes("{\"epoch\":1}\n{\"epoch\":2}\n{\"epo"));
+  const nlohmann::json data = data_of_report(run.path());
   EXPECT_EQ(data["epochs"].size(), 2U);
 }
 
 TEST(HtmlReport, NamesMissingMetrics) {
-  expect_throws<Error>([] { html_report_of_run({}, {}, {}, {}, "/no/such/run"); },
+  expect_throws<Error>([] { data_of_report("/no/such/run"); },
                        "/no/such/run/metrics.jsonl: cannot be opened");
 }
 
