@@ -1,5 +1,5 @@
-// Times the fused CPU engine's kernels alone, on the first layer of the guide's network and real
-// pixels, for every instruction set, beside the machine's measured peak.
+// Microbenchmarks of the fused CPU engine's kernels for every instruction set, on the first layer
+// of the default network and real pixels, next to this machine's measured peak.
 //
 // usage: kernels [--benchmark_filter=REGEX]; reads data/mnist-subset
 #include "engine/cpu/kernels.hpp"
@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t kInputs = 784;
 
-/// One minibatch of 32 real digits and a slice of a layer behind it.
+/// One minibatch of 32 real digits and a slice of the first layer's parameters.
 class FirstLayer {
  public:
   FirstLayer(const CpuKernels& kernels, std::size_t columns)
@@ -25,7 +25,7 @@ class FirstLayer {
         dataset_(load_dataset(std::string(MNIST_SOURCE_DIR) + "/data/mnist-subset", Split::kTrain)),
         pixels_(kInputs * kTile),
         masks_(kInputs),
-        touched_(kInputs / 2),
+        active_(kInputs / 2),
         weights_(kInputs * columns, 0.01F),
         first_(kInputs * columns, 0.0F),
         second_(kInputs * columns, 0.0F),
@@ -45,7 +45,7 @@ class FirstLayer {
   }
   void update() {
     kernels_.update(inputs(), 0, kInputs, {outputs_.data(), columns_}, slice(),
-                    {.rate = 1e-4F, .root_scale = 0.03F}, touched_.data(), nullptr);
+                    {.rate = 1e-4F, .root_scale = 0.03F}, active_.data(), nullptr);
     benchmark::DoNotOptimize(weights_.data());
   }
 
@@ -62,12 +62,12 @@ class FirstLayer {
   AlignedVector<std::uint8_t> pixels_;
   const std::vector<float> values_ = pixel_values();
   AlignedVector<std::uint32_t> masks_;
-  std::vector<std::uint8_t> touched_;
+  std::vector<std::uint8_t> active_;
   AlignedVector<float> weights_, first_, second_, outputs_, bias_;
 };
 
-/// Registers `work` on a layer of `columns` outputs; `dense` floating-point operations are what a
-/// dense product would take, so that the rate can be held against the peak.
+/// Registers `work` on a slice of `columns` outputs. `dense` is the number of floating-point
+/// operations of the dense product, for comparison with the peak; 0 reports no rate.
 void add(const CpuKernels& kernels, const std::string& name, std::size_t columns, double dense,
          void (FirstLayer::*work)()) {
   const std::string full = name + "/" + kernels.target + "/" + std::to_string(columns);
@@ -81,7 +81,7 @@ void add(const CpuKernels& kernels, const std::string& name, std::size_t columns
   })->Unit(benchmark::kMicrosecond);
 }
 
-/// The peak of fused multiply-adds in f32, by as many independent chains as keep the units busy.
+/// Peak f32 FMA throughput, measured with enough independent chains to hide the latency.
 void peak(benchmark::State& state) {
   constexpr std::size_t kLanes = 16 * 12;
   alignas(64) float sums[kLanes];

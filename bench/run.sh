@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Builds, fetches MNIST, installs the peers, and times ours beside them. Flags go on to compare.py:
-# bench/run.sh --threads 2 --only PyTorch; bench/run.sh --device cuda for a GPU. Close other work first.
+# Builds, fetches MNIST, installs the baselines' packages, and times mnist-train beside the baselines.
+# Flags are passed to compare.py: bench/run.sh --threads 2 --only PyTorch; bench/run.sh --device cuda.
+# Run it on an otherwise idle machine.
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/common.sh"
 
 "$project/scripts/setup.sh" --tests
 "$project/scripts/fetch_data.sh" mnist
-step "installing the peers' packages into .venv"
+step "installing the baselines' packages into .venv"
 "$project/.venv/bin/python" -m pip install -q -r "$project/bench/requirements.txt" >&2 ||
-  say "some could not be installed; their peers will be missing from the table"
+  say "some could not be installed; their baselines will be missing from the table"
 build release
 (cd "$project" && cmake -B build/release -DMNIST_BUILD_BENCH=ON && cmake --build build/release) >&2
 step "measuring"

@@ -1,4 +1,4 @@
-"""scikit-learn's MLPClassifier, an epoch at a time."""
+"""scikit-learn's MLPClassifier, one epoch per fit() with a warm start."""
 
 import warnings
 

@@ -1,4 +1,4 @@
-"""What all peers share: their flags, the data, and the line that they print for each epoch."""
+"""Shared by the baselines: command-line flags, data loading, and the JSON line printed per epoch."""
 
 import argparse
 import gzip
@@ -18,29 +18,29 @@ def parse_arguments():
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--hidden", default="256,128")
-    parser.add_argument("--device", default="cpu", help="of the PyTorch peers: cpu or cuda")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda; PyTorch baselines only")
     arguments = parser.parse_args()
     arguments.widths = [784, *map(int, arguments.hidden.split(",")), 10]
     return arguments
 
 
-def read_idx(folder, name):
-    """An IDX file of u8, raw or gzip, as an array."""
-    path = folder / name
-    content = path.read_bytes() if path.exists() else gzip.decompress((folder / f"{name}.gz").read_bytes())
+def read_idx(directory, name):
+    """Reads an IDX file of u8, raw or gzip, into an array."""
+    path = directory / name
+    content = path.read_bytes() if path.exists() else gzip.decompress((directory / f"{name}.gz").read_bytes())
     rank = content[3]
     sizes = np.frombuffer(content, ">u4", rank, 4)
     return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(sizes)
 
 
-def training_set(folder):
-    """Images as u8 [n, 784] and labels as u8 [n]."""
-    images = read_idx(folder, IMAGES)
-    return images.reshape(len(images), -1).copy(), read_idx(folder, LABELS).copy()
+def training_set(directory):
+    """Returns images, u8 [n, 784], and labels, u8 [n]."""
+    images = read_idx(directory, IMAGES)
+    return images.reshape(len(images), -1).copy(), read_idx(directory, LABELS).copy()
 
 
 class EpochTimer:
-    """Prints one JSON object an epoch: its seconds and its mean loss."""
+    """Times a `with` block as one epoch and prints its seconds and mean loss as one JSON line."""
 
     def __enter__(self):
         self.start = time.perf_counter()

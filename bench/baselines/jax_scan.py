@@ -1,4 +1,4 @@
-"""JAX: the whole epoch is one jitted lax.scan, data resident, Adam written out over the parameters."""
+"""JAX: each epoch is one jitted lax.scan over device-resident data, with Adam written by hand."""
 
 from functools import partial
 
@@ -28,10 +28,10 @@ def adam(parameters, gradients, first, second, step):
 
 @partial(jax.jit, donate_argnums=0)
 def epoch(state, images, labels, order):
-    def one_step(carry, rows):
+    def one_step(carry, indices):
         parameters, first, second, step = carry
         step = step + 1
-        loss, gradients = jax.value_and_grad(loss_of)(parameters, images[rows], labels[rows])
+        loss, gradients = jax.value_and_grad(loss_of)(parameters, images[indices], labels[indices])
         return (*adam(parameters, gradients, first, second, step), step), loss
 
     state, losses = jax.lax.scan(one_step, state, order)

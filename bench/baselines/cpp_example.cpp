@@ -1,6 +1,5 @@
-// LibTorch the way PyTorch's own C++ MNIST example uses it: a dataset, a data loader with Stack, an
-// eager step a minibatch with torch::optim. (The example's sampler is sequential; this one
-// shuffles.)
+// LibTorch as PyTorch's C++ MNIST example uses it: a dataset, a data loader with Stack, and one
+// eager step of torch::optim per minibatch. (The example samples sequentially; this one shuffles.)
 //
 // usage: cpp_example --data DIR --epochs N --batch N --threads N --hidden N,N
 #include <chrono>
@@ -14,7 +13,7 @@
 
 namespace {
 
-/// One image at a time, as torch::data::datasets::MNIST gives them.
+/// Returns one example at a time, like torch::data::datasets::MNIST.
 class Images : public torch::data::Dataset<Images> {
  public:
   explicit Images(const mnist::Dataset& set)
@@ -27,8 +26,8 @@ class Images : public torch::data::Dataset<Images> {
                     .to(torch::kInt64)) {}
 
   torch::data::Example<> get(std::size_t index) override {
-    const auto row = static_cast<std::int64_t>(index);
-    return {images_[row], labels_[row]};
+    const auto i = static_cast<std::int64_t>(index);
+    return {images_[i], labels_[i]};
   }
   c10::optional<std::size_t> size() const override {
     return static_cast<std::size_t>(images_.size(0));

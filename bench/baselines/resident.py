@@ -1,5 +1,5 @@
-"""The best eager loop found: tensors resident in memory, Adam(fused=True), no .item() per minibatch.
-With PEER_COMPILE=1 the forward pass and the loss go through torch.compile, on a GPU with CUDA graphs."""
+"""The fastest eager PyTorch loop found: resident tensors, Adam(fused=True), no .item() per minibatch.
+BASELINE_COMPILE=1 compiles the forward pass and the loss with torch.compile (CUDA graphs on a GPU)."""
 
 import os
 
@@ -18,22 +18,22 @@ def main():
     model = nn.Sequential(*layers[:-1]).to(arguments.device)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.001, fused=True)
     images, labels = training_set(arguments.data)
-    # Converted once: a gather of f32 is cheaper than a gather of u8 and a conversion.
+    # Converted once: gathering f32 is cheaper than gathering u8 and converting every minibatch.
     images = torch.from_numpy(images).to(arguments.device).float().div_(255)
     labels = torch.from_numpy(labels).to(arguments.device).long()
 
     def loss_of(data, target):
         return nn.functional.cross_entropy(model(data), target)
 
-    if os.environ.get("PEER_COMPILE"):
+    if os.environ.get("BASELINE_COMPILE"):
         loss_of = torch.compile(loss_of, mode="default" if arguments.device == "cpu" else "reduce-overhead")
     for _ in range(arguments.epochs):
         with EpochTimer() as timer:
             minibatches = torch.randperm(len(labels), device=arguments.device).split(arguments.batch)
             total = torch.zeros((), device=arguments.device)
-            for rows in minibatches:
+            for indices in minibatches:
                 optimizer.zero_grad(set_to_none=True)
-                loss = loss_of(images[rows], labels[rows])
+                loss = loss_of(images[indices], labels[indices])
                 loss.backward()
                 optimizer.step()
                 total += loss.detach()
