@@ -1,8 +1,8 @@
-# Shared by the scripts beside it: where the project is, and how they speak. Sourced, not run.
+# Sourced by the other scripts: the project root, messages on stderr, and the build.
 set -euo pipefail
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-# A step's heading, a remark, and the end of everything with what to do next; all on standard error.
+# step prints a heading, say a note, and die an error with what to do next before it exits with 1.
 step() { printf '== %s\n' "$*" >&2; }
 say() { printf '   %s\n' "$*" >&2; }
 die() {
@@ -10,7 +10,7 @@ die() {
   exit 1
 }
 
-# Configures the preset $1 when that was not done yet, and builds it.
+# Configures and builds preset $1.
 build() {
   local log=$project/build/configure-$1.log
   step "building (preset $1)"
@@ -18,8 +18,8 @@ build() {
   # MNIST_WERROR=ON in the environment makes warnings errors; CMake keeps the setting in build/.
   (cd "$project" && cmake --preset "$1" ${MNIST_WERROR:+"-DMNIST_WERROR=$MNIST_WERROR"}) >"$log" 2>&1 || {
     cat "$log" >&2
-    die "configuring failed, see above; scripts/setup.sh --check tells what is missing"
+    die "CMake configuration failed, see above; scripts/setup.sh --check lists what is missing"
   }
   (cd "$project" && cmake --build --preset "$1") >&2 ||
-    die "building failed, see above; if a header is missing, run scripts/setup.sh"
+    die "the build failed, see above; if a header is missing, run scripts/setup.sh"
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Draws a recipe's distorted images: scripts/contact_sheet.py RECIPE PNG.
+"""Writes a contact sheet of a recipe's augmented images: scripts/contact_sheet.py RECIPE PNG.
 
-A row for each of the first training images, first as it is, then as epochs 1, 2, 3 ... see it.
-Needs a build with tests (scripts/test.sh makes one).
+Each row shows one of the first training images: the original, then how epochs 1, 2, 3, ... distort
+it. Needs a build with tests (scripts/test.sh makes one).
 """
 
 import pathlib
@@ -17,7 +17,7 @@ ROWS, COLUMNS, SCALE = 8, 12, 2
 
 
 def png(width, height, pixels):
-    """The bytes of an 8-bit grey PNG."""
+    """Encodes an 8-bit grayscale PNG."""
     def chunk(kind, content):
         body = kind + content
         return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))

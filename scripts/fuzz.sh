@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Feeds the readers of foreign bytes with broken ones, under address and undefined-behaviour
-# sanitizers, one target on each core: scripts/fuzz.sh [SECONDS of each target, 30]. What they find is
-# left in build/fuzz.
+# Fuzzes every parser of untrusted input under AddressSanitizer and UBSan, one target per core:
+# scripts/fuzz.sh [SECONDS per target, default 30]. Failing inputs are left in build/fuzz.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 seconds=${1:-30}
 
@@ -12,7 +11,7 @@ fuzz() {
     -print_final_stats=1 -artifact_prefix="$target-" "corpus/$target" "$project/tests/fuzz/seeds/$target" \
     >"$target.log" 2>&1 || {
     tail -n 40 "$target.log" >&2
-    die "$target: found something; the input is beside build/fuzz/$target.log"
+    die "$target: found a failing input, saved next to build/fuzz/$target.log"
   }
   say "$target: $(grep -oE 'cov: [0-9]+' "$target.log" | tail -n 1)," \
     "$(grep -oE 'number_of_executed_units: [0-9]+' "$target.log" | grep -oE '[0-9]+') executions"
@@ -21,8 +20,8 @@ fuzz() {
 "$project/scripts/setup.sh" --fuzz
 build fuzz
 cd "$project/build/fuzz"
-targets=(checkpoint idx image pickle pt safetensors toml)
-step "fuzzing ${targets[*]} for $seconds s each"
+targets=(checkpoint idx pickle picture pt safetensors toml)
+step "fuzzing ${targets[*]}, $seconds s each"
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 running=0
 for target in "${targets[@]}"; do

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Draws the curves of one or several runs, for comparison, into a PNG, SVG or PDF file.
+"""Plots the training curves of one or more runs into a PNG, SVG or PDF file.
 
     scripts/plot.py runs/first
     scripts/plot.py runs/first runs/second --out curves.svg
 
-RUN is a folder that mnist-train wrote with --run-dir. Needs matplotlib.
+RUN is a directory that mnist-train wrote with --run-dir. Needs matplotlib.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import json
 import pathlib
 import sys
 
-# What is drawn: title, the keys of metrics.jsonl and their line styles, and the factor.
+# Title, keys of metrics.jsonl with their line styles, and scale factor of each panel.
 PANELS = [
     ("loss", {"train_loss": "-", "validation_loss": "--"}, 1),
     ("accuracy, %", {"train_accuracy": "-", "validation_accuracy": "--"}, 100),
@@ -25,14 +25,14 @@ def parse_arguments():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="+", type=pathlib.Path, metavar="RUN")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("curves.png"),
-                        help="file to write; its suffix chooses the format")
+                        help="file to write; its suffix selects the format")
     return parser.parse_args()
 
 
 def read_epochs(run):
     path = run / "metrics.jsonl"
     if not path.is_file():
-        sys.exit(f"plot.py: {path} is not there; name a folder of mnist-train --run-dir")
+        sys.exit(f"plot.py: {path} does not exist; give a directory that mnist-train --run-dir wrote")
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes the tables of docs/results.md again: scripts/results.sh [validation|test]. An hour (test) to three (validation)
-# on two cores; stopped and started again, it goes on where it was.
+# Regenerates the tables of docs/results.md: scripts/results.sh [validation|test]. Takes one hour
+# (test) or three (validation) on two cores; rerun after an interruption, it resumes.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cd "$project"
 python=.venv/bin/python

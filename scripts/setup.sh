@@ -1,22 +1,21 @@
 #!/usr/bin/env bash
-# Prepares a machine for building: system packages, a virtual environment, LibTorch. Does only what
-# is missing; says what it does.
+# Prepares a machine for building: system packages, a virtual environment, LibTorch. Installs only
+# what is missing.
 #
 # usage: scripts/setup.sh [--check] [--tests] [--browser] [--fuzz]
-#   --check   only report what is there and what is missing; exit 1 when something is
-#   --tests   also the Python packages that tests and benchmarks use
-#   --browser also what tests look and read with: Chromium for our pages, handwriting fonts for mnist-predict
-#   --fuzz    also clang, whose fuzzer scripts/fuzz.sh uses
+#   --check   only report what is installed and what is missing; exit 1 if anything is missing
+#   --tests   also install the Python packages of the tests and benchmarks
+#   --browser also install Chromium for the page tests and handwriting fonts for mnist-predict's
+#   --fuzz    also install clang, for the libFuzzer that scripts/fuzz.sh uses
 #
-# A LibTorch of yours is taken instead of PyPI's when CMAKE_PREFIX_PATH names it or python3 can
-# import it. TORCH_INDEX_URL hands pip another index for torch, for a CPU-only or a particular CUDA
-# build.
+# An existing LibTorch is used instead of PyPI's if CMAKE_PREFIX_PATH names it or python3 can import
+# torch. TORCH_INDEX_URL selects another pip index for torch, for a CPU-only or a specific CUDA build.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 torch_version=2.13.0
 oldest_torch=2.4
 
-# Debian package, and what shows that it is there: a command, or a header the compiler finds.
+# Debian package and how it is detected: a command, a header, a file or a Python module.
 packages=(
   'g++ command c++'
   'cmake command cmake'
@@ -52,7 +51,7 @@ for argument in "$@"; do
       ;;
     --fuzz)
       packages+=('clang fuzzer clang++')
-      recommended=() # clang's runtime, and with it its fuzzer, is one of its recommendations
+      recommended=() # clang only recommends its runtime, which contains libFuzzer
       ;;
     -h | --help) sed -n '2,/^source/{/^source/d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;;
     *) die "unknown argument '$argument'; see scripts/setup.sh --help" ;;
@@ -78,7 +77,7 @@ setup_packages() {
     has "$kind" "$probe" || absent+=("$package")
   done
   if [ ${#absent[@]} -eq 0 ]; then
-    say "system packages: all there"
+    say "system packages: all installed"
     return
   fi
   local command="apt-get install -y ${recommended[*]} ${absent[*]}"
@@ -90,29 +89,29 @@ setup_packages() {
   local as_root=()
   if [ "$(id -u)" -ne 0 ]; then
     command -v sudo >/dev/null && sudo -n true 2>/dev/null && as_root=(sudo) ||
-      die "system packages are missing and this user may not install them; run: sudo $command"
+      die "system packages are missing and need root to install; run: sudo $command"
   fi
   command -v apt-get >/dev/null ||
-    die "these are missing, and there is no apt-get: ${absent[*]}; install them with your system's packages"
+    die "missing packages, and no apt-get to install them: ${absent[*]}; install your system's equivalents"
   say "installing ${absent[*]}"
-  "${as_root[@]}" apt-get update -q >&2 || say "apt-get update failed, going on with the lists that are there"
+  "${as_root[@]}" apt-get update -q >&2 || say "apt-get update failed; using the existing package lists"
   DEBIAN_FRONTEND=noninteractive "${as_root[@]}" $command >&2 ||
-    die "installing system packages failed, see above; to try by hand: sudo $command"
+    die "installing system packages failed, see above; to retry by hand: sudo $command"
 }
 
-# The version of the torch package that python $1 can import; nothing without one.
+# Prints the version of the torch package that python $1 can import; nothing if it has none.
 torch_of() {
   "$1" -c 'import importlib.metadata as m; print(m.version("torch"))' 2>/dev/null || true
 }
 
 at_least_oldest() { [ "$(printf '%s\n%s\n' "$oldest_torch" "$1" | sort -V | head -n 1)" = "$oldest_torch" ]; }
 
-# A LibTorch that CMAKE_PREFIX_PATH names: its folder, or nothing.
+# Prints the directory of the LibTorch that CMAKE_PREFIX_PATH names; nothing if it names none.
 libtorch_of_prefix_path() {
-  local prefix prefixes=${CMAKE_PREFIX_PATH-} folder
+  local prefix prefixes=${CMAKE_PREFIX_PATH-} directory
   for prefix in ${prefixes//[:;]/ }; do
-    for folder in "$prefix" "$prefix/../.."; do
-      [ -e "$folder/lib/libtorch.so" ] && (cd "$folder" && pwd) && return
+    for directory in "$prefix" "$prefix/../.."; do
+      [ -e "$directory/lib/libtorch.so" ] && (cd "$directory" && pwd) && return
     done
   done
   return 0
@@ -120,16 +119,16 @@ libtorch_of_prefix_path() {
 
 make_venv() {
   [ -x "$project/.venv/bin/python" ] && return
-  say "making the virtual environment .venv"
+  say "creating the virtual environment .venv"
   python3 -m venv "$@" "$project/.venv" >&2 ||
     die "python3 -m venv failed, see above; on Debian: sudo apt-get install python3-venv"
 }
 
 setup_libtorch() {
-  local folder found
-  folder=$(libtorch_of_prefix_path)
-  if [ -n "$folder" ]; then
-    say "LibTorch: $folder, from CMAKE_PREFIX_PATH"
+  local directory found
+  directory=$(libtorch_of_prefix_path)
+  if [ -n "$directory" ]; then
+    say "LibTorch: $directory, from CMAKE_PREFIX_PATH"
     return
   fi
   found=$(torch_of "$project/.venv/bin/python")
@@ -152,7 +151,7 @@ setup_libtorch() {
   say "installing torch $torch_version into .venv (0.2 to 3 GB, depending on the build)"
   "$project/.venv/bin/python" -m pip install --progress-bar on ${TORCH_INDEX_URL:+--index-url "$TORCH_INDEX_URL"} \
     "torch==$torch_version" >&2 ||
-    die "installing torch failed, see above; with another index: TORCH_INDEX_URL=... scripts/setup.sh; with your own LibTorch: CMAKE_PREFIX_PATH=... scripts/setup.sh"
+    die "installing torch failed, see above; for another index, set TORCH_INDEX_URL and rerun; for your own LibTorch, set CMAKE_PREFIX_PATH"
 }
 
 setup_tests() {
@@ -164,14 +163,14 @@ setup_tests() {
       absent+=("$name==$version")
   done <"$requirements"
   if [ ${#absent[@]} -eq 0 ]; then
-    say "Python packages for tests: all there"
+    say "Python packages for tests: all installed"
   elif $check; then
     say "Python packages for tests: missing ${absent[*]}"
     missing=1
   else
     say "installing ${absent[*]}"
     "$project/.venv/bin/python" -m pip install -q "${absent[@]}" >&2 ||
-      say "some could not be installed; the tests that use them will be skipped"
+      say "some could not be installed; tests that need them will be skipped"
   fi
 }
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Trains a recipe over seeds and variations, several runs side by side, and prints a table.
+"""Trains a recipe over seeds and option values, several runs in parallel, and prints a table.
 
     scripts/sweep.py --recipe recipes/mnist-quick.toml --seeds 0-4 --test
     scripts/sweep.py --recipe recipes/mnist-quick.toml --vary lr 0.001 0.002 --vary ema 0 0.999
 
-Recipes are chosen by validation: without --test, 10,000 training images are held out and judge.
-With --test a run trains on all images and the test set judges it. Finished runs are kept in
---results and are not done again, and runs that were cut off go on: so does a sweep that was killed.
+Choose recipes by validation accuracy: without --test, 10,000 training images are held out and runs are
+scored on them. With --test, runs train on all images and are scored on the test set. Finished runs are
+cached in --results and interrupted runs resume, so a killed sweep can simply be started again.
 """
 
 import argparse
@@ -19,6 +19,7 @@ import pathlib
 import statistics
 import subprocess
 import sys
+import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 VALIDATION_EXAMPLES = "10000"
@@ -27,33 +28,33 @@ VALIDATION_EXAMPLES = "10000"
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--recipe", help="TOML file with options of mnist-train")
-    parser.add_argument("--seeds", default="0-2", help="FIRST-LAST, both included")
+    parser.add_argument("--recipe", help="TOML file of mnist-train options")
+    parser.add_argument("--seeds", default="0-2", help="FIRST-LAST, inclusive")
     parser.add_argument("--vary", nargs="+", action="append", default=[], metavar="X",
-                        help="an option and the values to try; given twice, all combinations")
+                        help="an option and its values to try; if repeated, all combinations")
     parser.add_argument("--set", nargs=2, action="append", default=[], metavar=("OPTION", "VALUE"),
-                        help="an option for all runs")
-    parser.add_argument("--test", action="store_true", help="train on all images, judge by test")
+                        help="an option value for all runs")
+    parser.add_argument("--test", action="store_true", help="train on all images and score on the test set")
     parser.add_argument("--gradients", action="store_true",
-                        help="also the gradient norm of each layer's weights, at the end")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="runs side by side")
-    parser.add_argument("--threads", type=int, default=1, help="of each run")
+                        help="also print each layer's final weight gradient norm")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="number of parallel runs")
+    parser.add_argument("--threads", type=int, default=1, help="threads per run")
     parser.add_argument("--results", type=pathlib.Path, default=ROOT / "build" / "sweep")
     parser.add_argument("--bin", type=pathlib.Path, default=ROOT / "build" / "release" / "bin")
     return parser.parse_args()
 
 
 def variants(arguments):
-    """Each combination of the varied options, as a dict."""
+    """Yields each combination of the varied options as a dict."""
     names = [words[0] for words in arguments.vary]
     for values in itertools.product(*(words[1:] for words in arguments.vary)):
         yield dict(zip(names, values))
 
 
-def command_of(arguments, variant, seed, folder):
+def command_of(arguments, variant, seed, directory):
     command = [str(arguments.bin / "mnist-train")]
-    if (folder / "checkpoint.safetensors").exists():
-        return command + ["--resume", str(folder)]
+    if (directory / "checkpoint.safetensors").exists():
+        return command + ["--resume", str(directory)]
     if arguments.recipe:
         command += ["--config", arguments.recipe]
     options = dict(arguments.set) | variant
@@ -62,35 +63,33 @@ def command_of(arguments, variant, seed, folder):
         options["validation"] = VALIDATION_EXAMPLES
     for name, value in options.items():
         command += [f"--{name}", str(value)]
-    return command + ["--run-dir", str(folder), "--out", str(folder / "model.pt")]
+    return command + ["--run-dir", str(directory), "--out", str(directory / "model.pt")]
 
 
-def data_of(folder):
-    """The data folder that a run was told to use, from the options that it wrote down."""
-    import tomllib
-
-    return tomllib.loads((folder / "config.toml").read_text())["data"]
+def data_of(directory):
+    """Returns the data directory from a run's config.toml."""
+    return tomllib.loads((directory / "config.toml").read_text())["data"]
 
 
 def run(arguments, variant, seed):
-    """The result of one run: from its file when it was done before."""
+    """Returns the result of one run, from the cache if the run is finished."""
     recipe = pathlib.Path(arguments.recipe).read_text() if arguments.recipe else ""
     key = json.dumps([recipe, arguments.set, variant, seed, arguments.test], sort_keys=True)
-    folder = arguments.results / hashlib.sha256(key.encode()).hexdigest()[:16]
-    result_file = folder / "result.json"
+    directory = arguments.results / hashlib.sha256(key.encode()).hexdigest()[:16]
+    result_file = directory / "result.json"
     if result_file.exists():
         return json.loads(result_file.read_text())
-    folder.mkdir(parents=True, exist_ok=True)
-    training = subprocess.run(command_of(arguments, variant, seed, folder), capture_output=True,
+    directory.mkdir(parents=True, exist_ok=True)
+    training = subprocess.run(command_of(arguments, variant, seed, directory), capture_output=True,
                               text=True, check=False)
     if training.returncode != 0:
         sys.exit(f"mnist-train failed for {variant}, seed {seed}: {training.stderr.strip()}")
-    epochs = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    epochs = [json.loads(line) for line in (directory / "metrics.jsonl").read_text().splitlines()]
     if arguments.test:
-        judged = subprocess.run([str(arguments.bin / "mnist-eval"), "--model",
-                                 str(folder / "model.pt"), "--data", data_of(folder), "--json"],
-                                capture_output=True, text=True, check=True)
-        accuracy = json.loads(judged.stdout)["accuracy"]
+        evaluation = subprocess.run([str(arguments.bin / "mnist-eval"), "--model",
+                                     str(directory / "model.pt"), "--data", data_of(directory), "--json"],
+                                    capture_output=True, text=True, check=True)
+        accuracy = json.loads(evaluation.stdout)["accuracy"]
     else:
         accuracy = epochs[-1]["validation_accuracy"]
     result = {"options": variant, "seed": seed, "accuracy": 100 * accuracy,
@@ -107,7 +106,7 @@ def run(arguments, variant, seed):
 def print_row(variant, results, with_gradients):
     accuracies = [result["accuracy"] for result in results]
     spread = statistics.stdev(accuracies) if len(accuracies) > 1 else 0
-    name = ", ".join(f"{option} {value}" for option, value in variant.items()) or "as it is"
+    name = ", ".join(f"{option} {value}" for option, value in variant.items()) or "unchanged"
     seconds = statistics.mean(result["seconds"] for result in results)
     loss = statistics.mean(result["train_loss"] for result in results)
     fitted = statistics.mean(result["train_accuracy"] for result in results)
@@ -123,8 +122,8 @@ def main():
     arguments = parse_arguments()
     first, _, last = arguments.seeds.partition("-")
     seeds = range(int(first), int(last or first) + 1)
-    judge = "test" if arguments.test else "validation"
-    columns = [arguments.recipe or "defaults", f"{judge} accuracy, mean %", "spread", "each seed",
+    scored_on = "test" if arguments.test else "validation"
+    columns = [arguments.recipe or "defaults", f"{scored_on} accuracy, mean %", "spread", "each seed",
                "training loss", "training accuracy, %", "seconds"]
     columns += ["gradient norms, first layer first"] if arguments.gradients else []
     print(f"| {' | '.join(columns)} |\n{'|---' * len(columns)}|", flush=True)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Set-up, build, all tests. Flags go on to ctest: scripts/test.sh -R idx. With --preset NAME first,
-# the tests of another build: scripts/test.sh --preset asan.
+# Sets up, builds and runs all tests. Flags are passed to ctest: scripts/test.sh -R idx. --preset NAME,
+# which must come first, selects another build: scripts/test.sh --preset asan.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 preset=release
@@ -11,7 +11,7 @@ if [ "${1-}" = --preset ]; then
 fi
 
 "$project/scripts/setup.sh" --tests
-"$project/scripts/fetch_data.sh" mnist || say "going on with the subset in data/mnist-subset"
+"$project/scripts/fetch_data.sh" mnist || say "testing with the subset in data/mnist-subset instead"
 build "$preset"
 step "testing (preset $preset)"
 cd "$project" && ctest --preset "$preset" "$@"

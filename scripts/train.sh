@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# From a bare machine to a trained and tested network: set-up, data, build, training, evaluation.
-# Flags go on to mnist-train: scripts/train.sh --epochs 3. What is there already is not done again.
+# From a bare machine to a trained network: sets up, fetches data, builds, trains and evaluates. Flags
+# are passed to mnist-train: scripts/train.sh --epochs 3. Steps that are already done are skipped.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 "$project/scripts/setup.sh"
@@ -16,7 +16,7 @@ done
 
 cd "$project"
 config=$("$train" --print-config "$@")
-# The value of the string option $1 in the effective configuration.
+# Prints the value of string option $1 in the effective configuration.
 option() { sed -nE "s/^$1 = (['\"])(.*)\1  # .*/\2/p" <<<"$config"; }
 data=$(option data)
 case $(realpath -m "$data") in
@@ -28,4 +28,4 @@ step "training"
 "$train" "$@"
 step "evaluating"
 "$eval" --model "$(option out)" --data "$data"
-step "the model is in $(realpath "$(option out)")"
+step "model: $(realpath "$(option out)")"

@@ -1,4 +1,4 @@
-"""scripts/plot.py draws runs that mnist-train wrote."""
+"""scripts/plot.py plots runs of mnist-train."""
 
 import importlib.util
 import subprocess
@@ -13,28 +13,28 @@ class Plot(ProgramTest):
         return subprocess.run([sys.executable, ROOT / "scripts/plot.py", *arguments], capture_output=True,
                               text=True, cwd=self.folder, timeout=120)
 
-    def run_folder(self, name, *flags):
+    def train(self, name, *flags):
         folder = self.folder / name
         self.succeed("mnist-train", "--data", SUBSET, "--hidden", 8, "--epochs", 2, "--device", "cpu",
                      "--out", self.folder / "m.pt", "--run-dir", folder, *flags)
         return folder
 
-    @unittest.skipUnless(importlib.util.find_spec("matplotlib"), "matplotlib is not here")
+    @unittest.skipUnless(importlib.util.find_spec("matplotlib"), "needs matplotlib")
     def test_draws_runs_side_by_side(self):
-        runs = [self.run_folder("with", "--validation", 100), self.run_folder("without")]
+        runs = [self.train("with", "--validation", 100), self.train("without")]
         process = self.plot(*runs, "--out", "curves.svg")
         self.assertEqual(process.returncode, 0, process.stderr)
         svg = (self.folder / "curves.svg").read_text()
         for words in ("with, train", "with, validation", "without, train"):
-            self.assertIn(f"<!-- {words} -->", svg)  # how matplotlib remarks on text that it draws
+            self.assertIn(f"<!-- {words} -->", svg)  # matplotlib writes each text as a comment, too
         self.assertNotIn("without, validation", svg)
         self.assertEqual(self.plot(runs[0]).stdout, "curves.png\n")
         self.assertTrue((self.folder / "curves.png").read_bytes().startswith(b"\x89PNG"))
 
-    def test_names_what_is_missing(self):
+    def test_missing_metrics_are_an_error(self):
         process = self.plot(self.folder)
         self.assertEqual(process.returncode, 1)
-        self.assertIn("metrics.jsonl is not there", process.stderr)
+        self.assertIn("metrics.jsonl does not exist", process.stderr)
 
 
 if __name__ == "__main__":

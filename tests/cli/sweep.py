@@ -1,4 +1,4 @@
-"""scripts/sweep.py: the table, and going on after it was stopped."""
+"""scripts/sweep.py prints a table and resumes after an interruption."""
 
 import json
 import subprocess
@@ -16,7 +16,7 @@ class Sweep(ProgramTest):
              *arguments],
             capture_output=True, text=True, check=False, timeout=300)
 
-    def test_a_row_for_each_variant_with_its_mean(self):
+    def test_prints_one_row_per_variant_with_its_mean(self):
         process = self.sweep("--vary", "lr", "0.001", "0.01", "--test")
         self.assertEqual(process.returncode, 0, process.stderr)
         rows = [line.strip("| ").split(" | ") for line in process.stdout.splitlines()[2:]]
@@ -28,24 +28,24 @@ class Sweep(ProgramTest):
         self.assertEqual(len(results), 4)
         self.assertEqual({result["seed"] for result in results}, {0, 1})
 
-    def test_finished_runs_are_not_done_again(self):
+    def test_finished_runs_are_not_repeated(self):
         self.assertEqual(self.sweep("--test").returncode, 0)
         changed = sorted(self.folder.glob("*/result.json"))[0]
         changed.write_text(json.dumps(json.loads(changed.read_text()) | {"accuracy": 12.34}))
         self.assertIn("12.34", self.sweep("--test").stdout)
 
-    def test_a_run_that_was_cut_off_goes_on(self):
+    def test_an_interrupted_run_resumes(self):
         expected = self.sweep("--test").stdout
         folder = sorted(self.folder.glob("*"))[0]
         (folder / "result.json").unlink()
         (folder / "metrics.jsonl").unlink()
-        # The checkpoint before the last: the whole epoch is yet to come.
+        # The checkpoint before the last one, from which the whole epoch is repeated.
         (folder / "checkpoint.previous.safetensors").rename(folder / "checkpoint.safetensors")
         process = self.sweep("--test")
         accuracy = lambda table: [row.split(" | ")[:4] for row in table.splitlines()[2:]]
         self.assertEqual(accuracy(process.stdout), accuracy(expected), process.stderr)
 
-    def test_a_failing_run_is_named(self):
+    def test_a_failing_run_is_reported(self):
         process = self.sweep("--set", "validation", "5", "--vary", "lr", "0.001", "-1", "--test")
         self.assertNotEqual(process.returncode, 0)
         self.assertIn("--lr must be above 0", process.stderr)
