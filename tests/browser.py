@@ -1,4 +1,4 @@
-"""A headless Chromium for tests of pages; they are skipped where there is none."""
+"""Starts headless Chromium for page tests, which are skipped if it is not installed."""
 
 import shutil
 import unittest
@@ -13,9 +13,9 @@ DRIVER = shutil.which("chromedriver")
 
 
 def start(width=1000, height=1400, dark=False):
-    """A new browser; the caller quits it. Skips the test where there is none."""
+    """Returns a new browser, which the caller must quit; skips the test if Chromium is missing."""
     if webdriver is None or CHROMIUM is None or DRIVER is None:
-        raise unittest.SkipTest("no Chromium here: scripts/setup.sh --tests --browser installs it")
+        raise unittest.SkipTest("needs Chromium: run scripts/setup.sh --tests --browser")
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM
     for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
@@ -29,6 +29,6 @@ def start(width=1000, height=1400, dark=False):
     return browser
 
 
-def complaints(browser):
-    """What the page wrote to the console as errors."""
+def console_errors(browser):
+    """Returns the errors that the page wrote to the console."""
     return [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]

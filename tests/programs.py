@@ -1,6 +1,7 @@
-"""Runs the project's programs for tests, and finds data for them."""
+"""Runs the project's programs in tests and reads data sets and run directories."""
 
 import gzip
+import json
 import os
 import pathlib
 import subprocess
@@ -12,50 +13,82 @@ BIN = pathlib.Path(os.environ.get("MNIST_BIN", ROOT / "build/release/bin"))
 TEST_BIN = pathlib.Path(os.environ.get("MNIST_TEST_BIN", ROOT / "build/release/tests"))
 SUBSET = ROOT / "data/mnist-subset"
 FASHION_SUBSET = ROOT / "data/fashion-mnist-subset"
-# The full set when it has been fetched.
+# The full data set if it has been fetched.
 FULL = ROOT / "data/mnist" if (ROOT / "data/mnist/train-images-idx3-ubyte").exists() else SUBSET
 
 
-def read_idx(folder, name, header):
-    """What follows the header of an IDX file of `folder`, raw or gzip, as bytes."""
-    path = next(folder.glob(f"{name}*"))
+def read_idx(directory, name, header):
+    """Returns the bytes after the header of an IDX file, raw or gzip."""
+    path = next(directory.glob(f"{name}*"))
     content = path.read_bytes()
     return (gzip.decompress(content) if path.suffix == ".gz" else content)[header:]
 
 
-def test_set(folder):
-    """Images, u8 [count, rows * columns], and labels of a folder's test split, as numpy arrays."""
+def read_split(directory, split="t10k"):
+    """Returns images, u8 [count, pixels], and labels, u8 [count], of a split as numpy arrays."""
     import numpy
-    labels = numpy.frombuffer(read_idx(folder, "t10k-labels", 8), numpy.uint8)
-    images = numpy.frombuffer(read_idx(folder, "t10k-images", 16), numpy.uint8)
+    labels = numpy.frombuffer(read_idx(directory, f"{split}-labels", 8), numpy.uint8)
+    images = numpy.frombuffer(read_idx(directory, f"{split}-images", 16), numpy.uint8)
     return images.reshape(len(labels), -1), labels
 
 
-def run(program, *flags, environment=None, **how):
-    """The finished process of `program`, with what it wrote as text."""
+def read_metrics(run_dir):
+    """Returns one dict per epoch of a run directory's metrics.jsonl."""
+    return [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
+
+
+def torch_mlp(widths, activation="ReLU"):
+    """Returns the nn.Sequential whose state dict mnist-train saves for these widths."""
+    from torch import nn
+    layers = [nn.Linear(widths[0], widths[1])]
+    for inputs, outputs in zip(widths[1:], widths[2:]):
+        layers += [getattr(nn, activation)(), nn.Linear(inputs, outputs)]
+    return nn.Sequential(*layers)
+
+
+def run(program, *flags, environment=None, **options):
+    """Runs `program` to its end; returns the subprocess.CompletedProcess with its output as text."""
     variables = {k: v for k, v in os.environ.items() if k != "MNIST_DATA"} | (environment or {})
     return subprocess.run(
         [BIN / program, *map(str, flags)],
-        capture_output=True, text=True, errors="surrogateescape", env=variables, timeout=300, **how,
+        capture_output=True, text=True, errors="surrogateescape", env=variables, timeout=300, **options,
     )
 
 
+def start_training(*flags):
+    """Starts mnist-train in the background."""
+    return subprocess.Popen([BIN / "mnist-train", *map(str, flags)], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True, errors="surrogateescape")
+
+
+def wait_for_first_epoch(process):
+    """Reads the standard error of a training run until it reports an epoch; False if it never does."""
+    return any(line.startswith("epoch") for line in process.stderr)
+
+
+def failing_call(directory, call, log, **failure):
+    """Environment in which the call-th file operation below `directory` fails: tests/cli/failing_calls.cpp."""
+    return {"LD_PRELOAD": str(TEST_BIN / "libfailing_calls.so"), "FAIL_UNDER": str(directory),
+            "FAIL_AT": str(call), "FAIL_LOG": str(log)} | {k: str(v) for k, v in failure.items()}
+
+
 class ProgramTest(unittest.TestCase):
-    """A test in a folder of its own, with shorthands for what a program must do."""
+    """A test case with a temporary directory, helpers to run programs, and checks of their results."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="mnist-test-")
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
 
-    def succeed(self, program, *flags, **how):
-        process = run(program, *flags, **how)
+    def succeed(self, program, *flags, **options):
+        """Runs a program that must exit with 0."""
+        process = run(program, *flags, **options)
         self.assertEqual(process.returncode, 0, process.stderr)
         return process
 
-    def fail_with(self, code, words, program, *flags, **how):
-        """Expects this exit code, nothing on standard output, and one line with `words`."""
-        process = run(program, *flags, **how)
+    def fail_with(self, code, words, program, *flags, **options):
+        """Runs a program that must exit with `code`, no output, and one error line that contains `words`."""
+        process = run(program, *flags, **options)
         self.assertEqual(process.returncode, code, process.stderr)
         self.assertEqual(process.stdout, "")
         self.assertIn(words, process.stderr)
@@ -64,8 +97,13 @@ class ProgramTest(unittest.TestCase):
         return process
 
     def train_quickly(self, *flags, name="model.pt"):
-        """A small model trained on the subset; the path of its file."""
+        """Trains a small model on the subset for one epoch; returns the path of its file."""
         path = self.folder / name
         self.succeed("mnist-train", "--data", SUBSET, "--epochs", 1, "--hidden", "16",
                      "--device", "cpu", "--out", path, *flags)
         return path
+
+    def evaluate(self, model, data=SUBSET, *flags):
+        """Returns mnist-eval's JSON report of `model` on the test split of `data`."""
+        report = self.succeed("mnist-eval", "--model", model, "--data", data, "--json", *flags)
+        return json.loads(report.stdout)

@@ -1,4 +1,4 @@
-"""Completions and man pages, in the real shells and man where they are."""
+"""Generated completions and man pages, checked by the real shells and groff where installed."""
 
 import re
 import shutil
@@ -15,7 +15,7 @@ class Documents(ProgramTest):
     def generated(self, program, kind):
         return self.succeed(program, "--generate", kind).stdout
 
-    def test_bash_completes(self):
+    def test_bash_completes_flags_values_and_paths(self):
         def completed(program, *words):
             script = self.folder / "completion.bash"
             script.write_text(self.generated(program, "bash"))
@@ -32,7 +32,7 @@ class Documents(ProgramTest):
         self.assertEqual(completed("mnist-eval", "--data", "some"), ["some-data"])
         self.assertEqual(sorted(completed("mnist-predict", "some")), ["some-data", "some-file"])
 
-    def test_other_shells_take_them(self):
+    def test_zsh_and_fish_parse_their_completions(self):
         for program in PROGRAMS:
             for shell in ("zsh", "fish"):
                 text = self.generated(program, shell)
@@ -56,9 +56,9 @@ class Documents(ProgramTest):
             shown = subprocess.run(["groff", "-man", "-ww", "-Tutf8", "-P-c"], input=page,
                                    capture_output=True, text=True, check=True)
             self.assertEqual(shown.stderr, "")
-            self.assertIn("SYNOPSIS", re.sub(".\b", "", shown.stdout))  # bold is overstruck
+            self.assertIn("SYNOPSIS", re.sub(".\b", "", shown.stdout))  # groff overstrikes bold
 
-    def test_unknown_kind(self):
+    def test_unknown_kind_is_a_usage_error(self):
         self.fail_with(2, "--generate: expected bash, fish, zsh or man, found 'tcsh'", "mnist-train",
                        "--generate", "tcsh")
 

@@ -1,6 +1,5 @@
-"""mnist-eval as a user meets it."""
+"""End-to-end tests of mnist-eval."""
 
-import json
 import unittest
 
 import programs
@@ -8,11 +7,10 @@ from programs import FASHION_SUBSET, SUBSET, ProgramTest
 
 
 class Evaluation(ProgramTest):
-    def test_agrees_with_what_training_said(self):
+    def test_agrees_with_the_evaluation_after_training(self):
         model = self.folder / "m.pt"
         trained = self.succeed("mnist-train", "--data", SUBSET, "--epochs", 2, "--device", "cpu", "--out", model)
-        report = json.loads(self.succeed("mnist-eval", "--model", model, "--data", SUBSET,
-                                         "--device", "cpu", "--json").stdout)
+        report = self.evaluate(model, SUBSET, "--device", "cpu")
         self.assertEqual(list(report), ["model", "data", "split", "examples", "correct", "accuracy",
                                         "loss", "classes", "confusion"])
         self.assertEqual((report["examples"], report["split"]), (1000, "test"))
@@ -23,25 +21,25 @@ class Evaluation(ProgramTest):
         self.assertEqual(sum(report["confusion"][k][k] for k in range(10)), report["correct"])
         self.assertEqual(report["classes"][7]["support"], sum(report["confusion"][7]))
 
-    def test_text_and_training_split(self):
+    def test_reports_the_training_split_as_text(self):
         text = self.succeed("mnist-eval", "--model", self.train_quickly(), "--data", SUBSET, "--split", "train").stdout
         self.assertIn("train split of", text)
         self.assertIn("of 2,000)", text)
         self.assertIn("precision", text)
 
-    def test_class_names_come_with_the_data(self):
+    def test_class_names_come_from_the_data(self):
         model = self.folder / "m.pt"
         self.succeed("mnist-train", "--data", FASHION_SUBSET, "--epochs", 1, "--hidden", 8, "--out", model)
         self.assertIn("Ankle boot", self.succeed("mnist-eval", "--model", model, "--data", FASHION_SUBSET).stdout)
 
-    def test_required_accuracy(self):
+    def test_accuracy_below_the_required_one_exits_with_3(self):
         model = self.train_quickly()
         self.succeed("mnist-eval", "--model", model, "--data", SUBSET, "--require-accuracy", 20)
         process = programs.run("mnist-eval", "--model", model, "--data", SUBSET, "--require-accuracy", 99.9)
         self.assertEqual(process.returncode, 3)
         self.assertIn("below the required 99.9 %", process.stderr)
 
-    def test_model_for_other_classes(self):
+    def test_model_with_another_number_of_classes_is_rejected(self):
         data = self.folder / "data"
         data.mkdir()
         for path in SUBSET.iterdir():
@@ -50,14 +48,14 @@ class Evaluation(ProgramTest):
         self.fail_with(1, "the network is 784-16-10 (relu), but the data in", "mnist-eval",
                        "--model", self.train_quickly(), "--data", data)
 
-    def test_files_that_are_no_models(self):
+    def test_files_that_are_not_models_are_rejected(self):
         model = self.folder / "m.pt"
         self.fail_with(1, "m.pt: cannot be opened", "mnist-eval", "--model", model, "--data", SUBSET)
         for content in (b"", b"PK\x03\x04", b"\0" * 100, b"hello", b"\xff" * 16):
             model.write_bytes(content)
             self.fail_with(1, "m.pt: ", "mnist-eval", "--model", model, "--data", SUBSET)
 
-    def test_usage(self):
+    def test_invalid_values_are_usage_errors(self):
         self.fail_with(2, "--split: expected train or test, found 'all'", "mnist-eval", "--split", "all")
         self.fail_with(2, "--device", "mnist-eval", "--device", "tpu")
 

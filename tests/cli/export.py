@@ -1,4 +1,4 @@
-"""mnist-export as a user meets it: what it writes is read by those that it is for."""
+"""End-to-end tests of mnist-export: the intended readers load what it writes."""
 
 import json
 import struct
@@ -26,7 +26,7 @@ int main(int argc, char** argv) {
 
 
 class Export(ProgramTest):
-    images, labels = programs.test_set(SUBSET)
+    images, labels = programs.read_split(SUBSET)
 
     def model(self, *flags):
         path = self.folder / "model.pt"
@@ -35,22 +35,18 @@ class Export(ProgramTest):
         return path
 
     def accuracy(self, model):
-        report = self.succeed("mnist-eval", "--model", model, "--data", SUBSET, "--json").stdout
-        return json.loads(report)["accuracy"]
+        return self.evaluate(model)["accuracy"]
 
-    def answers_in_python(self, model, activation="ReLU"):
+    def logits_in_python(self, model, activation="ReLU"):
         import torch
         state = torch.load(model, weights_only=True)
-        layers = []
-        for name, tensor in state.items():
-            if name.endswith("weight"):
-                layers += [torch.nn.Linear(tensor.shape[1], tensor.shape[0]),
-                           getattr(torch.nn, activation)()]
-        network = torch.nn.Sequential(*layers[:-1])
+        biases = [tensor for name, tensor in state.items() if name.endswith("bias")]
+        network = programs.torch_mlp([self.images.shape[1], *map(len, biases)], activation)
         network.load_state_dict(state)
         return network(torch.from_numpy(self.images.copy()) / 255).detach().numpy()
 
-    def answers_in_c(self, precision):
+    def predictions_in_c(self, precision):
+        """Compiles the exported header; returns the class name and probability for each test image."""
         header = self.folder / "model.h"
         self.succeed("mnist-export", "--model", self.folder / "model.pt", "--to", "c",
                      "--precision", precision)
@@ -64,7 +60,7 @@ class Export(ProgramTest):
         self.assertIn("#include <math.h>", header.read_text())
         return [line.split() for line in output.splitlines()]
 
-    def test_onnx(self):
+    def test_onnxruntime_computes_the_same_logits(self):
         try:
             import onnx
             import onnxruntime
@@ -80,35 +76,35 @@ class Export(ProgramTest):
             session = onnxruntime.InferenceSession(path)
             pixels = self.images.astype("float32") / 255
             found = session.run(None, {"pixels": pixels})[0]
-            expected = self.answers_in_python(model, activation)
+            expected = self.logits_in_python(model, activation)
             self.assertLess(abs(found - expected).max(), 1e-4)
             self.assertTrue((found.argmax(1) == expected.argmax(1)).all())
             names = json.loads(session.get_modelmeta().custom_metadata_map["class_names"])
             self.assertEqual(names, [str(k) for k in range(10)])
 
-    def test_c(self):
+    def test_c_header_predicts_the_same_classes(self):
         for flags in ([], ["--hidden", "none"], ["--hidden", "30,20,10", "--activation", "tanh"]):
             model = self.model(*flags)
-            answers = self.answers_in_c("f32")
-            expected = self.answers_in_python(model, "Tanh" if "tanh" in flags else "ReLU")
-            self.assertEqual([int(name) for name, _ in answers], expected.argmax(1).tolist())
+            predictions = self.predictions_in_c("f32")
+            expected = self.logits_in_python(model, "Tanh" if "tanh" in flags else "ReLU")
+            self.assertEqual([int(name) for name, _ in predictions], expected.argmax(1).tolist())
 
-    def test_c_in_eight_bits(self):
+    def test_int8_c_header_is_as_accurate_as_reported(self):
         model = self.model()
         output = self.succeed("mnist-export", "--model", model, "--to", "c", "--precision", "int8",
                               "--data", SUBSET).stdout
-        answers = self.answers_in_c("int8")
-        right = sum(int(name) == label for (name, _), label in zip(answers, self.labels))
+        predictions = self.predictions_in_c("int8")
+        right = sum(int(name) == label for (name, _), label in zip(predictions, self.labels))
         self.assertIn(f"test accuracy as exported {100 * right / len(self.labels):.2f} %", output)
         self.assertAlmostEqual(right / len(self.labels), self.accuracy(model), delta=0.005)
         self.assertLess((self.folder / "model.h").stat().st_size, 1_200_000)
 
-    def test_safetensors(self):
+    def test_safetensors_copy_is_as_accurate(self):
         model = self.model()
         self.succeed("mnist-export", "--model", model, "--to", "safetensors")
         self.assertEqual(self.accuracy(self.folder / "model.safetensors"), self.accuracy(model))
 
-    def test_mistakes(self):
+    def test_failures_leave_no_output(self):
         model = self.model()
         before = model.read_bytes()
         self.fail_with(1, "none.pt: cannot be opened", "mnist-export", "--model", self.folder / "none.pt")

@@ -1,4 +1,4 @@
-"""What the programs do when the disk, the memory, the terminal or the data fail them."""
+"""Failures of the disk, memory, terminal and data: the programs fail cleanly."""
 
 import errno
 import os
@@ -9,16 +9,16 @@ import subprocess
 import unittest
 
 import programs
-from programs import BIN, SUBSET, TEST_BIN, ProgramTest
+from programs import BIN, SUBSET, ProgramTest
 
-# A run that writes every kind of file: config.toml, metrics.jsonl, events, checkpoints and a model.
+# A run that writes every kind of file, and their names except for the TensorBoard events.
 FLAGS = ("--data", SUBSET, "--hidden", "8", "--epochs", 1, "--device", "cpu")
 NAMES = {"config.toml", "metrics.jsonl", "checkpoint.safetensors", "checkpoint.previous.safetensors", "lock",
          "model.pt"}
 
 
 class FailingCalls(ProgramTest):
-    """Every call on a file of ours fails in turn."""
+    """Each file operation of a run fails in turn."""
 
     def run_with_failure(self, call, number):
         folder = self.folder / "run"
@@ -28,13 +28,12 @@ class FailingCalls(ProgramTest):
         (folder / "config.toml").write_bytes(b"old config")
         log = self.folder / "log"
         log.unlink(missing_ok=True)
-        process = programs.run("mnist-train", *FLAGS, "--run-dir", folder, "--out", folder / "model.pt", environment={
-            "LD_PRELOAD": str(TEST_BIN / "libfailing_calls.so"), "FAIL_UNDER": str(folder), "FAIL_AT": str(call),
-            "FAIL_ERRNO": str(number), "FAIL_LOG": str(log)})
+        process = programs.run("mnist-train", *FLAGS, "--run-dir", folder, "--out", folder / "model.pt",
+                               environment=programs.failing_call(folder, call, log, FAIL_ERRNO=number))
         return folder, process, log.read_text() if log.exists() else None
 
     def check_each_failure(self, number, check):
-        """check(folder, process, call) of runs in which the first call fails, then the second, until none is left."""
+        """Fails the first call, then the second, and so on to the last; calls check(folder, process, call)."""
         for call in range(1, 200):
             folder, process, failed = self.run_with_failure(call, number)
             if failed is None:
@@ -45,12 +44,12 @@ class FailingCalls(ProgramTest):
                 events = {name for name in names if name.startswith("events.out.tfevents.")}
                 self.assertLessEqual(names - events, NAMES)
                 check(folder, process, failed)
-        self.fail("there is no end to the calls")
+        self.fail("more than 200 calls")
 
-    def test_full_and_broken_disks(self):
+    def test_a_full_or_broken_disk_ends_the_run_and_keeps_the_old_model(self):
         for number in (errno.ENOSPC, errno.EIO):
             def check(folder, process, failed):
-                if process.returncode == 0:  # of what does not matter: the number in the lock, the close after a sync
+                if process.returncode == 0:  # harmless: the PID in the lock file, close after fsync
                     self.assertIn(failed, ("write", "close"))
                     return
                 self.assertEqual(process.returncode, 1, process.stderr)
@@ -64,9 +63,9 @@ class FailingCalls(ProgramTest):
 
             self.check_each_failure(number, check)
 
-    def test_interruptions_and_short_writes_do_no_harm(self):
-        may_be_interrupted = ("mkostemp", "open", "write", "fsync", "close")
-        for number, calls in ((errno.EINTR, may_be_interrupted), (0, ("write",))):
+    def test_interrupted_calls_and_short_writes_are_retried(self):
+        interruptible = ("mkostemp", "open", "write", "fsync", "close")
+        for number, calls in ((errno.EINTR, interruptible), (0, ("write",))):
             def check(folder, process, failed):
                 if failed in calls:
                     self.assertEqual(process.returncode, 0, process.stderr)
@@ -80,21 +79,20 @@ class Limits(ProgramTest):
         return programs.run("mnist-train", *FLAGS, *flags, "--out", self.folder / "m.pt",
                             preexec_fn=lambda: resource.setrlimit(kind, (value, value)))
 
-    def test_file_size(self):
+    def test_a_file_size_limit_is_an_error(self):
         process = self.limited(resource.RLIMIT_FSIZE, 1000)
         self.assertEqual(process.returncode, 1, process.stderr)
         self.assertIn("m.pt: cannot be written: writing failed: File too large", process.stderr)
         self.assertEqual(list(self.folder.iterdir()), [])
 
-    def test_file_descriptors(self):
+    def test_running_out_of_file_descriptors_does_not_abort(self):
         process = self.limited(resource.RLIMIT_NOFILE, 3)
         self.assertNotEqual(process.returncode, 0)
-        self.assertGreaterEqual(process.returncode, 0, "it must not be aborted")
+        self.assertGreaterEqual(process.returncode, 0, "died from a signal")
 
-    def test_memory(self):
-        """Whatever the limit, the end is 0 or an error that says so, never an abort."""
-        works = 8 << 30
-        for limit in (works, 1500 << 20, 1200 << 20, 1000 << 20, 800 << 20, 600 << 20):
+    def test_running_out_of_memory_is_an_error(self):
+        """Whatever the limit, the program succeeds or reports an error; it never aborts."""
+        for limit in (8 << 30, 1500 << 20, 1200 << 20, 1000 << 20, 800 << 20, 600 << 20):
             with self.subTest(megabytes=limit >> 20):
                 process = self.limited(resource.RLIMIT_AS, limit, "--threads", 8)
                 self.assertIn(process.returncode, (0, 1, 127), process.stderr)
@@ -103,21 +101,21 @@ class Limits(ProgramTest):
 
 
 class FullDisk(ProgramTest):
-    """A real file system without room: a small tmpfs, in a mount namespace of its own."""
+    """A small tmpfs, mounted in a private namespace, runs out of space."""
 
     def on_disk(self, kilobytes, command):
         script = f'mount -t tmpfs -o size={kilobytes}k none "$1" && cd "$1" && {command}'
-        return subprocess.run(["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh", self.folder],
-                              capture_output=True, text=True)
+        return subprocess.run(["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh",
+                               self.folder], capture_output=True, text=True)
 
     def setUp(self):
         super().setUp()
         if shutil.which("unshare") is None or self.on_disk(64, "true").returncode != 0:
-            self.skipTest("this user may not mount a file system of their own")
+            self.skipTest("needs permission to mount a tmpfs in a user namespace")
 
-    def test_the_old_model_stays(self):
+    def test_the_old_model_survives(self):
         train = f'"{BIN}/mnist-train" --data "{SUBSET}" --limit 100 --epochs 1 --device cpu --out model.pt'
-        # Room for the first model (25 KB), not for a second one (430 KB) beside it.
+        # The disk holds the first model (25 KB) but not the second one (430 KB) next to it.
         process = self.on_disk(256, f"{train} --hidden 8 && cp model.pt /dev/stdout | sha256sum && "
                                     f"{train} --hidden 128; echo exit $?; sha256sum <model.pt; ls")
         lines = process.stdout.splitlines()
@@ -125,10 +123,10 @@ class FullDisk(ProgramTest):
         self.assertEqual(len(sums), 2, process.stderr)
         self.assertEqual(sums[0], sums[1])
         self.assertIn("exit 1", lines)
-        self.assertEqual(lines[-1], "model.pt", "nothing is left beside it")
+        self.assertEqual(lines[-1], "model.pt", "no leftovers next to the model")
         self.assertIn("model.pt: cannot be written: writing failed: No space left on device", process.stderr)
 
-    def test_a_run_folder_that_fills_up_can_go_on(self):
+    def test_a_run_resumes_once_the_disk_has_space(self):
         train = f'"{BIN}/mnist-train" --data "{SUBSET}" --limit 500 --hidden 64 --epochs 3 --device cpu --out m.pt'
         process = self.on_disk(900, f"{train} --run-dir run; echo exit $?; ls run | grep -c tmp; "
                                     f'mount -o remount,size=20m . && "{BIN}/mnist-train" --resume run >/dev/null; '
@@ -140,39 +138,36 @@ class FullDisk(ProgramTest):
 
 
 class Surroundings(ProgramTest):
-    def test_standard_output_closed(self):
+    def test_a_closed_standard_output_is_an_error(self):
         script = f'exec "{BIN}/mnist-train" --data "{SUBSET}" --hidden 8 --epochs 1 --out "{self.folder}/m.pt" >&-'
         process = subprocess.run(["sh", "-c", script], stderr=subprocess.PIPE, text=True)
         self.assertEqual(process.returncode, 1)
         self.assertIn("standard output cannot be written: Bad file descriptor", process.stderr)
         self.succeed("mnist-eval", "--model", self.folder / "m.pt", "--data", SUBSET)
 
-    def test_decimal_commas(self):
+    def test_a_locale_with_decimal_commas_changes_nothing(self):
         model = self.train_quickly("--lr", "0.002").read_bytes()
         again = self.folder / "b.pt"
         self.succeed("mnist-train", "--data", SUBSET, "--epochs", 1, "--hidden", "16", "--device", "cpu", "--lr",
                      "0.002", "--out", again, environment={"LC_ALL": "de_DE.UTF-8", "LANG": "de_DE.UTF-8"})
         self.assertEqual(again.read_bytes(), model)
 
-    def test_read_only_folder(self):
+    def test_a_read_only_directory_is_rejected(self):
         locked = self.folder / "locked"
         locked.mkdir(mode=0o500)
         if os.access(locked, os.W_OK):
-            self.skipTest("this user may write anywhere")
+            self.skipTest("this user can write anywhere")
         self.fail_with(2, "Permission denied", "mnist-train", *FLAGS, "--out", locked / "m.pt")
 
-    def test_data_that_change_under_a_run(self):
-        """Images are read once, whole: what happens to the file later changes nothing."""
+    def test_data_files_may_change_during_a_run(self):
+        """Images are read once, at the start."""
         data = self.folder / "data"
         shutil.copytree(SUBSET, data)
         expected = self.folder / "expected.pt"
         flags = ("--data", data, "--hidden", 32, "--epochs", 40, "--device", "cpu")
         self.succeed("mnist-train", *flags, "--out", expected)
-        process = subprocess.Popen([BIN / "mnist-train", *map(str, flags), "--out", self.folder / "m.pt"],
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        for line in process.stderr:
-            if line.startswith("epoch"):
-                break
+        process = programs.start_training(*flags, "--out", self.folder / "m.pt")
+        self.assertTrue(programs.wait_for_first_epoch(process))
         for file in data.iterdir():
             os.truncate(file, 10)
         process.communicate()
@@ -181,7 +176,7 @@ class Surroundings(ProgramTest):
 
 
 class OddData(ProgramTest):
-    """Sets on which accuracy means little: defined behaviour all the same."""
+    """Degenerate data sets, for which accuracy means little but training must work."""
 
     def write(self, folder, split, labels):
         folder.mkdir(exist_ok=True)
@@ -191,7 +186,7 @@ class OddData(ProgramTest):
         (folder / f"{split}-labels-idx1-ubyte").write_bytes(
             struct.pack(">4BI", 0, 0, 8, 1, len(labels)) + bytes(labels))
 
-    def test_trains_on_what_there_is(self):
+    def test_trains_on_degenerate_data_sets(self):
         for name, train, test in (("one class", [3] * 50, [3] * 10), ("one example", [7], [7]),
                                   ("one class in the test set", list(range(10)) * 5, [4] * 10)):
             with self.subTest(name):

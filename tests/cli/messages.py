@@ -1,4 +1,4 @@
-"""What programs say while they work: colours, progress on a terminal, quiet, verbose, log files."""
+"""Console output: colors, progress on a terminal, --quiet, --verbose and log files."""
 
 import os
 import pty
@@ -13,7 +13,7 @@ TRAIN = ["--data", str(SUBSET), "--hidden", "16", "--device", "cpu", "--threads"
 
 
 def on_terminal(flags, environment):
-    """What a program writes to a terminal as standard error, and its exit code."""
+    """Runs a program with a terminal as standard error; returns what it wrote there and its exit code."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen([BIN / flags[0], *flags[1:]], stdout=subprocess.DEVNULL, stderr=theirs,
                                env=os.environ | environment)
@@ -21,12 +21,12 @@ def on_terminal(flags, environment):
     written = b""
     while True:
         try:
-            piece = os.read(ours, 65536)
-        except OSError:  # the other end is closed
+            chunk = os.read(ours, 65536)
+        except OSError:  # Linux reports EIO once the other end is closed
             break
-        if not piece:
+        if not chunk:
             break
-        written += piece
+        written += chunk
     os.close(ours)
     return written.decode(), process.wait(timeout=60)
 
@@ -39,17 +39,18 @@ class Messages(ProgramTest):
         self.assertEqual(code, 0, text)
         return text
 
-    def test_progress_is_one_line_that_is_redrawn(self):
+    def test_progress_redraws_one_line(self):
         text = self.train_on_terminal()
         drawn = re.findall(r"\r\x1b\[K(epoch +\d+/30 +\d+ %  loss [\d.]+  [\d,]+ images/s  \d+:\d\d left)", text)
         self.assertGreater(len(drawn), 0, text)
-        # Each is erased before what comes behind it, and no more than ten a second are drawn.
-        self.assertEqual(text.count("\x1b[K"), len(drawn) + len(re.findall(r"left\r\x1b\[K(?!epoch +\d+/30 +\d+ %  loss)", text)))
-        # What stays is what a file would hold.
+        # Each progress line is erased before the next output.
+        erased = re.findall(r"left\r\x1b\[K(?!epoch +\d+/30 +\d+ %  loss)", text)
+        self.assertEqual(text.count("\x1b[K"), len(drawn) + len(erased))
+        # What remains on the screen is what a log file would contain.
         kept = re.sub(r"\r\x1b\[K[^\r\n]*?(?=\r\x1b\[K)", "", text).replace("\r\x1b[K", "")
         self.assertEqual(len(re.findall(r"^epoch +\d+/30  loss", kept, re.MULTILINE)), 30)
 
-    def test_no_progress_where_it_is_not_wanted(self):
+    def test_no_progress_on_dumb_terminals_in_files_or_with_quiet(self):
         for flags, environment in (([], {"TERM": "dumb"}), (["--quiet"], {})):
             text = self.train_on_terminal(*flags, **environment)
             self.assertNotIn("\x1b", text)
@@ -58,19 +59,19 @@ class Messages(ProgramTest):
         self.assertNotIn("\x1b", process.stderr)
         self.assertNotIn(" left", process.stderr)
 
-    def test_colours(self):
+    def test_colors_follow_the_terminal_and_flags(self):
         command = ["mnist-eval", "--model", str(self.folder / "none.pt"), "--data", str(SUBSET)]
         red = "mnist-eval: \x1b[1;31merror:\x1b[0m "
-        for flags, environment, coloured in (
+        for flags, environment, colored in (
                 ([], {"TERM": "xterm", "NO_COLOR": ""}, True), ([], {"TERM": "xterm", "NO_COLOR": "1"}, False),
                 ([], {"TERM": "dumb", "NO_COLOR": ""}, False), (["--color", "never"], {"TERM": "xterm"}, False)):
             text, code = on_terminal(command + flags, environment)
             self.assertEqual(code, 1)
-            self.assertEqual(red in text, coloured, (flags, environment))
+            self.assertEqual(red in text, colored, (flags, environment))
         self.assertNotIn("\x1b", programs.run(*command).stderr)
         self.assertIn(red, programs.run(*command, "--color", "always").stderr)
 
-    def test_quiet_and_verbose(self):
+    def test_quiet_prints_only_results_and_verbose_adds_gradient_norms(self):
         out = ["--out", self.folder / "m.pt", "--epochs", 1]
         quiet = self.succeed("mnist-train", *TRAIN, *out, "--quiet")
         self.assertEqual(quiet.stderr, "")
@@ -79,7 +80,7 @@ class Messages(ProgramTest):
         self.assertIn("gradient norms  0.weight", self.succeed("mnist-train", *TRAIN, *out, "--verbose").stderr)
         self.fail_with(2, "--quiet cannot be combined with --verbose", "mnist-train", "--quiet", "--verbose")
 
-    def test_log_file_has_times_and_is_appended_to(self):
+    def test_log_file_is_appended_to_with_timestamps(self):
         log = self.folder / "log"
         for _ in range(2):
             self.succeed("mnist-train", *TRAIN, "--epochs", 1, "--out", self.folder / "m.pt", "--log-file", log)
@@ -90,7 +91,7 @@ class Messages(ProgramTest):
         self.fail_with(2, f"--log-file {log}/log cannot be opened", "mnist-eval", "--log-file",
                        f"{log}/log")
 
-    def test_warnings(self):
+    def test_vanishing_gradients_are_warned_about_once(self):
         process = self.succeed("mnist-train", "--data", SUBSET, "--hidden", ",".join(["30"] * 8),
                                "--activation", "sigmoid", "--epochs", 1, "--out", self.folder / "m.pt")
         self.assertEqual(process.stderr.count("mnist-train: warning: vanishing gradient: "), 1, process.stderr)

@@ -1,4 +1,4 @@
-"""mnist-predict as a user meets it: with large, turned, inverted images of digits, and with fonts."""
+"""End-to-end tests of mnist-predict on enlarged, rotated and inverted digits and on handwriting fonts."""
 
 import json
 import pathlib
@@ -25,14 +25,14 @@ FONTS = [pathlib.Path("/usr/share/fonts") / name for name in (
     "opentype/dancingscript/DancingScript-Regular.otf")]
 
 
-def test_images(count):
-    """The first images of the test set and their labels."""
-    images, labels = programs.test_set(FULL)
+def first_test_images(count):
+    """Returns the first test images, u8 [count, 28, 28], and their labels."""
+    images, labels = programs.read_split(FULL)
     return images[:count].reshape(-1, 28, 28), labels[:count]
 
 
 def enlarged(image, chance):
-    """A digit as a person would hand it in: large, off the centre, a little turned, maybe inverted."""
+    """Turns a digit into what a user might submit: large, off-center, slightly rotated, maybe inverted."""
     side = 28 * chance.randint(4, 15)
     digit = Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC)
     width, height = side + chance.randint(0, 300), side + chance.randint(0, 300)
@@ -47,7 +47,7 @@ class Prediction(ProgramTest):
 
     def setUp(self):
         super().setUp()
-        if Prediction.model is None:  # one model for all tests, kept beside their folders
+        if Prediction.model is None:  # one model for all tests
             kept = self.enterClassContext(tempfile.TemporaryDirectory())
             Prediction.model = pathlib.Path(kept) / "model.pt"
             self.succeed("mnist-train", "--data", FULL, "--epochs", 4, "--batch", 64,
@@ -55,7 +55,7 @@ class Prediction(ProgramTest):
                          "--elastic", 0.8, "--device", "cpu", "--out", Prediction.model)
 
     def predicted(self, *flags):
-        """The JSON objects that mnist-predict prints."""
+        """Returns the JSON objects that mnist-predict prints."""
         output = self.succeed("mnist-predict", "--model", self.model, "--json", *flags).stdout
         return [json.loads(line) for line in output.splitlines()]
 
@@ -64,20 +64,20 @@ class Prediction(ProgramTest):
         image.save(path)
         return path
 
-    def test_enlarged_digits(self):
+    def test_reads_enlarged_digits(self):
         chance = random.Random(0)
-        images, labels = test_images(500)
+        images, labels = first_test_images(500)
         paths = [self.saved(enlarged(image, chance), f"{i}.png") for i, image in enumerate(images)]
         found = self.predicted(*paths)
         right = sum(entry["class"] == str(label) for entry, label in zip(found, labels))
-        # With the full set the model itself is right in some 98.7 %.
+        # On the original images, a model trained on the full set is right in about 98.7 %.
         self.assertGreaterEqual(right / len(labels), 0.97 if FULL.name == "mnist" else 0.85)
         self.assertEqual([entry["image"] for entry in found], [str(path) for path in paths])
 
-    def test_handwriting_fonts(self):
+    def test_reads_handwriting_fonts(self):
         files = [path for path in FONTS if path.exists()]
         if not files or FULL.name != "mnist":
-            self.skipTest("no handwriting fonts, or only the subset of MNIST here")
+            self.skipTest("needs the handwriting fonts and the full MNIST data set")
         digits = []
         for number, path in enumerate(files):
             font = ImageFont.truetype(str(path), 200)
@@ -89,30 +89,30 @@ class Prediction(ProgramTest):
         right = sum(entry["class"] == digit for entry, (digit, _) in zip(found, digits))
         self.assertGreaterEqual(right / len(digits), 0.9, f"{right} of {len(digits)}")
 
-    def test_formats_colours_and_transparency(self):
-        images, labels = test_images(4)
-        grey = Image.fromarray(255 - images[1]).resize((280, 280), Image.Resampling.BICUBIC)
-        coloured = Image.merge("RGB", [grey, grey, Image.new("L", grey.size, 255)])
-        transparent = Image.new("RGBA", grey.size, (200, 30, 30, 0))
-        transparent.putalpha(Image.eval(grey, lambda value: 255 - value))
-        paths = [self.saved(grey, f"a.{kind}") for kind in ("png", "jpg", "bmp", "pgm")]
-        paths += [self.saved(coloured, "colour.png"), self.saved(coloured, "colour.bmp"),
-                  self.saved(grey.convert("P"), "palette.png"), self.saved(grey.convert("P"), "palette.bmp"),
-                  self.saved(Image.fromarray(numpy.uint16(grey) * 257), "deep.png"), self.saved(coloured, "colour.ppm"),
+    def test_reads_all_formats_colors_and_transparency(self):
+        images, labels = first_test_images(4)
+        gray = Image.fromarray(255 - images[1]).resize((280, 280), Image.Resampling.BICUBIC)
+        colored = Image.merge("RGB", [gray, gray, Image.new("L", gray.size, 255)])
+        transparent = Image.new("RGBA", gray.size, (200, 30, 30, 0))
+        transparent.putalpha(Image.eval(gray, lambda value: 255 - value))
+        paths = [self.saved(gray, f"a.{kind}") for kind in ("png", "jpg", "bmp", "pgm")]
+        paths += [self.saved(colored, "color.png"), self.saved(colored, "color.bmp"),
+                  self.saved(gray.convert("P"), "palette.png"), self.saved(gray.convert("P"), "palette.bmp"),
+                  self.saved(Image.fromarray(numpy.uint16(gray) * 257), "deep.png"), self.saved(colored, "color.ppm"),
                   self.saved(transparent, "alpha.png")]
         for entry in self.predicted(*paths):
             self.assertEqual(entry["class"], str(labels[1]), entry["image"])
 
-    def test_text_and_drawing(self):
-        images, labels = test_images(1)
+    def test_show_draws_the_network_input(self):
+        images, labels = first_test_images(1)
         path = self.saved(Image.fromarray(images[0]), "seven.png")
         process = self.succeed("mnist-predict", "--model", self.model, "--show", path)
         self.assertRegex(process.stdout, rf"^{path}: {labels[0]} \(\d+\.\d %\), then \d ")
         self.assertEqual(process.stderr.count("\n"), 29)
         self.assertIn("@@", process.stderr)
 
-    def test_goes_on_behind_what_cannot_be_read(self):
-        images, _ = test_images(1)
+    def test_continues_after_an_unreadable_image(self):
+        images, _ = first_test_images(1)
         good = self.saved(Image.fromarray(images[0]), "good.png")
         bad = self.folder / "bad.png"
         bad.write_bytes(b"no image")
@@ -121,7 +121,7 @@ class Prediction(ProgramTest):
         self.assertIn("bad.png: unrecognized image format", process.stderr)
         self.assertIn("good.png: 7", process.stdout)
 
-    def test_refuses_images_of_many_pixels(self):
+    def test_rejects_decompression_bombs(self):
         def chunk(kind, content):
             return (struct.pack(">I", len(content)) + kind + content
                     + struct.pack(">I", zlib.crc32(kind + content)))
@@ -132,8 +132,8 @@ class Prediction(ProgramTest):
         self.fail_with(1, "bomb.png: has 30000x30000 pixels; at most", "mnist-predict", "--model",
                        self.model, bomb)
 
-    def test_usage(self):
-        self.fail_with(2, "no IMAGE given; name at least one image file", "mnist-predict")
+    def test_invalid_flags_are_usage_errors(self):
+        self.fail_with(2, "IMAGE must name at least one file", "mnist-predict")
         self.fail_with(2, "--prepare: expected digit, garment or none, found 'x'", "mnist-predict",
                        "--prepare", "x", "a.png")
 

@@ -1,6 +1,6 @@
-"""Runs that are killed or stopped at any moment and go on: the same bytes as if nothing had happened.
+"""Runs that are killed or stopped at any moment resume to the same bytes as uninterrupted ones.
 
-MNIST_KILLS and MNIST_STOPS say how many moments are tried; scripts/reliability.sh tries many.
+MNIST_KILLS and MNIST_STOPS are the numbers of random moments to try; scripts/reliability.sh tries many.
 """
 
 import json
@@ -8,17 +8,16 @@ import os
 import random
 import shutil
 import signal
-import subprocess
 import time
 import unittest
 
 import programs
-from programs import BIN, SUBSET, TEST_BIN, ProgramTest
+from programs import SUBSET, ProgramTest, start_training
 
 KILLS = int(os.environ.get("MNIST_KILLS", 10))
 STOPS = int(os.environ.get("MNIST_STOPS", 10))
 
-# Everything that has a state or a random number of its own.
+# Every option that has a state or draws random numbers.
 EVERYTHING = (
     "--data", SUBSET, "--hidden", "64,32", "--epochs", 8, "--batch", 16, "--schedule", "cosine", "--warmup", 0.1,
     "--optimizer", "adamw", "--weight-decay", 0.01, "--clip-norm", 1, "--ema", 0.99, "--dropout", "0.1,0.2",
@@ -30,14 +29,9 @@ EVERYTHING = (
 FEW_STEPS = ("--data", SUBSET, "--limit", 1000, "--hidden", 8, "--epochs", 2, "--device", "cpu", "--threads", 1)
 
 
-def start(*flags, **how):
-    return subprocess.Popen([BIN / "mnist-train", *map(str, flags)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                            text=True, errors="surrogateescape", **how)
-
-
 class Resuming(ProgramTest):
     def uninterrupted(self, *flags):
-        """What a run leaves when nothing happens to it, and the seconds that it took."""
+        """Trains without interruption to have files to compare with; returns the seconds it took."""
         began = time.monotonic()
         folder = self.folder / "uninterrupted"
         self.succeed("mnist-train", *flags, "--run-dir", folder, "--out", self.folder / "expected.pt")
@@ -50,15 +44,15 @@ class Resuming(ProgramTest):
 
     @staticmethod
     def metrics(folder):
-        """All lines of metrics.jsonl without what is different each time: time and memory."""
-        lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-        for line in lines:
+        """Returns the metrics of all epochs without those that vary between runs: time and memory."""
+        epochs = programs.read_metrics(folder)
+        for epoch in epochs:
             for key in ("seconds", "images_per_second", "peak_memory_bytes"):
-                del line[key]
-        return lines
+                del epoch[key]
+        return epochs
 
-    def go_on(self, folder, model, flags):
-        """Resumes, or starts again when there was no time for the first checkpoint."""
+    def finish(self, folder, model, flags):
+        """Resumes the run, or restarts it if it was interrupted before its first checkpoint."""
         if (folder / "checkpoint.safetensors").exists():
             process = programs.run("mnist-train", "--resume", folder, "--out", model)
         else:
@@ -74,19 +68,19 @@ class Resuming(ProgramTest):
             moment = generator.uniform(0, seconds)
             with self.subTest(engine=engine, moment=moment):
                 folder, model = self.folder / f"{trial}", self.folder / f"{trial}.pt"
-                process = start(*flags, "--run-dir", folder, "--out", model)
+                process = start_training(*flags, "--run-dir", folder, "--out", model)
                 time.sleep(moment)
                 process.send_signal(how)
                 process.communicate()
                 self.check_end(process, how)
-                if model.exists():  # it may have come to its end before the signal
+                if model.exists():  # the run may have finished before the signal
                     self.assertEqual(model.read_bytes(), (self.folder / "expected.pt").read_bytes())
-                self.go_on(folder, model, flags)
+                self.finish(folder, model, flags)
                 self.expect_the_same(folder, model)
                 shutil.rmtree(folder)
 
     def check_end(self, process, how):
-        """0 when it was done already; death by the signal before the program watches for it."""
+        """The run finished, died before it installed its signal handler, or handled the signal."""
         self.assertIn(process.returncode, (0, -how, 128 + how))
 
     def test_killed_fused(self):
@@ -102,15 +96,14 @@ class Resuming(ProgramTest):
         self.interrupt(signal.SIGTERM, STOPS // 2, "autograd")
 
     def interrupt_in_calls(self, how):
-        """The signal comes just before a call on a file of the run: before some of them, or in the long form all."""
+        """Sends the signal just before a file operation of the run, for a sample of them or, in the long form, all."""
         flags = (*FEW_STEPS, "--checkpoint-every", 20)
         self.uninterrupted(*flags)
         for call in range(1, 1000, 1 if STOPS >= 50 else 17):
             folder, model, log = self.folder / "run", self.folder / "run/model.pt", self.folder / "log"
             folder.mkdir()
-            process = programs.run("mnist-train", *flags, "--run-dir", folder, "--out", model, environment={
-                "LD_PRELOAD": str(TEST_BIN / "libfailing_calls.so"), "FAIL_UNDER": str(folder), "FAIL_AT": str(call),
-                "FAIL_SIGNAL": str(int(how)), "FAIL_LOG": str(log)})
+            process = programs.run("mnist-train", *flags, "--run-dir", folder, "--out", model,
+                                   environment=programs.failing_call(folder, call, log, FAIL_SIGNAL=int(how)))
             if not log.exists():
                 self.assertEqual(process.returncode, 0, process.stderr)
                 self.assertGreater(call, 40)
@@ -119,19 +112,19 @@ class Resuming(ProgramTest):
                 self.check_end(process, how)
                 if model.exists():
                     self.assertEqual(model.read_bytes(), (self.folder / "expected.pt").read_bytes())
-                self.go_on(folder, model, flags)
+                self.finish(folder, model, flags)
                 self.expect_the_same(folder, model)
             shutil.rmtree(folder)
             log.unlink()
-        self.fail("there is no end to the calls")
+        self.fail("more than 1000 calls")
 
-    def test_killed_in_calls(self):
+    def test_killed_before_file_operations(self):
         self.interrupt_in_calls(signal.SIGKILL)
 
-    def test_terminated_in_calls(self):
+    def test_terminated_before_file_operations(self):
         self.interrupt_in_calls(signal.SIGTERM)
 
-    def test_more_epochs_and_another_output(self):
+    def test_resumes_with_more_epochs_and_another_output(self):
         flags = ("--data", SUBSET, "--hidden", 16)
         folder = self.folder / "run"
         self.succeed("mnist-train", *flags, "--epochs", 2, "--run-dir", folder, "--out", self.folder / "two.pt")
@@ -140,7 +133,7 @@ class Resuming(ProgramTest):
         self.assertEqual((self.folder / "four.pt").read_bytes(), (self.folder / "expected.pt").read_bytes())
         self.assertEqual([line["epoch"] for line in self.metrics(folder)], [1, 2, 3, 4])
 
-    def test_another_engine_goes_on_with_the_same_moments(self):
+    def test_resumes_with_another_engine(self):
         flags = ("--data", SUBSET, "--hidden", 16, "--device", "cpu", "--out", self.folder / "m.pt")
         self.succeed("mnist-train", *flags, "--epochs", 4, "--engine", "autograd", "--run-dir", self.folder / "whole")
         for first, second in (("fused", "autograd"), ("autograd", "fused")):
@@ -155,7 +148,7 @@ class Stopping(ProgramTest):
     LONG = ("--data", SUBSET, "--epochs", 100000, "--device", "cpu")
 
     def stop(self, how, *flags):
-        """The finished process, what it said, and the seconds from the signal to its end."""
+        """Signals a run; returns its process, standard error, and the seconds from the signal to its exit."""
         process = self.start_long(*flags)
         began = time.monotonic()
         process.send_signal(how)
@@ -164,32 +157,30 @@ class Stopping(ProgramTest):
         return process, text, time.monotonic() - began
 
     def start_long(self, *flags):
-        """A run in its second epoch, with no end in sight."""
-        process = start(*self.LONG, *flags)
+        """Starts an endless run and waits for its first epoch."""
+        process = start_training(*self.LONG, *flags)
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.stderr.close)
         self.addCleanup(process.kill)
-        for line in process.stderr:
-            if line.startswith("epoch"):
-                return process
-        self.fail("it ended by itself")
+        self.assertTrue(programs.wait_for_first_epoch(process), "the run ended by itself")
+        return process
 
-    def test_says_how_to_go_on(self):
+    def test_a_stopped_run_prints_how_to_resume(self):
         for how in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             folder = self.folder / how.name
             process, text, seconds = self.stop(how, "--run-dir", folder, "--out", self.folder / "m.pt")
             self.assertEqual(process.returncode, 128 + how)
             self.assertIn(f"stopped; go on with: mnist-train --resume {folder}", text)
             self.assertFalse((self.folder / "m.pt").exists())
-            print(f"{how.name}: {seconds:.3f} s from the signal to the end")
+            print(f"{how.name}: {seconds:.3f} s from the signal to the exit")
 
-    def test_without_a_run_folder_no_half_model_appears(self):
+    def test_a_stop_without_a_run_directory_writes_no_model(self):
         process, text, _ = self.stop(signal.SIGTERM, "--out", self.folder / "m.pt")
         self.assertEqual(process.returncode, 143)
         self.assertIn("stopped; no model was written", text)
         self.assertEqual(list(self.folder.iterdir()), [])
 
-    def test_one_process_a_folder(self):
+    def test_a_run_directory_belongs_to_one_process(self):
         folder = self.folder / "run"
         process = self.start_long("--run-dir", folder, "--out", self.folder / "m.pt")
         self.fail_with(2, "another process (number ", "mnist-train", *self.LONG, "--run-dir", folder,
@@ -202,49 +193,49 @@ class Stopping(ProgramTest):
         self.succeed("mnist-train", "--resume", folder, "--epochs", 100000, "--print-config")
 
 
-class Refusing(ProgramTest):
+class RejectedResumes(ProgramTest):
     def setUp(self):
         super().setUp()
-        self.run_folder = self.folder / "run"
+        self.run_dir = self.folder / "run"
         self.data = self.folder / "data"
         shutil.copytree(SUBSET, self.data)
-        self.succeed("mnist-train", "--data", self.data, "--hidden", 16, "--epochs", 2, "--run-dir", self.run_folder,
+        self.succeed("mnist-train", "--data", self.data, "--hidden", 16, "--epochs", 2, "--run-dir", self.run_dir,
                      "--out", self.folder / "m.pt")
-        self.checkpoint = self.run_folder / "checkpoint.safetensors"
+        self.checkpoint = self.run_dir / "checkpoint.safetensors"
 
-    def test_flags_that_change_the_mathematics(self):
+    def test_flags_that_would_change_the_result_are_rejected(self):
         for flag, value in (("--lr", 0.01), ("--batch", 64), ("--seed", 3), ("--hidden", "16,16"), ("--ema", 0.9),
                             ("--rotation", 5), ("--limit", 100), ("--epochs", 1)):
-            self.fail_with(2, f"{flag} {value} ", "mnist-train", "--resume", self.run_folder, flag, value)
+            self.fail_with(2, f"{flag} {value} ", "mnist-train", "--resume", self.run_dir, flag, value)
         config = self.folder / "c.toml"
         config.write_text("epochs = 9\n")
-        self.fail_with(2, "--config cannot be combined with --resume", "mnist-train", "--resume", self.run_folder,
+        self.fail_with(2, "--config contradicts --resume", "mnist-train", "--resume", self.run_dir,
                        "--config", config)
 
-    def test_another_folder(self):
-        self.fail_with(2, "cannot be combined with --resume, which continues in", "mnist-train", "--resume", self.run_folder,
+    def test_another_run_directory_is_rejected(self):
+        self.fail_with(2, "contradicts --resume: the run goes on in", "mnist-train", "--resume", self.run_dir,
                        "--run-dir", self.folder / "other")
 
-    def test_other_data(self):
+    def test_other_data_is_rejected(self):
         for file in programs.FASHION_SUBSET.glob("*.gz"):
             shutil.copy(file, self.data)
         self.fail_with(1, "holds other data than the training was begun with", "mnist-train",
-                       "--resume", self.run_folder)
+                       "--resume", self.run_dir)
 
-    def test_damage_names_the_one_before(self):
+    def test_a_damaged_checkpoint_is_rejected_with_the_name_of_the_previous_one(self):
         content = bytearray(self.checkpoint.read_bytes())
         content[-1] ^= 1
         self.checkpoint.write_bytes(content)
-        process = self.fail_with(1, "its checksum does not agree", "mnist-train", "--resume", self.run_folder)
-        previous = self.run_folder / "checkpoint.previous.safetensors"
+        process = self.fail_with(1, "its checksum does not agree", "mnist-train", "--resume", self.run_dir)
+        previous = self.run_dir / "checkpoint.previous.safetensors"
         self.assertIn(f"go on with --resume {previous}", process.stderr)
         self.succeed("mnist-train", "--resume", previous, "--out", self.folder / "again.pt")
         self.assertEqual((self.folder / "again.pt").read_bytes(), (self.folder / "m.pt").read_bytes())
 
-    def test_nothing_there(self):
+    def test_a_missing_run_directory_is_rejected(self):
         self.fail_with(2, "there is no ", "mnist-train", "--resume", self.folder / "none")
 
-    def test_python_can_look_inside(self):
+    def test_checkpoints_can_be_read_from_python(self):
         try:
             from safetensors import safe_open
         except ImportError:

@@ -46,7 +46,7 @@ class LibTorchIsMissingOrOld(ProgramTest):
         torch = self.folder / "torch"
         header = torch / "include/torch/csrc/api/include/torch/version.h"
         header.parent.mkdir(parents=True)
-        header.write_text("#define TORCH_VERSION_MAJOR 2\n#define TORCH_VERSION_MINOR 3\n#define TORCH_VERSION_PATCH 1\n")
+        header.write_text("".join(f"#define TORCH_VERSION_{part}\n" for part in ("MAJOR 2", "MINOR 3", "PATCH 1")))
         (torch / "lib").mkdir()
         (torch / "lib/libtorch.so").touch()
         (torch / "include/torch/script.h").touch()

@@ -1,6 +1,5 @@
-"""mnist-train as a user meets it."""
+"""End-to-end tests of mnist-train."""
 
-import json
 import os
 import subprocess
 import unittest
@@ -10,7 +9,7 @@ from programs import BIN, FASHION_SUBSET, SUBSET, ProgramTest
 
 
 class Training(ProgramTest):
-    def test_run_says_what_it_does_and_found(self):
+    def test_reports_configuration_progress_and_result(self):
         model = self.folder / "model.pt"
         process = self.succeed("mnist-train", "--data", SUBSET, "--epochs", 2, "--device", "cpu", "--out", model)
         self.assertRegex(process.stdout, r"^test accuracy \d\d\.\d\d % \(95 % interval \d\d\.\d\d to "
@@ -20,34 +19,34 @@ class Training(ProgramTest):
             self.assertIn(words, process.stderr)
         self.assertTrue(model.exists())
 
-    def test_learns(self):
+    def test_reaches_the_required_accuracy(self):
         process = self.succeed("mnist-train", "--data", SUBSET, "--epochs", 5, "--device", "cpu",
                                "--out", self.folder / "m.pt", "--require-accuracy", 85)
         self.assertIn("test accuracy", process.stdout)
 
-    def test_same_seed_same_bytes_another_seed_another_model(self):
+    def test_the_seed_determines_the_model_bytes(self):
         first = self.train_quickly(name="a.pt").read_bytes()
         again = self.train_quickly(name="b.pt").read_bytes()
         other = self.train_quickly("--seed", 1, name="c.pt").read_bytes()
         self.assertEqual(first, again)
         self.assertNotEqual(first, other)
 
-    def test_run_folder(self):
-        run_folder = self.folder / "runs" / "one"
+    def test_run_directory_records_metrics_and_config(self):
+        run_dir = self.folder / "runs" / "one"
         process = self.succeed("mnist-train", "--data", SUBSET, "--epochs", 3, "--validation", 500,
-                               "--device", "cpu", "--run-dir", run_folder, "--out", self.folder / "m.pt")
+                               "--device", "cpu", "--run-dir", run_dir, "--out", self.folder / "m.pt")
         self.assertIn("1,500 training examples, 500 held out", process.stderr)
-        lines = [json.loads(line) for line in (run_folder / "metrics.jsonl").read_text().splitlines()]
-        self.assertEqual([line["epoch"] for line in lines], [1, 2, 3])
-        self.assertEqual(lines[-1]["step"], 3 * 47)
-        self.assertAlmostEqual(lines[0]["first_batch_loss"], 2.30, delta=0.05)
-        self.assertLess(lines[-1]["train_loss"], lines[0]["train_loss"])
-        self.assertGreater(lines[-1]["validation_accuracy"], 0.7)
-        self.assertEqual(len(lines[0]["gradient_norm"]), 6)
-        again = self.succeed("mnist-train", "--config", run_folder / "config.toml", "--print-config")
-        self.assertEqual(again.stdout, (run_folder / "config.toml").read_text())
+        epochs = programs.read_metrics(run_dir)
+        self.assertEqual([epoch["epoch"] for epoch in epochs], [1, 2, 3])
+        self.assertEqual(epochs[-1]["step"], 3 * 47)
+        self.assertAlmostEqual(epochs[0]["first_batch_loss"], 2.30, delta=0.05)
+        self.assertLess(epochs[-1]["train_loss"], epochs[0]["train_loss"])
+        self.assertGreater(epochs[-1]["validation_accuracy"], 0.7)
+        self.assertEqual(len(epochs[0]["gradient_norm"]), 6)
+        again = self.succeed("mnist-train", "--config", run_dir / "config.toml", "--print-config")
+        self.assertEqual(again.stdout, (run_dir / "config.toml").read_text())
 
-    def test_requirement_not_met(self):
+    def test_accuracy_below_the_required_one_exits_with_3(self):
         model = self.folder / "m.pt"
         process = programs.run("mnist-train", "--data", SUBSET, "--epochs", 1, "--device", "cpu",
                                "--out", model, "--require-accuracy", 99.9)
@@ -55,7 +54,7 @@ class Training(ProgramTest):
         self.assertIn("is below the required 99.9 %", process.stderr)
         self.assertTrue(model.exists())
 
-    def test_divergence_stops_and_leaves_no_model(self):
+    def test_divergence_stops_and_keeps_the_old_model(self):
         model = self.folder / "m.pt"
         model.write_bytes(b"old")
         process = programs.run("mnist-train", "--data", SUBSET, "--lr", 100, "--epochs", 50,
@@ -67,7 +66,7 @@ class Training(ProgramTest):
         self.assertEqual(model.read_bytes(), b"old")
         self.assertEqual([path.name for path in self.folder.iterdir()], ["m.pt"])
 
-    def test_engines_and_threads(self):
+    def test_the_number_of_threads_does_not_change_the_model(self):
         flags = ("--data", SUBSET, "--epochs", 1, "--device", "cpu")
         bytes_of = lambda name: (self.folder / name).read_bytes()
         for threads in (1, 2, 64):
@@ -79,9 +78,9 @@ class Training(ProgramTest):
         process = self.succeed("mnist-train", *flags, "--engine", "autograd", "--out", self.folder / "a.pt")
         self.assertIn("autograd on cpu", process.stderr)
         process = self.succeed("mnist-train", *flags, "--activation", "tanh", "--out", self.folder / "t.pt")
-        self.assertIn("autograd on cpu", process.stderr)  # auto takes the engine that can
+        self.assertIn("autograd on cpu", process.stderr)  # auto selects an engine that supports tanh
 
-    def test_every_regularisation_in_both_engines(self):
+    def test_engines_agree_with_every_regularization_enabled(self):
         flags = ("--schedule", "cosine", "--warmup", 0.1, "--clip-norm", 1, "--ema", 0.99, "--dropout",
                  "0.1,0.2", "--input-dropout", 0.1, "--label-smoothing", 0.05, "--rotation", 10,
                  "--translation", 1, "--elastic", 0.8, "--init", "he", "--epochs", 3,
@@ -89,38 +88,37 @@ class Training(ProgramTest):
         losses = {}
         for engine in ("fused", "autograd"):
             self.succeed("mnist-train", "--engine", engine, "--run-dir", self.folder, *flags)
-            lines = (self.folder / "metrics.jsonl").read_text().splitlines()
-            losses[engine] = [json.loads(line)["train_loss"] for line in lines]
+            losses[engine] = [epoch["train_loss"] for epoch in programs.read_metrics(self.folder)]
         for fused, reference in zip(losses["fused"], losses["autograd"], strict=True):
             self.assertAlmostEqual(fused, reference, delta=2e-3 * reference)
 
-    def test_stops_early_and_keeps_the_best(self):
+    def test_patience_stops_early_and_keeps_the_best_epoch(self):
         path = self.folder / "model.pt"
         process = self.succeed("mnist-train", "--data", SUBSET, "--hidden", "16", "--epochs", 200,
                                "--lr", 0.03, "--validation", 0.2, "--patience", 2, "--out", path,
                                "--run-dir", self.folder)
-        lines = [json.loads(line) for line in (self.folder / "metrics.jsonl").read_text().splitlines()]
-        self.assertLess(len(lines), 200)
-        best = max(lines, key=lambda line: (line["validation_accuracy"], -line["validation_loss"]))
-        self.assertEqual(best["epoch"], len(lines) - 2)
+        epochs = programs.read_metrics(self.folder)
+        self.assertLess(len(epochs), 200)
+        best = max(epochs, key=lambda epoch: (epoch["validation_accuracy"], -epoch["validation_loss"]))
+        self.assertEqual(best["epoch"], len(epochs) - 2)
         self.assertIn(f"kept epoch {best['epoch']}: ", process.stderr)
 
-    def test_linear_classifier_and_other_activations(self):
+    def test_trains_linear_classifiers_and_other_activations(self):
         process = self.succeed("mnist-train", "--data", SUBSET, "--epochs", 2, "--hidden", "none",
                                "--device", "cpu", "--out", self.folder / "m.pt")
         self.assertIn("784-10", process.stderr)
         for activation in ("tanh", "sigmoid", "identity"):
             self.train_quickly("--activation", activation)
 
-    def test_garments_from_a_config(self):
+    def test_flags_override_the_config_file(self):
         config = self.folder / "c.toml"
         config.write_text(f'data = "{FASHION_SUBSET}"\nhidden = [64]\nepochs = 9\n')
         process = self.succeed("mnist-train", "--config", config, "--epochs", 1, "--device", "cpu",
                                "--out", self.folder / "m.safetensors")
         self.assertIn("784-64-10", process.stderr)
-        self.assertIn("epoch 1/1", process.stderr)  # the flag won over the file
+        self.assertIn("epoch 1/1", process.stderr)  # not the 9 of the file
 
-    def test_names_with_spaces_and_line_breaks(self):
+    def test_paths_may_contain_spaces_and_line_breaks(self):
         folder = self.folder / "a b\nc \udcff"
         folder.mkdir()
         model = folder / "my model.pt"
@@ -130,10 +128,10 @@ class Training(ProgramTest):
 
 
 class Usage(ProgramTest):
-    def refuse(self, words, *flags, **how):
-        self.fail_with(2, words, "mnist-train", *flags, **how)
+    def refuse(self, words, *flags):
+        self.fail_with(2, words, "mnist-train", *flags)
 
-    def test_values_out_of_range(self):
+    def test_invalid_values_are_rejected_with_the_allowed_ones(self):
         for flag, value, words in (
             ("--epochs", "0", "--epochs must be from 1 to 1000000, found 0"),
             ("--epochs", "three", "--epochs: expected a whole number, found 'three'"),
@@ -152,17 +150,17 @@ class Usage(ProgramTest):
             with self.subTest(flag=flag, value=value):
                 self.refuse(words, "--data", SUBSET, flag, value)
 
-    def test_flags_that_do_not_exist_or_repeat(self):
+    def test_unknown_repeated_and_incomplete_flags_are_rejected(self):
         self.refuse("--epoch", "--epoch", "3")
         self.refuse("--epochs", "--epochs", "3", "--epochs", "4")
         self.refuse("stray", "stray")
         self.refuse("--lr", "--lr")
 
-    def test_contradiction(self):
-        self.refuse("--activation tanh cannot be combined with --hidden none", "--hidden", "none", "--activation", "tanh")
-        self.refuse("--engine fused supports only --activation relu, found tanh", "--engine", "fused", "--activation", "tanh")
+    def test_contradictory_flags_are_rejected(self):
+        self.refuse("--activation tanh contradicts --hidden none", "--hidden", "none", "--activation", "tanh")
+        self.refuse("--engine fused contradicts --activation tanh", "--engine", "fused", "--activation", "tanh")
 
-    def test_cuda_without_a_gpu(self):
+    def test_without_a_gpu_cuda_is_an_error_and_auto_uses_the_cpu(self):
         self.fail_with(1, "--device cuda is not available: ", "mnist-train", "--device", "cuda", "--data", SUBSET,
                        "--out", self.folder / "m.pt", environment={"CUDA_VISIBLE_DEVICES": ""})
         self.assertEqual([], list(self.folder.iterdir()))
@@ -170,7 +168,7 @@ class Usage(ProgramTest):
                                environment={"CUDA_VISIBLE_DEVICES": ""})
         self.assertIn("working on the CPU: ", process.stderr)
 
-    def test_config_errors(self):
+    def test_config_errors_name_the_line(self):
         config = self.folder / "c.toml"
         config.write_text("epochs = 3\nbatsh = 32\n")
         self.refuse("c.toml:2: unknown option 'batsh'", "--config", config)
@@ -180,12 +178,12 @@ class Usage(ProgramTest):
         self.refuse("--epochs must be from 1", "--config", config)
         self.refuse("--config: ", "--config", self.folder / "none.toml")
 
-    def test_a_folder_that_cannot_be_written_is_found_before_training(self):
+    def test_an_unwritable_output_is_found_before_training(self):
         (self.folder / "m.pt").mkdir()
         self.refuse("is a directory", "--data", SUBSET, "--out", self.folder / "m.pt")
         self.refuse("cannot be written", "--data", SUBSET, "--out", "/proc/m.pt")
 
-    def test_order_of_sources(self):
+    def test_flags_override_config_overrides_environment(self):
         config = self.folder / "c.toml"
         config.write_text("data = 'from config'\n")
         shown = lambda *flags: self.succeed(
@@ -197,18 +195,18 @@ class Usage(ProgramTest):
 
 
 class Texts(ProgramTest):
-    def test_help_is_grouped_and_shows_defaults(self):
+    def test_help_has_groups_and_defaults(self):
         text = self.succeed("mnist-train", "--help").stdout
         for words in ("Data:", "Network:", "Training:", "--epochs N=15", "--lr X=0.001",
                       "--hidden N,N=256,128", "MNIST_DATA"):
             self.assertIn(words, text)
 
-    def test_version(self):
+    def test_version_names_commit_and_libtorch(self):
         text = self.succeed("mnist-train", "--version").stdout
         self.assertRegex(text, r"^mnist-trainer \d+\.\d+\.\d+ \([0-9a-f]{10}(-dirty)?|unknown\), "
                          r"LibTorch \d+\.\d+\.\d+ with(out)? CUDA\n$")
 
-    def test_full_standard_output_is_an_error_and_a_closed_pipe_is_none(self):
+    def test_a_full_standard_output_is_an_error_but_a_closed_pipe_is_not(self):
         with open("/dev/full", "w") as full:
             process = subprocess.run([BIN / "mnist-train", "--help"], stdout=full,
                                      stderr=subprocess.PIPE, text=True)
@@ -223,11 +221,11 @@ class Texts(ProgramTest):
 
 
 class Data(ProgramTest):
-    def test_missing_data_say_how_to_fetch(self):
+    def test_missing_data_points_to_fetch_data(self):
         self.fail_with(1, "scripts/fetch_data.sh", "mnist-train", "--data", self.folder / "none")
         self.fail_with(1, "contains none of train-images-idx3-ubyte", "mnist-train", "--data", self.folder)
 
-    def test_broken_files_are_refused_at_once(self):
+    def test_broken_data_files_are_rejected_before_training(self):
         good = {path.name: path.read_bytes() for path in SUBSET.iterdir()}
         images = "train-images-idx3-ubyte.gz"
         for content, words in (

@@ -1,49 +1,51 @@
-"""Our pages in a real browser: the report of an evaluation, and the page to draw on."""
+"""The HTML report and the drawing page in a real browser."""
 
 import math
 import unittest
 
 import browser
-from programs import FASHION_SUBSET, SUBSET, ProgramTest
+from programs import FASHION_SUBSET, SUBSET, ProgramTest, torch_mlp
 
 try:
     from selenium.webdriver.common.action_chains import ActionChains
 except ImportError:
-    ActionChains = None  # then browser.start() skips
+    ActionChains = None  # browser.start() skips the tests
 
 
 def circle():
+    """Points on an ellipse, in fractions of the canvas."""
     return [(0.5 + 0.2 * math.sin(t / 6 * math.pi), 0.5 - 0.33 * math.cos(t / 6 * math.pi)) for t in range(13)]
 
 
 class Pages(ProgramTest):
-    def open(self, path, **how):
-        page = browser.start(**how)
+    def open(self, path, **options):
+        page = browser.start(**options)
         self.addCleanup(page.quit)
         page.get(path.as_uri())
         return page
 
     def assert_healthy(self, page):
-        self.assertEqual(browser.complaints(page), [])
+        """No console errors, no external resources, no sideways scrolling, and text for every picture."""
+        self.assertEqual(browser.console_errors(page), [])
         loaded = page.execute_script("return performance.getEntriesByType('resource').map(e => e.name)")
-        self.assertEqual(loaded, [], "the page must not need anything from elsewhere")
+        self.assertEqual(loaded, [], "the page must be self-contained")
         self.assertTrue(page.execute_script(
             "return document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
         unlabelled = page.execute_script(
             "return [...document.querySelectorAll('canvas, svg')].filter(e => e.getAttribute('role') !== 'img' "
             "|| !(e.getAttribute('aria-label') || e.querySelector('title')?.textContent)).length")
-        self.assertEqual(unlabelled, 0, "pictures without text alternatives")
+        self.assertEqual(unlabelled, 0, "canvas or svg without a text alternative")
 
-    def report(self, data, *flags):
+    def make_report(self, data):
         model, path = self.folder / "m.pt", self.folder / "report.html"
         self.succeed("mnist-train", "--data", data, "--epochs", 2, "--hidden", 20, "--validation", 100,
-                     "--out", model, "--run-dir", self.folder / "run", *flags)
+                     "--out", model, "--run-dir", self.folder / "run")
         self.succeed("mnist-eval", "--model", model, "--data", data, "--report", path, "--run-dir",
                      self.folder / "run")
         return path
 
-    def test_report(self):
-        page = self.open(self.report(SUBSET))
+    def test_report_shows_confusion_mistakes_weights_and_curves(self):
+        page = self.open(self.make_report(SUBSET))
         self.assert_healthy(page)
         self.assertRegex(page.title, r"^\d\d\.\d\d % accuracy on test images$")
         for selector, count in (("#confusion tbody tr", 10), ("#mistakes canvas", 60), ("#weights canvas", 20),
@@ -52,13 +54,13 @@ class Pages(ProgramTest):
         mistake = page.find_element("css selector", "#mistakes canvas").get_attribute("aria-label")
         self.assertRegex(mistake, r"^Image \d+: \d, predicted as \d$")
 
-    def test_report_on_a_phone_in_the_dark(self):
-        page = self.open(self.report(FASHION_SUBSET), width=500, height=900, dark=True)
+    def test_report_fits_a_phone_in_dark_mode(self):
+        page = self.open(self.make_report(FASHION_SUBSET), width=500, height=900, dark=True)
         self.assert_healthy(page)
         self.assertIn("Ankle boot", page.find_element("id", "confusion").text)
-        colours = page.execute_script(
+        colors = page.execute_script(
             "const s = getComputedStyle(document.body); return [s.backgroundColor, s.color]")
-        self.assertEqual(colours, ["rgb(22, 24, 28)", "rgb(232, 232, 232)"])
+        self.assertEqual(colors, ["rgb(22, 24, 28)", "rgb(232, 232, 232)"])
 
     def draw(self, page, points):
         pad = page.find_element("id", "pad")
@@ -70,7 +72,7 @@ class Pages(ProgramTest):
             actions.move_to_element_with_offset(pad, *place)
         actions.release().perform()
 
-    def test_drawing(self):
+    def test_drawn_digits_are_recognized(self):
         model = self.folder / "m.pt"
         self.succeed("mnist-train", "--data", SUBSET, "--epochs", 8, "--rotation", 10, "--translation", 1,
                      "--out", model)
@@ -81,28 +83,26 @@ class Pages(ProgramTest):
         self.assertEqual(guess.text, "–")
         self.draw(page, circle())
         self.assertEqual(guess.text, "0")
-        shown = [row.text for row in page.find_elements("css selector", "#bars td:nth-child(3)")]
-        self.assertAlmostEqual(sum(float(text.split()[0]) for text in shown), 100, delta=0.6)
+        percentages = [cell.text.split()[0] for cell in page.find_elements("css selector", "#bars td:nth-child(3)")]
+        self.assertAlmostEqual(sum(map(float, percentages)), 100, delta=0.6)
         page.find_element("id", "clear").click()
         self.assertEqual(guess.text, "–")
         self.draw(page, [(0.5, 0.15), (0.49, 0.85)])
         self.assertEqual(guess.text, "1")
 
-    def test_the_page_computes_what_the_model_does(self):
+    def test_drawing_page_computes_the_same_probabilities_as_pytorch(self):
         model = self.folder / "m.pt"
         self.succeed("mnist-train", "--data", SUBSET, "--epochs", 1, "--hidden", "20,10", "--activation",
                      "tanh", "--out", model)
         self.succeed("mnist-export", "--model", model, "--to", "html")
         page = self.open(self.folder / "m.html")
         import torch
-        state = torch.load(model, weights_only=True)
+        network = torch_mlp([784, 20, 10, 10], "Tanh")
+        network.load_state_dict(torch.load(model, weights_only=True))
         pixels = [(i % 29) / 28 for i in range(784)]
-        values = torch.tensor(pixels)
-        for layer in ("0", "2", "4"):
-            values = state[f"{layer}.weight"] @ values + state[f"{layer}.bias"]
-            values = torch.tanh(values) if layer != "4" else torch.softmax(values, 0)
+        expected = network(torch.tensor(pixels)).softmax(0).tolist()
         found = page.execute_script("return predict(arguments[0])", pixels)
-        for a, b in zip(found, values.tolist()):
+        for a, b in zip(found, expected, strict=True):
             self.assertAlmostEqual(a, b, places=5)
 
 

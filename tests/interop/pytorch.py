@@ -1,8 +1,7 @@
-"""Python's PyTorch reads what we write, and we read what it writes."""
+"""Exchanges model files with Python's PyTorch and compares schedules and training steps with it."""
 
 import json
 import os
-import pathlib
 import pickle
 import subprocess
 import sys
@@ -10,74 +9,55 @@ import unittest
 import zipfile
 from collections import OrderedDict
 
-import programs
-from programs import FULL, SUBSET, TEST_BIN, ProgramTest
+from programs import FULL, SUBSET, TEST_BIN, ProgramTest, read_metrics, read_split, torch_mlp
 
 try:
     import torch
     from torch import nn
 except ImportError:
-    print("python cannot import torch: skipped")
+    print("needs the Python package torch: skipped")
     sys.exit(77)
 
 
-def guides_network(*widths):
-    """nn.Sequential as the guide has it."""
-    layers = []
-    for i, (inputs, outputs) in enumerate(zip(widths, widths[1:])):
-        layers += [nn.ReLU()] if i else []
-        layers.append(nn.Linear(inputs, outputs))
-    return nn.Sequential(*layers)
+def load_split(directory, split):
+    """Returns images, f32 [count, 784] in 0..1, and labels, i64 [count]."""
+    images, labels = read_split(directory, split)
+    return torch.tensor(images).float() / 255, torch.tensor(labels).long()
 
 
-def read_idx(folder, name):
-    import gzip
-    path = pathlib.Path(folder) / name
-    content = path.read_bytes() if path.exists() else gzip.decompress(path.with_name(name + ".gz").read_bytes())
-    sizes = [int.from_bytes(content[4 + 4 * i : 8 + 4 * i], "big") for i in range(content[3])]
-    return torch.frombuffer(bytearray(content[4 + 4 * len(sizes) :]), dtype=torch.uint8).reshape(sizes)
-
-
-def examples(folder, part):
-    images = read_idx(folder, f"{part}-images-idx3-ubyte").reshape(-1, 784).float() / 255
-    return images, read_idx(folder, f"{part}-labels-idx1-ubyte").long()
-
-
-def confusion_of(network, folder):
-    images, labels = examples(folder, "t10k")
+def confusion_of(network, directory):
+    images, labels = load_split(directory, "t10k")
     with torch.no_grad():
-        guesses = network(images).argmax(1)
-    return torch.bincount(labels * 10 + guesses, minlength=100).reshape(10, 10).tolist()
+        predictions = network(images).argmax(1)
+    return torch.bincount(labels * 10 + predictions, minlength=100).reshape(10, 10).tolist()
 
 
-class PyTorchReadsOurs(ProgramTest):
-    def test_predictions_are_the_same(self):
+class PyTorchReadsOurFiles(ProgramTest):
+    def test_predictions_agree(self):
         model = self.folder / "model.pt"
         self.succeed("mnist-train", "--data", FULL, "--limit", 2000, "--epochs", 2, "--device", "cpu", "--out", model)
-        network = guides_network(784, 256, 128, 10)
+        network = torch_mlp([784, 256, 128, 10])
         network.load_state_dict(torch.load(model, weights_only=True))
-        report = json.loads(self.succeed("mnist-eval", "--model", model, "--data", FULL, "--json").stdout)
-        self.assertEqual(confusion_of(network, FULL), report["confusion"])
+        self.assertEqual(confusion_of(network, FULL), self.evaluate(model, FULL)["confusion"])
 
-    def test_facts_travel_in_a_record_of_their_own(self):
+    def test_model_info_is_a_separate_archive_record(self):
         model = self.train_quickly()
         with zipfile.ZipFile(model) as archive:
             self.assertIsNone(archive.testzip())
-            facts = json.loads(archive.read("archive/mnist.json"))
-        self.assertEqual(facts["shape"], {"inputs": 784, "hidden": [16], "classes": 10})
-        self.assertEqual(facts["training"]["options"]["epochs"], 1)
+            info = json.loads(archive.read("archive/mnist.json"))
+        self.assertEqual(info["shape"], {"inputs": 784, "hidden": [16], "classes": 10})
+        self.assertEqual(info["training"]["options"]["epochs"], 1)
 
 
-class WeReadPyTorchs(ProgramTest):
+class WeReadPyTorchFiles(ProgramTest):
     def setUp(self):
         super().setUp()
         torch.manual_seed(0)
-        self.network = guides_network(784, 32, 16, 10)
+        self.network = torch_mlp([784, 32, 16, 10])
         self.path = self.folder / "python.pt"
 
     def expect_same_predictions(self, network=None):
-        report = json.loads(self.succeed("mnist-eval", "--model", self.path, "--data", FULL, "--json").stdout)
-        self.assertEqual(report["confusion"], confusion_of(network or self.network, FULL))
+        self.assertEqual(self.evaluate(self.path, FULL)["confusion"], confusion_of(network or self.network, FULL))
 
     def test_state_dict(self):
         torch.save(self.network.state_dict(), self.path)
@@ -92,7 +72,7 @@ class WeReadPyTorchs(ProgramTest):
         torch.save(OrderedDict(self.network.named_parameters()), self.path)
         self.expect_same_predictions()
 
-    def test_checkpoint_with_the_state_dict_inside(self):
+    def test_training_checkpoints_that_contain_a_state_dict(self):
         optimizer = torch.optim.Adam(self.network.parameters())
         self.network(torch.rand(4, 784)).sum().backward()
         optimizer.step()
@@ -101,19 +81,19 @@ class WeReadPyTorchs(ProgramTest):
                         "optimizer": optimizer.state_dict(), key: self.network.state_dict()}, self.path)
             self.expect_same_predictions()
 
-    def test_common_prefix(self):
+    def test_names_with_a_common_prefix(self):
         state = {f"module.{name}": tensor for name, tensor in self.network.state_dict().items()}
         torch.save(state, self.path)
         self.expect_same_predictions()
 
-    def test_flatten_and_dropout_shift_the_numbers(self):
+    def test_layer_numbers_shifted_by_flatten_and_dropout(self):
         linear = [layer for layer in self.network if isinstance(layer, nn.Linear)]
         shifted = nn.Sequential(nn.Flatten(), linear[0], nn.ReLU(), nn.Dropout(), linear[1], nn.ReLU(),
                                 nn.Dropout(), linear[2])
         torch.save(shifted.state_dict(), self.path)
         self.expect_same_predictions()
 
-    def test_other_types(self):
+    def test_other_floating_point_types(self):
         for dtype in (torch.float64, torch.float16, torch.bfloat16):
             torch.save(self.network.to(dtype).state_dict(), self.path)
             self.expect_same_predictions(self.network.float())
@@ -129,21 +109,21 @@ class WeReadPyTorchs(ProgramTest):
         torch.save(state, self.path)
         self.expect_same_predictions()
 
-    def test_missing_and_foreign_tensors(self):
+    def test_missing_and_unsupported_tensors_are_rejected(self):
         state = self.network.state_dict()
         del state["2.bias"]
         torch.save(state, self.path)
         self.fail_with(1, "has no tensor '2.bias'", "mnist-eval", "--model", self.path, "--data", SUBSET)
         torch.save(nn.Conv2d(1, 8, 3).state_dict(), self.path)
         self.fail_with(1, "of shape [8, 1, 3, 3] does not belong", "mnist-eval", "--model", self.path, "--data", SUBSET)
-        torch.save(guides_network(100, 10).state_dict(), self.path)
+        torch.save(torch_mlp([100, 10]).state_dict(), self.path)
         self.fail_with(1, "the network is 100-10, but", "mnist-eval", "--model", self.path, "--data", SUBSET)
         torch.save({"0.weight": torch.ones(10, 784, dtype=torch.int64), "0.bias": torch.ones(10)}, self.path)
         self.fail_with(1, "is stored as LongStorage", "mnist-eval", "--model", self.path, "--data", SUBSET)
 
 
 class Attack:
-    """Pickles as a call of the function that it was made with."""
+    """Pickles as a call of `function` with `arguments`."""
 
     def __init__(self, function, *arguments):
         self.call = (function, arguments)
@@ -152,8 +132,8 @@ class Attack:
         return self.call
 
 
-class AttacksAreRefused(ProgramTest):
-    def test_python_s_own_attacks(self):
+class MaliciousFiles(ProgramTest):
+    def test_pickles_that_call_functions_are_rejected(self):
         witness = self.folder / "witness"
         path = self.folder / "attack.pt"
         for function, arguments, name in (
@@ -169,7 +149,7 @@ class AttacksAreRefused(ProgramTest):
                 self.assertIn(name, process.stderr)
                 self.assertFalse(witness.exists())
 
-    def test_old_formats_are_named(self):
+    def test_legacy_formats_are_rejected_by_name(self):
         path = self.folder / "old.pt"
         torch.save({}, path, _use_new_zipfile_serialization=False)
         self.fail_with(1, "old form", "mnist-eval", "--model", path, "--data", SUBSET)
@@ -178,7 +158,7 @@ class AttacksAreRefused(ProgramTest):
 
 
 class SameLearningRates(ProgramTest):
-    """Minibatches as large as the set make one step an epoch, and each is in metrics.jsonl."""
+    """One minibatch holds the whole data set, so that metrics.jsonl has the learning rate of each step."""
 
     EPOCHS = 20
 
@@ -186,8 +166,7 @@ class SameLearningRates(ProgramTest):
         self.succeed("mnist-train", "--data", SUBSET, "--limit", 10, "--batch", 10, "--lr", 0.5,
                      "--epochs", self.EPOCHS, "--hidden", "16", "--run-dir", self.folder,
                      "--out", self.folder / "model.pt", *flags)
-        lines = (self.folder / "metrics.jsonl").read_text().splitlines()
-        return [json.loads(line)["learning_rate"] for line in lines]
+        return [epoch["learning_rate"] for epoch in read_metrics(self.folder)]
 
     def expect_schedule(self, make, *flags):
         optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.5)
@@ -198,7 +177,7 @@ class SameLearningRates(ProgramTest):
             if step + 1 < self.EPOCHS:
                 schedule.step()
 
-    def test_schedules_are_pytorch_s(self):
+    def test_schedules_agree_with_pytorch(self):
         kinds = torch.optim.lr_scheduler
         self.expect_schedule(lambda o: kinds.CosineAnnealingLR(o, self.EPOCHS), "--schedule", "cosine")
         self.expect_schedule(lambda o: kinds.StepLR(o, 3, 0.5),
@@ -208,23 +187,23 @@ class SameLearningRates(ProgramTest):
 
 
 class SameSteps(ProgramTest):
-    def test_fifty_losses_agree(self):
+    def test_the_losses_of_fifty_steps_agree(self):
         initial = self.folder / "initial.pt"
         printed = subprocess.run([TEST_BIN / "reference_steps", str(FULL), "50", "32", initial],
                                  capture_output=True, check=True, text=True).stdout
         ours = json.loads(printed)
-        network = guides_network(784, 256, 128, 10)
+        network = torch_mlp([784, 256, 128, 10])
         network.load_state_dict(torch.load(initial, weights_only=True))
         optimizer = torch.optim.Adam(network.parameters(), lr=0.001)
-        images, labels = examples(FULL, "train")
-        rows = torch.tensor(ours["rows"]).split(32)
-        self.assertEqual(len(rows), 50)
-        for step, (minibatch, loss_of_ours) in enumerate(zip(rows, ours["losses"], strict=True)):
+        images, labels = load_split(FULL, "train")
+        minibatches = torch.tensor(ours["indices"]).split(32)
+        self.assertEqual(len(minibatches), 50)
+        for step, (indices, our_loss) in enumerate(zip(minibatches, ours["losses"], strict=True)):
             optimizer.zero_grad()
-            loss = nn.functional.cross_entropy(network(images[minibatch]), labels[minibatch])
+            loss = nn.functional.cross_entropy(network(images[indices]), labels[indices])
             loss.backward()
             optimizer.step()
-            self.assertAlmostEqual(loss.item(), loss_of_ours, delta=1e-5, msg=f"step {step}")
+            self.assertAlmostEqual(loss.item(), our_loss, delta=1e-5, msg=f"step {step}")
         self.assertLess(ours["losses"][-1], 1.5)
 
 

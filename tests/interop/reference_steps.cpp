@@ -1,8 +1,9 @@
-// Writes the initial model of a seed, takes some steps with the reference engine, and prints rows
-// and losses as JSON, so that Python can take the same steps.
+// Saves an initial model, trains it for some steps with the reference engine, and prints example
+// indices and losses as JSON, so that Python can repeat the same steps.
 //
 // usage: reference_steps DATA STEPS BATCH INITIAL_MODEL
 #include <iostream>
+#include <numeric>
 
 #include <nlohmann/json.hpp>
 
@@ -23,15 +24,15 @@ int main(int argc, char** argv) {
   const MlpShape shape;
   const StateDict initial = initial_parameters(shape, 0);
   save_model(argv[4], {shape, initial, dataset.class_names, {}});
-  std::vector<std::int64_t> rows(static_cast<std::size_t>(dataset.count));
-  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::int64_t>(i);
-  rows = shuffled(rows, 0, 1);
-  rows.resize(steps * batch);
+  std::vector<std::int64_t> indices(static_cast<std::size_t>(dataset.count));
+  std::iota(indices.begin(), indices.end(), 0);
+  indices = shuffled(indices, 0, 1);
+  indices.resize(steps * batch);
 
   TrainOptions options;
   options.engine = EngineKind::kAutograd;
   const auto engine = make_engine(options, shape, initial, dataset, "cpu", {});
   const std::vector<double> rates(steps, options.lr);
-  const StepsResult result = engine->train({rows, static_cast<std::int64_t>(batch), rates});
-  std::cout << nlohmann::json{{"rows", rows}, {"losses", result.losses}} << '\n';
+  const StepsResult result = engine->train({indices, static_cast<std::int64_t>(batch), rates});
+  std::cout << nlohmann::json{{"indices", indices}, {"losses", result.losses}} << '\n';
 }

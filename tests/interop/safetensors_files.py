@@ -1,10 +1,10 @@
-"""The safetensors package reads what we write, and we read what it writes."""
+"""Exchanges .safetensors files with the safetensors Python package."""
 
 import json
 import sys
 import unittest
 
-from programs import SUBSET, ProgramTest
+from programs import ProgramTest, torch_mlp
 
 try:
     import torch
@@ -16,10 +16,7 @@ except ImportError as error:
 
 
 class SafetensorsFiles(ProgramTest):
-    def evaluate(self, path):
-        return json.loads(self.succeed("mnist-eval", "--model", path, "--data", SUBSET, "--json").stdout)
-
-    def test_package_reads_ours(self):
+    def test_the_package_reads_our_files(self):
         as_pt = self.train_quickly(name="m.pt")
         as_safetensors = self.train_quickly(name="m.safetensors")
         expected = torch.load(as_pt, weights_only=True)
@@ -28,10 +25,10 @@ class SafetensorsFiles(ProgramTest):
         for name, tensor in expected.items():
             self.assertTrue(torch.equal(found[name], tensor), name)
         with safe_open(as_safetensors, "pt") as file:
-            facts = json.loads(file.metadata()["mnist"])
-        self.assertEqual(facts["shape"]["hidden"], [16])
+            info = json.loads(file.metadata()["mnist"])
+        self.assertEqual(info["shape"]["hidden"], [16])
 
-    def test_we_read_the_package_s(self):
+    def test_we_read_the_files_of_the_package(self):
         original = self.train_quickly(name="m.pt")
         state = torch.load(original, weights_only=True)
         expected = self.evaluate(original)["confusion"]
@@ -40,15 +37,10 @@ class SafetensorsFiles(ProgramTest):
             save_file({name: tensor.to(dtype) for name, tensor in state.items()}, copy)
             self.assertEqual(self.evaluate(copy)["confusion"], expected)
 
-    def test_more_than_ten_layers_keep_their_order(self):
-        # The package sorts names, so that "10.weight" comes before "2.weight".
+    def test_more_than_ten_modules_keep_their_order(self):
+        # The package sorts tensors by name, so that "10.weight" precedes "2.weight".
         torch.manual_seed(0)
-        widths = [784, *[12] * 6, 10]
-        layers = []
-        for i, (inputs, outputs) in enumerate(zip(widths, widths[1:])):
-            layers += [torch.nn.ReLU()] if i else []
-            layers.append(torch.nn.Linear(inputs, outputs))
-        network = torch.nn.Sequential(*layers)
+        network = torch_mlp([784, *[12] * 6, 10])
         torch.save(network.state_dict(), self.folder / "deep.pt")
         save_file(network.state_dict(), self.folder / "deep.safetensors")
         self.assertEqual(self.evaluate(self.folder / "deep.safetensors")["confusion"],

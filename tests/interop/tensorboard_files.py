@@ -1,13 +1,12 @@
-"""The real TensorBoard reads the events of a run, and its pages show them."""
+"""TensorBoard reads a run's event files and shows them in its pages."""
 
-import json
 import subprocess
 import sys
 import time
 import unittest
 
 import browser
-from programs import SUBSET, ProgramTest
+from programs import SUBSET, ProgramTest, read_metrics
 
 try:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -27,10 +26,10 @@ class TensorBoardFiles(ProgramTest):
         accumulator.Reload()
         return accumulator
 
-    def test_accumulator_reads_everything(self):
+    def test_the_event_accumulator_reads_every_kind_of_event(self):
         self.train("--epochs", 4, "--run-dir", self.folder / "run")
         events = self.events()
-        epochs = [json.loads(line) for line in (self.folder / "run/metrics.jsonl").read_text().splitlines()]
+        epochs = read_metrics(self.folder / "run")
         for tag, key in (("loss/train", "train_loss"), ("loss/validation", "validation_loss"),
                          ("accuracy/train", "train_accuracy"), ("learning_rate", "learning_rate"),
                          ("accuracy/validation", "validation_accuracy")):
@@ -47,15 +46,15 @@ class TensorBoardFiles(ProgramTest):
         self.assertTrue(mistakes.encoded_image_string.startswith(b"\x89PNG"))
         self.assertIn(b"--epochs | 4", events.Tensors("options")[0].tensor_proto.string_val[0])
 
-    def test_a_run_that_goes_on_has_each_epoch_once(self):
+    def test_a_resumed_run_has_each_epoch_once(self):
         self.train("--epochs", 2, "--run-dir", self.folder / "run")
-        time.sleep(1.1)  # files are named by the second
+        time.sleep(1.1)  # event files are named by the second
         self.succeed("mnist-train", "--resume", self.folder / "run", "--epochs", 4)
         steps = [event.step for event in self.events().Scalars("loss/train")]
         self.assertEqual(len(steps), 4)
         self.assertEqual(steps, sorted(set(steps)))
 
-    def test_pages(self):
+    def test_every_tab_shows_the_run(self):
         self.train("--epochs", 2, "--run-dir", self.folder / "run")
         page = browser.start()
         self.addCleanup(page.quit)
@@ -67,13 +66,14 @@ class TensorBoardFiles(ProgramTest):
         line = next(line for line in server.stderr if " at http://" in line)
         address = line.split(" at ")[1].split()[0]
         for tab, words in (("timeseries", "accuracy/validation"), ("images", "most_confident_mistakes"),
-                           ("histograms", "parameters/0.weight"), ("text", "label-smoothing"), ("hparams", "clip-norm")):
+                           ("histograms", "parameters/0.weight"), ("text", "label-smoothing"),
+                           ("hparams", "clip-norm")):
             page.get(f"{address}#{tab}")
             page.refresh()
             self.assertTrue(self.appears(page, words), f"{words} is not on {tab}")
 
     def appears(self, page, words, seconds=60):
-        """Whether the words come up in the page."""
+        """Waits until the page contains the words; False after `seconds`."""
         script = """
             const text = root => [...root.querySelectorAll('*')].map(element =>
               (element.shadowRoot ? text(element.shadowRoot) : '') +
@@ -81,7 +81,7 @@ class TensorBoardFiles(ProgramTest):
             return text(document.body) + document.body.innerText;"""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            # Long names are cut into several elements.
+            # TensorBoard splits long names into several elements.
             if words in "".join(page.execute_script(script).split()):
                 return True
             time.sleep(0.5)
