@@ -1,4 +1,4 @@
-// Makes gzip data for tests.
+// Gzip compression for tests.
 #pragma once
 
 #include <cstdint>

@@ -1,11 +1,11 @@
-// The real images in the tree.
+// Loads the MNIST subset of the source tree for tests.
 #pragma once
 
 #include "mnist/data/dataset.hpp"
 
 namespace mnist {
 
-/// The subset of MNIST: 2,000 training images, 1,000 test images.
+/// Returns 2,000 training or 1,000 test examples.
 inline Dataset mnist_subset(Split split) {
   return load_dataset(MNIST_SOURCE_DIR "/data/mnist-subset", split);
 }

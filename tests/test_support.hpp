@@ -1,4 +1,4 @@
-// What many tests need: a folder that goes away, files with given bytes, errors with given words.
+// Test helpers: temporary directories, files with given bytes, and expected error messages.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace mnist {
 
-/// A new folder that is removed with the object.
+/// Creates a directory that is removed together with the object.
 class TemporaryFolder {
  public:
   TemporaryFolder() {
@@ -48,15 +48,15 @@ inline std::vector<std::uint8_t> to_bytes(std::string_view text) {
   return {text.begin(), text.end()};
 }
 
-/// Expects `action` to throw an `Expected` whose message has `words` in it.
+/// Expects `action` to throw an `Expected` whose message contains `words`.
 template <class Expected>
 void expect_throws(const std::function<void()>& action, std::string_view words) {
   try {
     action();
-    ADD_FAILURE() << "nothing was thrown, expected an error with: " << words;
+    ADD_FAILURE() << "nothing was thrown; expected an error with: " << words;
   } catch (const Expected& error) {
     EXPECT_NE(std::string(error.what()).find(words), std::string::npos)
-        << "the message is: " << error.what() << "\nexpected in it: " << words;
+        << "message: " << error.what() << "\nexpected in it: " << words;
   }
 }
 

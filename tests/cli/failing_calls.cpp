@@ -1,9 +1,9 @@
-// A library to preload: makes the n-th call on files below a folder fail, or sends the program a
-// signal just before it, for tests of what a program does then.
+// LD_PRELOAD library for fault injection: makes the n-th file operation below a directory fail, or
+// sends the process a signal just before it.
 //
-// FAIL_UNDER: the folder. FAIL_AT: which call, counted from 1. FAIL_ERRNO: with what; 0 for a write
-// that writes a part. FAIL_SIGNAL: the signal to send instead. FAIL_LOG: a file outside that gets
-// the name of the call.
+// Environment: FAIL_UNDER, the directory; FAIL_AT, which operation, from 1; FAIL_ERRNO, its errno,
+// or 0 for a short write; FAIL_SIGNAL, the signal to send instead of failing; FAIL_LOG, a file
+// outside the directory that receives the name of the operation.
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -22,8 +22,8 @@ Function* real(const char* name) {
 }
 
 bool is_below(const char* path) {
-  const char* const folder = std::getenv("FAIL_UNDER");
-  return folder != nullptr && std::strncmp(path, folder, std::strlen(folder)) == 0;
+  const char* const directory = std::getenv("FAIL_UNDER");
+  return directory != nullptr && std::strncmp(path, directory, std::strlen(directory)) == 0;
 }
 
 bool is_below(int descriptor) {
@@ -32,11 +32,11 @@ bool is_below(int descriptor) {
   return ::readlink(link.c_str(), path, sizeof(path) - 1) > 0 && is_below(path);
 }
 
-/// Counts a call; true when it is the one that must fail.
-template <class Place>
-bool must_fail(const char* call, const Place& place) {
+/// Counts an operation on a path or file descriptor; true if it is the one that must fail.
+template <class File>
+bool must_fail(const char* call, const File& file) {
   static int count = 0;
-  if (!is_below(place)) return false;
+  if (!is_below(file)) return false;
   if (++count != std::atoi(std::getenv("FAIL_AT"))) return false;
   const int log = real<int(const char*, int, ...)>("open")(std::getenv("FAIL_LOG"),
                                                            O_WRONLY | O_CREAT | O_TRUNC, 0600);

@@ -1,4 +1,4 @@
-// Dropout masks: how often, and independent of one another.
+// Tests the rate, the scale and the independence of dropout masks.
 #include "engine/dropout.hpp"
 
 #include <bit>
@@ -9,14 +9,14 @@
 namespace mnist {
 namespace {
 
-TEST(Dropout, OffKeepsAll) {
+TEST(Dropout, KeepsEverythingWhenOff) {
   const Dropout dropout(0, 1, 1);
   EXPECT_FALSE(dropout.on());
   EXPECT_EQ(dropout.scale(), 1.0F);
   EXPECT_EQ(dropout.keep(1, 2, 3), ~std::uint32_t{0});
 }
 
-TEST(Dropout, DropsItsPartAndScalesTheRest) {
+TEST(Dropout, DropsTheGivenFractionAndScalesTheRest) {
   for (const double probability : {0.1, 0.5, 0.9}) {
     const Dropout dropout(probability, 1, 1);
     constexpr std::size_t kUnits = 5000;
@@ -27,10 +27,10 @@ TEST(Dropout, DropsItsPartAndScalesTheRest) {
     EXPECT_NEAR(static_cast<double>(dropout.scale()), 1 / (1 - probability), 1e-3);
   }
   EXPECT_TRUE(Dropout(0.9999999, 0, 0).on());
-  EXPECT_GT(Dropout(0.9999999, 0, 0).scale(), 0) << "something is always kept";
+  EXPECT_GT(Dropout(0.9999999, 0, 0).scale(), 0) << "never drops everything";
 }
 
-TEST(Dropout, EachNumberMakesAnotherMask) {
+TEST(Dropout, EveryArgumentChangesTheMask) {
   const auto mask = [](std::uint64_t seed, std::size_t layer, std::int64_t step, std::size_t tile,
                        std::size_t unit) {
     return Dropout(0.5, seed, layer).keep(step, tile, unit);

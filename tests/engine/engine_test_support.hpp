@@ -1,4 +1,4 @@
-// What the tests of engines share: real data, rows, and options.
+// Helpers of the engine tests: real data, example indices, options, and comparisons.
 #pragma once
 
 #include <numeric>
@@ -32,17 +32,36 @@ inline StepsResult train(Engine& engine, const std::vector<std::int64_t>& rows, 
   return engine.train({rows, batch, rates});
 }
 
-/// Losses step by step, within a part of their size.
+/// Compares losses step by step, within `tolerance` times the loss plus `absolute`.
 inline void expect_near_losses(const StepsResult& found, const StepsResult& expected,
-                               float tolerance = 1e-4F) {
+                               float tolerance = 1e-4F, float absolute = 0) {
   ASSERT_EQ(found.losses.size(), expected.losses.size());
   for (std::size_t i = 0; i < found.losses.size(); ++i) {
-    EXPECT_NEAR(found.losses[i], expected.losses[i], tolerance * expected.losses[i])
+    EXPECT_NEAR(found.losses[i], expected.losses[i], tolerance * expected.losses[i] + absolute)
         << "step " << i;
   }
 }
 
-/// So many shuffled rows, epoch after epoch.
+inline void expect_near_norms(const NamedNorms& found, const NamedNorms& expected,
+                              double tolerance = 1e-3, double absolute = 0) {
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_EQ(found[i].first, expected[i].first);
+    EXPECT_NEAR(found[i].second, expected[i].second, tolerance * expected[i].second + absolute)
+        << found[i].first;
+  }
+}
+
+inline void expect_same_bits(const StateDict& found, const StateDict& expected) {
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_EQ(found[i].name, expected[i].name);
+    EXPECT_EQ(found[i].shape, expected[i].shape);
+    EXPECT_TRUE(found[i].values == expected[i].values) << found[i].name;
+  }
+}
+
+/// Returns `count` example indices in the shuffled order of successive epochs.
 inline std::vector<std::int64_t> many_rows(std::int64_t count) {
   std::vector<std::int64_t> rows;
   const auto all = first_rows(training_set().count);
@@ -54,7 +73,7 @@ inline std::vector<std::int64_t> many_rows(std::int64_t count) {
   return rows;
 }
 
-/// Everything at once that works on more than the plain step.
+/// Options that enable everything beyond the plain step.
 inline EngineOptions everything() {
   EngineOptions options;
   options.optimizer = Optimizer::kAdamW;

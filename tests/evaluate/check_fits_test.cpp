@@ -1,4 +1,4 @@
-// Networks and data that do not belong together.
+// Rejects models that do not fit the data.
 #include "evaluate/check_fits.hpp"
 
 #include "mnist/support/error.hpp"
@@ -10,7 +10,7 @@ namespace {
 
 const Dataset kSet = mnist_subset(Split::kTest);
 
-TEST(CheckFits, RefusesModelsOfOtherShapes) {
+TEST(CheckFits, RejectsModelsOfOtherShapes) {
   expect_throws<Error>(
       [] { check_fits({100, {5}, 10, Activation::kRelu}, kSet, "m.pt", "data/mnist"); },
       "m.pt: the network is 100-5-10 (relu), but the data in data/mnist need 784 inputs (28x28 "

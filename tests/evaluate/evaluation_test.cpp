@@ -1,4 +1,4 @@
-// Figures that follow from a confusion matrix.
+// Accuracy, per-class metrics, calibration and confidence intervals.
 #include "mnist/evaluate/evaluation.hpp"
 
 #include <gtest/gtest.h>
@@ -6,16 +6,16 @@
 namespace mnist {
 namespace {
 
-// Rows are true classes: 8 of 10 a are found, 5 of 6 b, and c never occurs nor is guessed.
+// Rows are true classes: 8 of 10 a are right, 5 of 6 b, and c neither occurs nor is predicted.
 const Evaluation kEvaluation{{"a", "b", "c"}, {8, 2, 0, 1, 5, 0, 0, 0, 0}, 0.5};
 
-TEST(Evaluation, CountsAndDivides) {
+TEST(Evaluation, ComputesAccuracy) {
   EXPECT_EQ(kEvaluation.examples(), 16);
   EXPECT_EQ(kEvaluation.correct(), 13);
   EXPECT_DOUBLE_EQ(kEvaluation.accuracy(), 13.0 / 16);
 }
 
-TEST(Evaluation, GivesFiguresByClass) {
+TEST(Evaluation, ComputesPrecisionRecallAndF1PerClass) {
   const auto classes = kEvaluation.classes();
   ASSERT_EQ(classes.size(), 3U);
   EXPECT_EQ(classes[0].label, "a");
@@ -29,30 +29,30 @@ TEST(Evaluation, GivesFiguresByClass) {
 }
 
 /// Five examples of classes a and b.
-Evaluation judged() {
+Evaluation five_predictions() {
   return make_evaluation(
       {"a", "b"}, {{0, 0, 0.95F}, {0, 1, 0.55F}, {1, 1, 0.91F}, {1, 0, 0.97F}, {1, 0, 1.0F}}, 0.3);
 }
 
-TEST(MakeEvaluation, CountsPredictions) {
-  EXPECT_EQ(judged().confusion, (std::vector<std::int64_t>{1, 1, 2, 1}));
-  EXPECT_EQ(judged().loss, 0.3);
+TEST(MakeEvaluation, BuildsTheConfusionMatrix) {
+  EXPECT_EQ(five_predictions().confusion, (std::vector<std::int64_t>{1, 1, 2, 1}));
+  EXPECT_EQ(five_predictions().loss, 0.3);
 }
 
-TEST(Calibration, ComparesConfidenceWithAccuracyByTenths) {
-  const auto bins = judged().calibration();
+TEST(Calibration, ComparesConfidenceWithAccuracyInTenBins) {
+  const auto bins = five_predictions().calibration();
   ASSERT_EQ(bins.size(), 10U);
   EXPECT_EQ(bins[9].examples, 4);
   EXPECT_DOUBLE_EQ(bins[9].accuracy, 0.5);
   EXPECT_NEAR(bins[9].confidence, (0.95 + 0.91 + 0.97 + 1) / 4, 1e-6);
   EXPECT_EQ(bins[5].examples, 1);
   EXPECT_EQ(bins[0].examples, 0);
-  EXPECT_NEAR(judged().calibration_error(), (4 * (0.9575 - 0.5) + 0.55) / 5, 1e-6);
+  EXPECT_NEAR(five_predictions().calibration_error(), (4 * (0.9575 - 0.5) + 0.55) / 5, 1e-6);
 }
 
-TEST(MostConfidentMistakes, ComeInOrder) {
-  EXPECT_EQ(judged().most_confident_mistakes(9), (std::vector<std::size_t>{4, 3, 1}));
-  EXPECT_EQ(judged().most_confident_mistakes(1), (std::vector<std::size_t>{4}));
+TEST(MostConfidentMistakes, AreSortedByConfidence) {
+  EXPECT_EQ(five_predictions().most_confident_mistakes(9), (std::vector<std::size_t>{4, 3, 1}));
+  EXPECT_EQ(five_predictions().most_confident_mistakes(1), (std::vector<std::size_t>{4}));
 }
 
 TEST(WilsonInterval, AgreesWithPublishedValues) {

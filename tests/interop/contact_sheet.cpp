@@ -1,7 +1,7 @@
-// Writes a contact sheet of distorted training images to standard output, as a PGM: a row for each
-// of the first images, first as it is, then in the forms of epochs 1, 2, 3 ...
+// Writes a contact sheet of augmented training images to stdout as a PGM. Each row shows one of the
+// first images: the original, then how epochs 1, 2, 3, ... distort it.
 //
-// usage: contact_sheet CONFIG ROWS COLUMNS (CONFIG is TOML with the data and the distortions)
+// usage: contact_sheet CONFIG ROWS COLUMNS (CONFIG is TOML with the data and augmentation options)
 #include <cstdlib>
 #include <exception>
 #include <fstream>

@@ -1,4 +1,4 @@
-// A network's answer in plain C++; that it is LibTorch's is tested with the evaluators.
+// The forward pass in plain C++; evaluate/evaluator_test compares it with LibTorch's.
 #include "model/forward.hpp"
 
 #include <cmath>
@@ -9,27 +9,27 @@
 namespace mnist {
 namespace {
 
-/// Two inputs, two hidden units, one class; small enough to work out by hand.
+/// Two inputs, two hidden units, one class: small enough to compute by hand.
 const StateDict kParameters{{"0.weight", {2, 2}, {1, 2, -1, 1}},
                             {"0.bias", {2}, {0.5F, 0}},
                             {"2.weight", {1, 2}, {2, 3}},
                             {"2.bias", {1}, {-1}}};
 
-float answer(Activation activation) {
+float logit(Activation activation) {
   const std::vector<float> inputs{1, 0.25F};
   return forward({2, {2}, 1, activation}, kParameters, inputs).at(0);
 }
 
-TEST(Forward, FollowsTheLayers) {
-  // Sums of the hidden layer: 1 + 0.5 + 0.5 = 2 and -1 + 0.25 = -0.75.
-  EXPECT_FLOAT_EQ(answer(Activation::kRelu), 2 * 2 - 1);
-  EXPECT_FLOAT_EQ(answer(Activation::kIdentity), 2 * 2 - 3 * 0.75F - 1);
-  EXPECT_FLOAT_EQ(answer(Activation::kTanh), 2 * std::tanh(2.0F) + 3 * std::tanh(-0.75F) - 1);
-  EXPECT_FLOAT_EQ(answer(Activation::kSigmoid),
+TEST(Forward, AppliesLayersAndActivations) {
+  // The hidden layer before its activation: 1 + 0.5 + 0.5 = 2 and -1 + 0.25 = -0.75.
+  EXPECT_FLOAT_EQ(logit(Activation::kRelu), 2 * 2 - 1);
+  EXPECT_FLOAT_EQ(logit(Activation::kIdentity), 2 * 2 - 3 * 0.75F - 1);
+  EXPECT_FLOAT_EQ(logit(Activation::kTanh), 2 * std::tanh(2.0F) + 3 * std::tanh(-0.75F) - 1);
+  EXPECT_FLOAT_EQ(logit(Activation::kSigmoid),
                   2 / (1 + std::exp(-2.0F)) + 3 / (1 + std::exp(0.75F)) - 1);
 }
 
-TEST(Forward, AddsEveryInputOfALongRow) {
+TEST(Forward, SumsEveryInputOfALongRow) {
   std::vector<float> weights(19);
   std::iota(weights.begin(), weights.end(), 1.0F);
   const StateDict linear{{"0.weight", {1, 19}, weights}, {"0.bias", {1}, {0}}};
@@ -37,7 +37,7 @@ TEST(Forward, AddsEveryInputOfALongRow) {
   EXPECT_FLOAT_EQ(forward({19, {}, 1, Activation::kRelu}, linear, ones).at(0), 190);
 }
 
-TEST(Softmax, GivesProbabilitiesOfLargeLogitsToo) {
+TEST(Softmax, DoesNotOverflowForLargeLogits) {
   const std::vector<float> logits{1000, 1000, 0};
   const std::vector<float> probabilities = softmax(logits);
   EXPECT_FLOAT_EQ(probabilities[0], 0.5F);

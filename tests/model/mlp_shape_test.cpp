@@ -1,4 +1,4 @@
-// Shapes, parameter tables, and state dicts from anywhere brought to ours.
+// Network shapes, parameter tables, initialization, and normalization of state dicts.
 #include "mnist/model/mlp_shape.hpp"
 
 #include <algorithm>
@@ -22,7 +22,7 @@ std::vector<std::string> names_of(const StateDict& state) {
   return names;
 }
 
-TEST(MlpShape, CountsTheGuidesParameters) {
+TEST(MlpShape, CountsTheParametersOfTheDefaultNetwork) {
   const MlpShape shape;
   EXPECT_EQ(parameter_count(shape), 235'146);
   const auto table = parameter_table(shape);
@@ -36,7 +36,7 @@ TEST(MlpShape, CountsTheGuidesParameters) {
   EXPECT_EQ(to_string(MlpShape{4, {}, 2, Activation::kRelu}), "4-2");
 }
 
-TEST(InitialParameters, AreUniformWithinPyTorchsBounds) {
+TEST(InitialParameters, AreUniformWithinPyTorchBoundsByDefault) {
   const MlpShape shape;
   const StateDict state = initial_parameters(shape, 0);
   ASSERT_EQ(state.size(), 6U);
@@ -57,7 +57,7 @@ TEST(InitialParameters, AreUniformWithinPyTorchsBounds) {
   EXPECT_NE(initial_parameters(shape, 1)[2].values, state[2].values);
 }
 
-TEST(InitialParameters, HesAreNormalWithTheirVariance) {
+TEST(InitialParameters, AreNormalWithVarianceTwoOverInputsForHe) {
   const MlpShape shape;
   const StateDict state = initial_parameters(shape, 0, Initialisation::kHe);
   for (std::size_t layer = 0; layer < state.size(); layer += 2) {
@@ -73,14 +73,14 @@ TEST(InitialParameters, HesAreNormalWithTheirVariance) {
     const double error = 5 / std::sqrt(count);
     EXPECT_NEAR(sum / count, 0, error);
     EXPECT_NEAR(squares / count, 1, 2 * error);
-    EXPECT_NEAR(fourths / count, 3, 10 * error) << "as normal numbers have it";
+    EXPECT_NEAR(fourths / count, 3, 10 * error) << "kurtosis of a normal distribution";
     for (const float bias : state[layer + 1].values) EXPECT_EQ(bias, 0.0F);
   }
 }
 
-TEST(NormaliseStateDict, TakesNamesAndOrdersFromAnywhere) {
+TEST(NormaliseStateDict, AcceptsOtherNamesAndOrders) {
   const std::vector<std::string> ours{"0.weight", "0.bias", "2.weight", "2.bias"};
-  const std::vector<StateDict> foreign{
+  const std::vector<StateDict> states{
       {tensor("0.weight", {3, 4}), tensor("0.bias", {3}), tensor("2.weight", {2, 3}),
        tensor("2.bias", {2})},
       {tensor("module.net.1.bias", {3}), tensor("module.net.1.weight", {3, 4}),
@@ -90,14 +90,14 @@ TEST(NormaliseStateDict, TakesNamesAndOrdersFromAnywhere) {
       {tensor("first.weight", {3, 4}), tensor("first.bias", {3}), tensor("head.weight", {2, 3}),
        tensor("head.bias", {2})},
   };
-  for (const StateDict& state : foreign) {
+  for (const StateDict& state : states) {
     const StateDict normal = normalise_state_dict(state, "file");
     EXPECT_EQ(names_of(normal), ours);
     EXPECT_EQ(shape_of(normal, Activation::kTanh), (MlpShape{4, {3}, 2, Activation::kTanh}));
   }
 }
 
-TEST(NormaliseStateDict, RefusesWhatIsNoSuchNetwork) {
+TEST(NormaliseStateDict, RejectsOtherNetworks) {
   const auto refused = [](const StateDict& state, std::string_view words) {
     expect_throws<Error>([&] { normalise_state_dict(state, "file"); }, words);
   };

@@ -1,4 +1,4 @@
-// Weights in eight bits.
+// Int8 quantization of weights.
 #include "model/quantise.hpp"
 
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 namespace mnist {
 namespace {
 
-TEST(Quantise, EachRowHasItsOwnScale) {
+TEST(Quantise, ScalesEachRowSeparately) {
   const QuantisedWeights quantised =
       quantise({"0.weight", {2, 3}, {127, -63.6F, 0, 0.5F, -1.27F, 0.005F}});
   EXPECT_EQ(quantised.values, (std::vector<std::int8_t>{127, -64, 0, 50, -127, 1}));
@@ -14,11 +14,11 @@ TEST(Quantise, EachRowHasItsOwnScale) {
   EXPECT_FLOAT_EQ(quantised.scales[1], 0.01F);
 }
 
-TEST(Quantise, RowsOfZerosStayZeros) {
+TEST(Quantise, KeepsRowsOfZeros) {
   EXPECT_EQ(quantise({"0.weight", {1, 2}, {0, 0}}).values, (std::vector<std::int8_t>{0, 0}));
 }
 
-TEST(Quantise, WeightsComeBackToHalfAStep) {
+TEST(Quantise, RoundTripIsAccurateToHalfAStep) {
   const StateDict state{{"0.weight", {1, 4}, {1, 0.3F, -0.77F, 0.004F}}, {"0.bias", {1}, {0.123F}}};
   const StateDict back = through_int8(state);
   for (std::size_t i = 0; i < 4; ++i) {

@@ -1,4 +1,4 @@
-// Checkpoints: everything comes back, and nothing that was changed is taken.
+// Checkpoints round-trip bitwise, and damaged or contradictory ones are rejected.
 #include "train/checkpoint.hpp"
 
 #include "mnist/model/mlp_shape.hpp"
@@ -35,7 +35,7 @@ void expect_same(const StateDict& a, const StateDict& b) {
   }
 }
 
-TEST(Checkpoint, ComesBackBitByBit) {
+TEST(Checkpoint, RoundTripsBitwise) {
   const Checkpoint before = example();
   const Checkpoint after = read_checkpoint(checkpoint_bytes(before), "c");
   EXPECT_NO_THROW(check_same_learning(before.options, after.options));
@@ -60,27 +60,25 @@ TEST(Checkpoint, ComesBackBitByBit) {
   EXPECT_EQ(checkpoint_bytes(after), checkpoint_bytes(before));
 }
 
-TEST(Checkpoint, NoticesAnyBitThatChanged) {
-  const std::vector<std::uint8_t> whole = checkpoint_bytes(example());
-  const std::string text(whole.begin(), whole.end());
-  // What JSON does not mind: blanks, and the key "program" inside of strings.
-  for (std::size_t i = 0; i < whole.size(); ++i) {
-    std::vector<std::uint8_t> changed = whole;
+TEST(Checkpoint, DetectsAFlippedBitAndTruncationAnywhere) {
+  const std::vector<std::uint8_t> bytes = checkpoint_bytes(example());
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    std::vector<std::uint8_t> changed = bytes;
     changed[i] ^= 0x10;
     try {
       const Checkpoint read = read_checkpoint(changed, "c");
-      EXPECT_EQ(checkpoint_bytes(read), whole) << "byte " << i << " went unnoticed";
+      EXPECT_EQ(checkpoint_bytes(read), bytes) << "byte " << i << " went unnoticed";
     } catch (const Error&) {
       continue;
     }
   }
-  for (std::size_t size = 0; size < whole.size(); size += 97) {
-    const std::vector<std::uint8_t> cut(whole.begin(), whole.begin() + static_cast<long>(size));
+  for (std::size_t size = 0; size < bytes.size(); size += 97) {
+    const std::vector<std::uint8_t> cut(bytes.begin(), bytes.begin() + static_cast<long>(size));
     EXPECT_THROW(read_checkpoint(cut, "c"), Error) << size;
   }
 }
 
-TEST(Checkpoint, RefusesANewerFormatByNumber) {
+TEST(Checkpoint, RejectsANewerFormatByNumber) {
   std::vector<std::uint8_t> bytes = checkpoint_bytes(example());
   std::string text(bytes.begin(), bytes.end());
   const std::string format = "\\\"format\\\":1";
@@ -89,7 +87,7 @@ TEST(Checkpoint, RefusesANewerFormatByNumber) {
                        "c: has format 7 of mnist-trainer");
 }
 
-TEST(Checkpoint, RefusesWhatIsNoneOrContradictsItself) {
+TEST(Checkpoint, RejectsOtherFilesAndContradictions) {
   expect_throws<Error>([] { read_checkpoint(to_bytes("hello"), "c"); }, "c: ");
   Checkpoint other = example();
   other.state.averages.clear();
@@ -101,7 +99,7 @@ TEST(Checkpoint, RefusesWhatIsNoneOrContradictsItself) {
                        "not all of the same network");
 }
 
-TEST(Checkpoint, LetsNothingChangeThatChangesWhatIsLearned) {
+TEST(Checkpoint, RejectsOptionsThatWouldChangeTheResult) {
   const TrainOptions stored = example().options;
   TrainOptions wanted = stored;
   wanted.epochs = stored.epochs + 5;
@@ -116,7 +114,7 @@ TEST(Checkpoint, LetsNothingChangeThatChangesWhatIsLearned) {
   expect_throws<UsageError>([&] { check_same_learning(stored, wanted); }, "--epochs 14 is below");
 }
 
-TEST(Checkpoint, RefusesOtherData) {
+TEST(Checkpoint, RejectsOtherData) {
   const DataFacts stored = example().data;
   EXPECT_NO_THROW(check_same_data(stored, stored, "d"));
   DataFacts found = stored;

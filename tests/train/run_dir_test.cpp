@@ -1,4 +1,4 @@
-// Run folders: one owner, the newest checkpoint, and the one before.
+// Run directories: locking, and the current and the previous checkpoint.
 #include "train/run_dir.hpp"
 
 #include "mnist/model/mlp_shape.hpp"
@@ -17,7 +17,7 @@ Checkpoint at_step(std::int64_t step) {
   return checkpoint;
 }
 
-TEST(RunFolder, KeepsTheNewestAndTheOneBefore) {
+TEST(RunFolder, KeepsTheCurrentAndThePreviousCheckpoint) {
   const TemporaryFolder parent;
   const std::string path = parent / "runs/first";
   const RunFolder folder(path);
@@ -28,7 +28,7 @@ TEST(RunFolder, KeepsTheNewestAndTheOneBefore) {
   expect_throws<UsageError>([&] { load_checkpoint(path); }, "there is no ");
 }
 
-TEST(RunFolder, OfADamagedCheckpointItNamesTheOneBefore) {
+TEST(RunFolder, SuggestsThePreviousCheckpointIfTheCurrentOneIsDamaged) {
   const TemporaryFolder parent;
   const RunFolder folder(parent.path());
   folder.save(at_step(1));
@@ -48,7 +48,7 @@ TEST(RunFolder, BelongsToOneProcess) {
   expect_throws<UsageError>([&] { RunFolder second(parent.path()); }, "is locked by process");
 }
 
-TEST(RunFolder, DoesNotLoseAnUnfinishedRun) {
+TEST(RunFolder, RefusesToOverwriteAnUnfinishedRun) {
   const TemporaryFolder parent;
   const RunFolder folder(parent.path());
   EXPECT_NO_THROW(folder.check_may_start());
@@ -63,7 +63,7 @@ TEST(RunFolder, DoesNotLoseAnUnfinishedRun) {
   expect_throws<UsageError>([&] { folder.check_may_start(); }, "a checkpoint that cannot be read");
 }
 
-TEST(RunFolder, ClearsAwayWhatAKilledProcessLeft) {
+TEST(RunFolder, RemovesTemporaryFilesOfKilledProcesses) {
   const TemporaryFolder parent;
   write_bytes(parent / "checkpoint.safetensors.tmp-a1B2c3", {1});
   write_bytes(parent / "notes.tmp-too-long", {1});
@@ -72,7 +72,7 @@ TEST(RunFolder, ClearsAwayWhatAKilledProcessLeft) {
   EXPECT_TRUE(std::filesystem::exists(parent / "notes.tmp-too-long"));
 }
 
-TEST(RunFolder, RefusesAFolderThatCannotBe) {
+TEST(RunFolder, RejectsPathsThatCannotBeDirectories) {
   const TemporaryFolder parent;
   write_bytes(parent / "file", {1});
   expect_throws<UsageError>([&] { RunFolder folder(parent / "file"); }, "--run-dir");

@@ -1,4 +1,4 @@
-// Learning rates at the points where they can be told by hand. PyTorch's own are in tests/interop.
+// Learning rates at steps where they are known; tests/interop compares them with PyTorch's.
 #include "mnist/train/schedule.hpp"
 
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 namespace mnist {
 namespace {
 
-constexpr std::int64_t kStepsOfEpoch = 10;
+constexpr std::int64_t kStepsPerEpoch = 10;
 
 TrainOptions scheduled(Schedule schedule, std::int64_t epochs = 10, double warmup = 0) {
   TrainOptions options;
@@ -20,16 +20,16 @@ TrainOptions scheduled(Schedule schedule, std::int64_t epochs = 10, double warmu
 }
 
 double rate(const TrainOptions& options, std::int64_t step) {
-  return learning_rate(options, step, kStepsOfEpoch);
+  return learning_rate(options, step, kStepsPerEpoch);
 }
 
-TEST(Schedule, ConstantStays) {
+TEST(Schedule, ConstantNeverChanges) {
   const TrainOptions options = scheduled(Schedule::kConstant);
   EXPECT_EQ(rate(options, 0), 0.5);
   EXPECT_EQ(rate(options, 99), 0.5);
 }
 
-TEST(Schedule, StepFallsAfterEachStretchOfEpochs) {
+TEST(Schedule, StepDecaysEveryStepEpochs) {
   TrainOptions options = scheduled(Schedule::kStep);
   options.step_epochs = 3;
   options.step_factor = 0.5;
@@ -53,11 +53,11 @@ TEST(Schedule, OneCycleRisesAndFalls) {
   EXPECT_NEAR(rate(options, 99), 0.5 / 250'000, 1e-15);
   const TrainOptions one_epoch = scheduled(Schedule::kOneCycle, 1);
   for (std::int64_t step = 0; step < 2; ++step) {
-    EXPECT_GT(learning_rate(one_epoch, step, 2), 0) << "a run of two steps";
+    EXPECT_GT(learning_rate(one_epoch, step, 2), 0) << "even in a run of two steps";
   }
 }
 
-TEST(Schedule, WarmupInEpochsAndAsPartOfTheRun) {
+TEST(Schedule, WarmupIsInEpochsOrAFractionOfTheRun) {
   for (const double warmup : {2.0, 0.2}) {
     const TrainOptions options = scheduled(Schedule::kConstant, 10, warmup);
     EXPECT_NEAR(rate(options, 0), 0.5 / 20, 1e-15);

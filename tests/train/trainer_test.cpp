@@ -1,4 +1,4 @@
-// The loop, with an engine that only keeps a record of what it was asked.
+// The training loop, driven with an engine that records its calls.
 #include "mnist/train/trainer.hpp"
 
 #include <cmath>
@@ -13,7 +13,7 @@
 namespace mnist {
 namespace {
 
-/// Loss of a minibatch: the number of its rows; as many correct.
+/// The loss of a minibatch is its size, and every prediction is correct.
 class RecordingEngine : public Engine {
  public:
   StepsResult train(const Steps& steps) override {
@@ -66,7 +66,7 @@ TrainOptions options(std::int64_t epochs, std::int64_t batch) {
   return options;
 }
 
-TEST(Trainer, KeepsTheOrderWhenAskedTo) {
+TEST(Trainer, KeepsAFixedOrder) {
   RecordingEngine engine;
   TrainOptions fixed = options(2, 3);
   fixed.order = Order::kFixed;
@@ -74,7 +74,7 @@ TEST(Trainer, KeepsTheOrderWhenAskedTo) {
   EXPECT_EQ(engine.rows, (std::vector<std::int64_t>{100, 101, 102, 103, 100, 101, 102, 103}));
 }
 
-TEST(Trainer, TellsObserversOfItsProgress) {
+TEST(Trainer, ReportsProgressToCallbacks) {
   class ProgressObserver : public RunObserver {
    public:
     void on_progress(const ProgressReport& report) override { last = report; }
@@ -90,7 +90,7 @@ TEST(Trainer, TellsObserversOfItsProgress) {
   EXPECT_DOUBLE_EQ(observer.last.loss, (4 * 4 + 4 * 4 + 2 * 2) / 10.0);
 }
 
-TEST(Trainer, TrainsOnEachRowOnceAnEpochWithAShortLastMinibatch) {
+TEST(Trainer, VisitsEachExampleOncePerEpochWithAShortLastMinibatch) {
   RecordingEngine engine;
   RecordingObserver observer;
   Trainer trainer(options(2, 4), engine, first_rows(10));
@@ -117,7 +117,7 @@ TEST(Trainer, TrainsOnEachRowOnceAnEpochWithAShortLastMinibatch) {
   EXPECT_FALSE(report.validation.has_value());
 }
 
-TEST(Trainer, WeighsLossesRightAcrossStretches) {
+TEST(Trainer, WeightsLossesByMinibatchSizeAcrossChunks) {
   RecordingEngine engine;
   RecordingObserver observer;
   Trainer trainer(options(1, 2), engine, first_rows(901));
@@ -128,7 +128,7 @@ TEST(Trainer, WeighsLossesRightAcrossStretches) {
   EXPECT_DOUBLE_EQ(observer.reports[0].training.loss, (450 * 2 * 2 + 1) / 901.0);
 }
 
-TEST(Trainer, OrderIsAFunctionOfSeedAndEpoch) {
+TEST(Trainer, ShufflesByAFunctionOfSeedAndEpoch) {
   const auto rows = first_rows(50);
   EXPECT_EQ(shuffled(rows, 1, 2), shuffled(rows, 1, 2));
   EXPECT_NE(shuffled(rows, 1, 2), shuffled(rows, 1, 3));
@@ -147,7 +147,7 @@ TEST(Trainer, ValidatesAfterEachEpoch) {
   EXPECT_EQ(observer.reports[2].validation->loss, 3.0);
 }
 
-TEST(Trainer, StopsEarlyAndKeepsTheBest) {
+TEST(Trainer, StopsEarlyAndKeepsTheBestEpoch) {
   RecordingEngine engine;
   RecordingObserver observer;
   TrainOptions patient = options(20, 4);
@@ -164,10 +164,10 @@ TEST(Trainer, StopsEarlyAndKeepsTheBest) {
   EXPECT_EQ(observer.reports.size(), 7U);
   EXPECT_EQ(result.epochs, 7);
   EXPECT_EQ(result.kept_epoch, 4);
-  EXPECT_EQ(result.parameters.at(0).values[0], 8.0F) << "those after the 8 steps of 4 epochs";
+  EXPECT_EQ(result.parameters.at(0).values[0], 8.0F) << "from step 8, the end of epoch 4";
 }
 
-TEST(Trainer, WithoutPatienceTheLastEpochIsKept) {
+TEST(Trainer, KeepsTheLastEpochWithoutPatience) {
   RecordingEngine engine;
   Trainer trainer(options(2, 4), engine, first_rows(8));
   double accuracy = 1;
@@ -177,11 +177,11 @@ TEST(Trainer, WithoutPatienceTheLastEpochIsKept) {
   EXPECT_EQ(result.parameters.at(0).values[0], 4.0F);
 }
 
-TEST(Trainer, GivesTheEngineTheScheduleAndTheEpoch) {
+TEST(Trainer, PassesLearningRatesAndEpochToTheEngine) {
   RecordingEngine engine;
   TrainOptions scheduled = options(2, 4);
   scheduled.schedule = Schedule::kCosine;
-  Trainer trainer(scheduled, engine, first_rows(1000));  // more steps than one call takes
+  Trainer trainer(scheduled, engine, first_rows(1000));  // more steps than one chunk
   RecordingObserver observer;
   trainer.add_observer(observer);
   trainer.run();
@@ -195,7 +195,7 @@ TEST(Trainer, GivesTheEngineTheScheduleAndTheEpoch) {
   EXPECT_EQ(engine.epochs, epochs);
 }
 
-TEST(Trainer, SavesAtTheEndOfEpochsAndAsOftenAsAsked) {
+TEST(Trainer, SavesAfterEachEpochAndEveryGivenNumberOfSteps) {
   RecordingEngine engine;
   TrainOptions often = options(2, 4);
   often.checkpoint_every.steps = 30;
@@ -206,7 +206,7 @@ TEST(Trainer, SavesAtTheEndOfEpochsAndAsOftenAsAsked) {
   EXPECT_EQ(steps, (std::vector<std::int64_t>{30, 60, 90, 100, 130, 160, 190, 200}));
 }
 
-TEST(Trainer, GoesOnFromAnyStepAsIfItHadNotStopped) {
+TEST(Trainer, ResumesFromAnyStepWithTheSameResult) {
   TrainOptions two = options(2, 4);
   two.schedule = Schedule::kCosine;
   RecordingEngine whole;
@@ -214,14 +214,14 @@ TEST(Trainer, GoesOnFromAnyStepAsIfItHadNotStopped) {
   Trainer uninterrupted(two, whole, first_rows(102));
   uninterrupted.add_observer(expected);
   uninterrupted.run();
-  for (const int looks : {0, 1, 2}) {
+  for (const int chunks : {0, 1, 2}) {
     RecordingEngine engine;
     RecordingObserver observer;
     Progress progress;
     Trainer first(two, engine, first_rows(102));
     first.add_observer(observer);
-    int looked = 0;
-    first.set_should_stop([&] { return looked++ == looks; });
+    int checks = 0;
+    first.set_should_stop([&] { return checks++ == chunks; });
     first.set_save([&](const Progress& now) { progress = now; });
     EXPECT_TRUE(first.run().stopped);
     EXPECT_LT(progress.step, 52);
@@ -243,7 +243,7 @@ TEST(Trainer, GoesOnFromAnyStepAsIfItHadNotStopped) {
   }
 }
 
-TEST(Trainer, RemembersTheBestEpochAcrossAStop) {
+TEST(Trainer, ResumesWithTheBestEpoch) {
   TrainOptions patient = options(20, 4);
   patient.patience = 3;
   RecordingEngine engine;
@@ -260,7 +260,7 @@ TEST(Trainer, RemembersTheBestEpochAcrossAStop) {
   EXPECT_EQ(result.parameters.at(0).values[0], -1.0F);
 }
 
-TEST(Trainer, StopsWhenALossIsNotFinite) {
+TEST(Trainer, FailsWhenALossIsNotFinite) {
   RecordingEngine engine;
   engine.bad_step = 4;
   RecordingObserver observer;

@@ -1,4 +1,5 @@
-// The fused CPU engine: the same bits for any number of threads, the right gradients.
+// The fused CPU engine is bitwise reproducible on any number of threads and computes the right
+// gradients.
 #include "engine/cpu/engine.hpp"
 
 #include <algorithm>
@@ -11,16 +12,7 @@
 namespace mnist {
 namespace {
 
-void expect_same_bits(const StateDict& a, const StateDict& b) {
-  ASSERT_EQ(a.size(), b.size());
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    EXPECT_EQ(a[i].name, b[i].name);
-    EXPECT_EQ(a[i].shape, b[i].shape);
-    EXPECT_TRUE(a[i].values == b[i].values) << a[i].name;
-  }
-}
-
-TEST(CpuEngine, ParametersComeBackUnchanged) {
+TEST(CpuEngine, ReturnsItsInitialParametersUnchanged) {
   for (const MlpShape& shape : {MlpShape{}, MlpShape{784, {}, 10, Activation::kRelu},
                                 MlpShape{784, {33, 7}, 10, Activation::kRelu}}) {
     const StateDict initial = initial_parameters(shape, 0);
@@ -31,53 +23,51 @@ TEST(CpuEngine, ParametersComeBackUnchanged) {
   }
 }
 
-TEST(CpuEngine, SameBitsForAnyNumberOfThreads) {
-  const auto rows = first_rows(2000);
+/// Trains on 1, 2, 3, 5 and 64 threads and expects the same losses and parameters.
+void expect_thread_invariance(const MlpShape& shape, const EngineOptions& options,
+                              std::int64_t examples, std::int64_t batch) {
+  const StateDict initial = initial_parameters(shape, 0);
+  const auto rows = first_rows(examples);
+  CpuEngine single(shape, initial, training_set(), options, 1);
+  const StepsResult expected = train(single, rows, batch);
+  for (const int threads : {2, 3, 5, 64}) {
+    CpuEngine engine(shape, initial, training_set(), options, threads);
+    const StepsResult result = train(engine, rows, batch);
+    EXPECT_EQ(result.losses, expected.losses) << threads << " threads";
+    EXPECT_EQ(result.correct, expected.correct);
+    expect_same_bits(engine.parameters(), single.parameters());
+  }
+}
+
+TEST(CpuEngine, DoesNotDependOnTheNumberOfThreads) {
   for (const MlpShape& shape : {MlpShape{}, MlpShape{784, {}, 10, Activation::kRelu},
                                 MlpShape{784, {100, 50, 20}, 10, Activation::kRelu},
                                 MlpShape{784, {5}, 10, Activation::kRelu}}) {
-    for (const std::int64_t batch : {31, 32, 100}) {
-      const StateDict initial = initial_parameters(shape, 0);
-      CpuEngine alone(shape, initial, training_set(), {}, 1);
-      const StepsResult expected = train(alone, rows, batch);
-      for (const int threads : {2, 3, 5, 64}) {
-        CpuEngine engine(shape, initial, training_set(), {}, threads);
-        const StepsResult result = train(engine, rows, batch);
-        EXPECT_EQ(result.losses, expected.losses) << threads << " threads";
-        EXPECT_EQ(result.correct, expected.correct);
-        expect_same_bits(engine.parameters(), alone.parameters());
-      }
-    }
+    for (const std::int64_t batch : {31, 32, 100}) expect_thread_invariance(shape, {}, 2000, batch);
   }
+  expect_thread_invariance({784, {100, 50}, 10, Activation::kRelu}, everything(), 500, 45);
 }
 
-TEST(CpuEngine, SameBitsForAnyNumberOfThreadsWithEverythingOn) {
-  const MlpShape shape{784, {100, 50}, 10, Activation::kRelu};
-  const StateDict initial = initial_parameters(shape, 0);
-  const auto rows = first_rows(500);
-  CpuEngine alone(shape, initial, training_set(), everything(), 1);
-  const StepsResult expected = train(alone, rows, 45);
-  for (const int threads : {2, 3, 5}) {
-    CpuEngine engine(shape, initial, training_set(), everything(), threads);
-    EXPECT_EQ(train(engine, rows, 45).losses, expected.losses) << threads << " threads";
-    expect_same_bits(engine.parameters(), alone.parameters());
-  }
-}
-
-TEST(CpuEngine, CuttingARunIntoCallsChangesNothingWithEverythingOn) {
-  const MlpShape shape{784, {32, 16}, 10, Activation::kRelu};
+/// Trains on 960 examples in one call and in calls of `chunk` examples: the parameters agree.
+void expect_chunk_invariance(const MlpShape& shape, const EngineOptions& options,
+                             std::int64_t chunk) {
   const StateDict initial = initial_parameters(shape, 0);
   const auto rows = first_rows(960);
-  CpuEngine whole(shape, initial, training_set(), everything(), 2);
+  CpuEngine whole(shape, initial, training_set(), options, 2);
   train(whole, rows, 32);
-  CpuEngine parts(shape, initial, training_set(), everything(), 2);
-  for (std::int64_t begin = 0; begin < 960; begin += 160) {
-    train(parts, {rows.begin() + begin, rows.begin() + begin + 160}, 32);
+  CpuEngine chunked(shape, initial, training_set(), options, 2);
+  for (auto begin = rows.begin(); begin != rows.end(); begin += chunk) {
+    train(chunked, {begin, begin + chunk}, 32);
   }
-  expect_same_bits(whole.parameters(), parts.parameters());
+  expect_same_bits(chunked.parameters(), whole.parameters());
 }
 
-TEST(CpuEngine, GoesOnFromItsStateBitByBitOnAnyNumberOfThreads) {
+TEST(CpuEngine, DoesNotDependOnTheNumberOfCalls) {
+  expect_chunk_invariance({784, {32}, 10, Activation::kRelu}, {}, 96);
+  expect_chunk_invariance({784, {32, 16}, 10, Activation::kRelu}, everything(), 160);
+}
+
+TEST(CpuEngine, ResumesBitwiseOnAnyNumberOfThreads) {
   const MlpShape shape{784, {100, 50}, 10, Activation::kRelu};
   const auto rows = first_rows(960);
   const std::vector<std::int64_t> first(rows.begin(), rows.begin() + 320);
@@ -93,9 +83,9 @@ TEST(CpuEngine, GoesOnFromItsStateBitByBitOnAnyNumberOfThreads) {
   }
 }
 
-TEST(CpuEngine, ClippedGradientsMoveLikeShorterOnes) {
-  // Adam forgets the length of a gradient that is always the same, but not beside epsilon: with
-  // gradients clipped to 1e-12 nothing moves.
+TEST(CpuEngine, ClipsGradientsBeforeTheUpdate) {
+  // Adam is invariant to the scale of its gradients except for epsilon: gradients clipped to 1e-12
+  // move nothing.
   const MlpShape shape{784, {16}, 10, Activation::kRelu};
   const StateDict initial = initial_parameters(shape, 0);
   EngineOptions options;
@@ -108,23 +98,10 @@ TEST(CpuEngine, ClippedGradientsMoveLikeShorterOnes) {
       EXPECT_NEAR(after[i].values[n], initial[i].values[n], 2e-6F);
     }
   }
-  EXPECT_GT(engine.gradient_norms()[0].second, 0.01) << "reported as it was before clipping";
+  EXPECT_GT(engine.gradient_norms()[0].second, 0.01) << "norms are reported before clipping";
 }
 
-TEST(CpuEngine, CuttingARunIntoCallsChangesNothing) {
-  const MlpShape shape{784, {32}, 10, Activation::kRelu};
-  const StateDict initial = initial_parameters(shape, 0);
-  const auto rows = first_rows(960);
-  CpuEngine whole(shape, initial, training_set(), {}, 2);
-  train(whole, rows, 32);
-  CpuEngine parts(shape, initial, training_set(), {}, 2);
-  for (std::int64_t begin = 0; begin < 960; begin += 96) {
-    train(parts, {rows.begin() + begin, rows.begin() + begin + 96}, 32);
-  }
-  expect_same_bits(whole.parameters(), parts.parameters());
-}
-
-/// The network in double precision on one example after another.
+/// Mean cross-entropy of `rows`, computed naively in double precision.
 double loss_in_double(const StateDict& state, const std::vector<std::int64_t>& rows) {
   const Dataset& set = training_set();
   double total = 0;
@@ -151,7 +128,7 @@ double loss_in_double(const StateDict& state, const std::vector<std::int64_t>& r
   return total / static_cast<double>(rows.size());
 }
 
-TEST(CpuEngine, GradientsAgreeWithFiniteDifferencesInDouble) {
+TEST(CpuEngine, GradientsAgreeWithFiniteDifferences) {
   const MlpShape shape{784, {12, 9}, 10, Activation::kRelu};
   StateDict state = initial_parameters(shape, 2);
   const auto rows = first_rows(40);
@@ -161,7 +138,7 @@ TEST(CpuEngine, GradientsAgreeWithFiniteDifferencesInDouble) {
 
   const NamedNorms norms = engine.gradient_norms();
   for (std::size_t i = 0; i < state.size(); ++i) {
-    if (i == 0) continue;  // 9,408 weights take too long; the layer is checked through its bias
+    if (i == 0) continue;  // 9,408 weights would be too slow; the bias covers the first layer
     double squares = 0;
     for (float& value : state[i].values) {
       constexpr float kStep = 1e-3F;
@@ -180,9 +157,9 @@ TEST(CpuEngine, GradientsAgreeWithFiniteDifferencesInDouble) {
   }
 }
 
-TEST(CpuEngine, FirstAdamStepMovesByTheLearningRateAgainstTheGradient) {
-  // After one step Adam's update is lr * g / (|g| + eps): a full learning rate for each weight with
-  // a gradient that matters, nothing for the others.
+TEST(CpuEngine, FirstAdamStepHasTheSizeOfTheLearningRate) {
+  // Adam's first update is lr * g / (|g| + eps): lr where the gradient is not negligible, otherwise
+  // 0.
   const MlpShape shape{784, {16}, 10, Activation::kRelu};
   const StateDict initial = initial_parameters(shape, 0);
   CpuEngine engine(shape, initial, training_set(), {}, 1);
@@ -194,13 +171,13 @@ TEST(CpuEngine, FirstAdamStepMovesByTheLearningRateAgainstTheGradient) {
     EXPECT_LE(difference, 0.0100001F);
     if (difference > 0.0099F) ++moved;
     if (n % 784 == 0) {
-      EXPECT_EQ(difference, 0.0F) << "the corner is always blank";
+      EXPECT_EQ(difference, 0.0F) << "the corner pixel is always 0";
     }
   }
   EXPECT_GT(moved, after[0].values.size() / 4);
 }
 
-TEST(CpuEngine, RefusesOtherActivations) {
+TEST(CpuEngine, RejectsActivationsOtherThanRelu) {
   const MlpShape shape{784, {8}, 10, Activation::kTanh};
   expect_throws<Error>(
       [&] { CpuEngine engine(shape, initial_parameters(shape, 0), training_set(), {}, 1); },

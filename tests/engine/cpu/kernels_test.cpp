@@ -1,4 +1,4 @@
-// The kernels of every instruction set against the plain loops that they stand for.
+// The kernels of every instruction set agree with naive loops in double precision.
 #include "engine/cpu/kernels.hpp"
 
 #include <algorithm>
@@ -14,16 +14,24 @@ namespace mnist {
 namespace {
 
 constexpr std::size_t kInputs = 46;
-constexpr std::size_t kExamples = 45;  // a whole tile and a part
+constexpr std::size_t kExamples = 45;  // one full tile and one partial tile
 constexpr std::size_t kTiles = 2;
 constexpr std::size_t kColumns = 240;  // 15 blocks: runs of 8, 4, 2 and 1 vectors
 
-/// Numbers in -1 .. 1, the same for the same stream.
+/// Uniform random numbers in -1..1, a function of `stream`.
 AlignedVector<float> noise(std::size_t count, std::uint32_t stream) {
   const RandomStream random(1, RandomPurpose::kInitialisation, stream);
   AlignedVector<float> values(count);
   for (std::size_t i = 0; i < count; ++i) values[i] = 2 * random.uniform(i) - 1;
   return values;
+}
+
+/// Dropout masks that keep each example with probability 1/2.
+std::vector<std::uint32_t> random_masks(std::size_t count) {
+  const RandomStream random(3, RandomPurpose::kDropout, 0);
+  std::vector<std::uint32_t> masks(count);
+  for (std::size_t i = 0; i < count; ++i) masks[i] = random.bits(i);
+  return masks;
 }
 
 class Kernels : public ::testing::TestWithParam<const CpuKernels*> {
@@ -54,6 +62,7 @@ class Kernels : public ::testing::TestWithParam<const CpuKernels*> {
   AlignedVector<std::uint8_t> pixels_ = images_;
   AlignedVector<std::uint32_t> masks_ = AlignedVector<std::uint32_t>(kTiles * kInputs);
   const std::vector<float> values_ = pixel_values();
+  std::vector<std::uint8_t> active_ = std::vector<std::uint8_t>(kInputs / 2);
   LayerInputs inputs_;
   AlignedVector<float> weights_ = noise(kInputs * kColumns, 1);
   AlignedVector<float> first_ = noise(kInputs * kColumns, 2);
@@ -61,7 +70,7 @@ class Kernels : public ::testing::TestWithParam<const CpuKernels*> {
   AlignedVector<float> deltas_ = noise(kTiles * kTile * kColumns, 3);
 };
 
-TEST_P(Kernels, TransposePixels) {
+TEST_P(Kernels, TransposePixelsGroupsThemByTile) {
   for (std::size_t e = 0; e < kTiles * kTile; ++e) {
     for (std::size_t k = 0; k < kInputs; ++k) {
       const std::size_t column = e / kTile * kInputs + k;
@@ -71,10 +80,8 @@ TEST_P(Kernels, TransposePixels) {
   }
 }
 
-TEST_P(Kernels, TransposePixelsDropsWhatIsNotKept) {
-  const RandomStream random(3, RandomPurpose::kDropout, 0);
-  std::vector<std::uint32_t> keep(kInputs);
-  for (std::size_t k = 0; k < kInputs; ++k) keep[k] = random.bits(k);
+TEST_P(Kernels, TransposePixelsAppliesTheDropoutMask) {
+  const std::vector<std::uint32_t> keep = random_masks(kInputs);
   const std::uint8_t* rows[kTile];
   for (std::size_t e = 0; e < kTile; ++e) rows[e] = &images_[e * kInputs];
   GetParam()->transpose_pixels(rows, 0, kInputs, keep.data(), pixels_.data(), masks_.data());
@@ -87,7 +94,7 @@ TEST_P(Kernels, TransposePixelsDropsWhatIsNotKept) {
   }
 }
 
-TEST_P(Kernels, ForwardAddsOnlyTheNamedExamples) {
+TEST_P(Kernels, ForwardWritesOnlyTheGivenExamples) {
   const auto bias = noise(kColumns, 4);
   AlignedVector<float> outputs(kTiles * kTile * kColumns, 7.0F);
   GetParam()->forward(inputs_, 3, 40, slice(), bias.data(), {outputs.data(), kColumns});
@@ -97,13 +104,13 @@ TEST_P(Kernels, ForwardAddsOnlyTheNamedExamples) {
       for (std::size_t k = 0; k < kInputs; ++k) {
         expected += value(e, k) * static_cast<double>(weights_[k * kColumns + j]);
       }
-      const bool named = e >= 3 && e < 40;
-      EXPECT_NEAR(outputs[e * kColumns + j], named ? expected : 7.0, 1e-5);
+      const bool given = e >= 3 && e < 40;
+      EXPECT_NEAR(outputs[e * kColumns + j], given ? expected : 7.0, 1e-5);
     }
   }
 }
 
-TEST_P(Kernels, ReluAndItsMasks) {
+TEST_P(Kernels, ReluWritesMasksOfActiveUnits) {
   AlignedVector<float> values = noise(kTiles * kTile * kColumns, 5);
   const AlignedVector<float> before = values;
   AlignedVector<std::uint32_t> masks(kTiles * kColumns, 99);
@@ -118,13 +125,11 @@ TEST_P(Kernels, ReluAndItsMasks) {
   EXPECT_EQ(masks[kColumns] >> (kExamples - kTile), 0U) << "no bits beyond the last example";
 }
 
-TEST_P(Kernels, ReluDropsAndScales) {
+TEST_P(Kernels, ReluAppliesDropout) {
   AlignedVector<float> values = noise(kTiles * kTile * kColumns, 5);
   const AlignedVector<float> before = values;
   AlignedVector<std::uint32_t> masks(kTiles * kColumns);
-  const RandomStream random(3, RandomPurpose::kDropout, 0);
-  std::vector<std::uint32_t> keep(kTiles * kColumns);
-  for (std::size_t i = 0; i < keep.size(); ++i) keep[i] = random.bits(i);
+  const std::vector<std::uint32_t> keep = random_masks(kTiles * kColumns);
   GetParam()->relu({values.data(), kColumns}, kExamples, kColumns, {keep.data(), 2.0F},
                    masks.data(), kColumns);
   for (std::size_t e = 0; e < kExamples; ++e) {
@@ -138,7 +143,7 @@ TEST_P(Kernels, ReluDropsAndScales) {
   }
 }
 
-/// The kernel against its definition in double precision.
+/// Compares softmax_loss with its definition in double precision.
 void expect_softmax_loss(const CpuKernels& kernels, float smoothing) {
   constexpr std::size_t kClasses = 19;
   constexpr std::size_t kStride = 32;
@@ -175,12 +180,11 @@ void expect_softmax_loss(const CpuKernels& kernels, float smoothing) {
   EXPECT_EQ(correct, expected_correct);
 }
 
-TEST_P(Kernels, SoftmaxLossAndItsGradient) {
+TEST_P(Kernels, SoftmaxLossComputesLossAndGradient) {
   for (const float smoothing : {0.0F, 0.25F}) expect_softmax_loss(*GetParam(), smoothing);
 }
 
-TEST_P(Kernels, BackwardThroughPanels) {
-  // The same weights as one panel and as two must give the same bits.
+TEST_P(Kernels, BackwardDoesNotDependOnThePanels) {
   constexpr std::size_t kLeft = 96;
   AlignedVector<float> left(kInputs * kLeft);
   AlignedVector<float> right(kInputs * (kColumns - kLeft));
@@ -214,18 +218,13 @@ TEST_P(Kernels, BackwardThroughPanels) {
 }
 
 TEST_P(Kernels, UpdateIsAdam) {
-  AdamStep step;
-  step.rate = 0.01F;
-  step.root_scale = 0.3F;
-  step.clip = 0.5F;
-  step.l2_penalty = 0.1F;
-  step.keep = 0.99F;
+  const AdamStep step{
+      .rate = 0.01F, .root_scale = 0.3F, .clip = 0.5F, .l2_penalty = 0.1F, .keep = 0.99F};
   const auto weights = weights_;
   const auto first = first_;
   const auto second = second_;
   AlignedVector<float> squares(kColumns, 0.0F);
-  std::vector<std::uint8_t> touched(kInputs / 2, 0);
-  GetParam()->update(inputs_, 4, kInputs, {deltas_.data(), kColumns}, slice(), step, touched.data(),
+  GetParam()->update(inputs_, 4, kInputs, {deltas_.data(), kColumns}, slice(), step, active_.data(),
                      squares.data());
   std::vector<double> expected_squares(kColumns, 0.0);
   for (std::size_t k = 0; k < kInputs; ++k) {
@@ -253,37 +252,35 @@ TEST_P(Kernels, UpdateIsAdam) {
   for (std::size_t j = 0; j < kColumns; ++j) EXPECT_NEAR(squares[j], expected_squares[j], 1e-3);
 }
 
-TEST_P(Kernels, MeasureChangesNothingButTheSquares) {
+TEST_P(Kernels, MeasureOnlyComputesSquaredGradients) {
   const auto weights = weights_;
   AlignedVector<float> measured(kColumns, 0.0F);
   AlignedVector<float> measured_bias(kColumns, 0.0F);
-  std::vector<std::uint8_t> touched(kInputs / 2, 0);
   const Rows deltas{deltas_.data(), kColumns};
-  GetParam()->measure(inputs_, 0, kInputs, deltas, slice(), touched.data(), measured.data());
+  GetParam()->measure(inputs_, 0, kInputs, deltas, slice(), active_.data(), measured.data());
   GetParam()->measure_bias(deltas, kExamples, slice(), measured_bias.data());
   EXPECT_EQ(weights_, weights);
   AlignedVector<float> updated(kColumns, 0.0F);
   AlignedVector<float> updated_bias(kColumns, 0.0F);
-  GetParam()->update(inputs_, 0, kInputs, deltas, slice(), {}, touched.data(), updated.data());
+  GetParam()->update(inputs_, 0, kInputs, deltas, slice(), {}, active_.data(), updated.data());
   GetParam()->update_bias(deltas, kExamples, slice(), {}, updated_bias.data());
   EXPECT_EQ(measured, updated);
   EXPECT_EQ(measured_bias, updated_bias);
   EXPECT_GT(measured[0], 0.0F);
 }
 
-TEST_P(Kernels, UpdatePassesOverWhatWasNeverTouched) {
+TEST_P(Kernels, UpdateSkipsInputsThatWereNeverActive) {
   std::fill(masks_.begin(), masks_.end(), 0U);
   const auto weights = weights_;
-  std::vector<std::uint8_t> touched(kInputs / 2, 0);
-  touched[3] = 1;
+  active_[3] = 1;
   GetParam()->update(inputs_, 0, kInputs, {deltas_.data(), kColumns}, slice(),
-                     {.rate = 0.1F, .root_scale = 1}, touched.data(), nullptr);
+                     {.rate = 0.1F, .root_scale = 1}, active_.data(), nullptr);
   for (std::size_t k = 0; k < kInputs; ++k) {
     EXPECT_EQ(weights_[k * kColumns] == weights[k * kColumns], k / 2 != 3) << k;
   }
 }
 
-TEST_P(Kernels, AdamTakesTheSmallestAndLargestMoments) {
+TEST_P(Kernels, AdamIsAccurateForTinyAndHugeSecondMoments) {
   for (const float second : {0.0F, 1e-35F, 1e-20F, 1e-8F, 1.0F, 1e20F}) {
     AlignedVector<float> weights(kBlock, 1.0F);
     AlignedVector<float> first(kBlock, 1e-3F);
@@ -300,7 +297,7 @@ TEST_P(Kernels, AdamTakesTheSmallestAndLargestMoments) {
 INSTANTIATE_TEST_SUITE_P(Targets, Kernels, ::testing::ValuesIn(all_cpu_kernels()),
                          [](const auto& kernels) { return std::string(kernels.param->target); });
 
-TEST(CpuKernels, BestIsAmongAll) {
+TEST(CpuKernels, BestIsOneOfAll) {
   const auto all = all_cpu_kernels();
   EXPECT_NE(std::find(all.begin(), all.end(), &best_cpu_kernels()), all.end());
 }
