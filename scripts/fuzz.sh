@@ -20,7 +20,7 @@ fuzz() {
 "$project/scripts/setup.sh" --fuzz
 build fuzz
 cd "$project/build/fuzz"
-targets=(checkpoint idx pickle picture pt safetensors toml)
+targets=(checkpoint idx pickle image pt safetensors toml)
 step "fuzzing ${targets[*]}, $seconds s each"
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 running=0

@@ -11,8 +11,8 @@
 
 #include "mnist/data/dataset.hpp"
 #include "mnist/engine/make_engine.hpp"
-#include "mnist/evaluate/evaluator.hpp"
-#include "mnist/model/mlp_shape.hpp"
+#include "mnist/evaluate/evaluate.hpp"
+#include "mnist/model/mlp.hpp"
 #include "mnist/options/train_options.hpp"
 #include "mnist/train/callback.hpp"
 #include "mnist/train/trainer.hpp"
@@ -20,7 +20,7 @@
 namespace {
 
 /// Prints the learning curve as CSV. A callback overrides only what it needs.
-class LearningCurve : public mnist::RunObserver {
+class LearningCurve : public mnist::TrainingCallback {
  public:
   void on_epoch(const mnist::EpochReport& report) override {
     if (report.epoch == 1) std::cout << "epoch,training_loss,validation_accuracy\n";
@@ -56,7 +56,7 @@ void run(const std::string& directory) {
 
   LearningCurve curve;
   mnist::Trainer trainer(options, *engine, split.training);
-  trainer.add_observer(curve);
+  trainer.add_callback(curve);
   trainer.set_validation([&](const mnist::StateDict& parameters) {
     const auto result = mnist::evaluate(shape, parameters, validation, device);
     return mnist::Score{result.loss, result.accuracy()};

@@ -1,14 +1,13 @@
 // mnist-eval: measures a model on a split of a data set.
 #include "cli/run_program.hpp"
 #include "engine/torch/device.hpp"
-#include "evaluate/check_fits.hpp"
 #include "mnist/data/dataset.hpp"
-#include "mnist/evaluate/evaluator.hpp"
+#include "mnist/evaluate/evaluate.hpp"
+#include "mnist/serialize/model_file.hpp"
 #include "mnist/support/error.hpp"
 #include "report/console.hpp"
 #include "report/evaluation_report.hpp"
 #include "report/html_report.hpp"
-#include "serialize/model_reader.hpp"
 #include "support/atomic_file.hpp"
 #include "support/log.hpp"
 
@@ -17,13 +16,13 @@ namespace {
 
 int evaluate_model(const EvalOptions& options) {
   if (!options.report.empty()) check_file_can_be_written(options.report);
-  const std::string device = resolve_device(options.device, log_debug);
+  const std::string device = resolve_device(options.device);
   prepare_libtorch(options.threads);
-  const Model model = load_model(options.model);
+  const Model model = read_model(options.model);
   const Dataset dataset = load_dataset(options.data, options.split);
-  check_fits(model.shape, dataset, options.model, options.data);
+  check_fits(model.mlp.shape(), dataset, options.model, options.data);
 
-  const Evaluation evaluation = evaluate(model.shape, model.parameters, dataset, device);
+  const Evaluation evaluation = DeviceEvaluator(dataset, device)(model.mlp);
   const EvaluationSubject subject{options.model, options.data, std::string(name_of(options.split))};
   if (!options.report.empty()) {
     write_file_atomically(options.report,

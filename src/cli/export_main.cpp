@@ -1,14 +1,14 @@
 // mnist-export: writes a trained model in a form that others read. Needs no LibTorch.
 #include "cli/run_program.hpp"
-#include "evaluate/check_fits.hpp"
-#include "evaluate/plain_evaluator.hpp"
 #include "export/c_header.hpp"
 #include "export/drawing_page.hpp"
 #include "export/onnx.hpp"
 #include "mnist/data/dataset.hpp"
+#include "mnist/evaluate/evaluate.hpp"
+#include "mnist/serialize/model_file.hpp"
 #include "model/quantise.hpp"
 #include "report/console.hpp"
-#include "serialize/model_reader.hpp"
+#include "serialize/model_info.hpp"
 #include "serialize/safetensors.hpp"
 #include "support/atomic_file.hpp"
 #include "support/log.hpp"
@@ -23,25 +23,26 @@ void write(const std::string& path, const Model& model, const ExportOptions& opt
     case ExportFormat::kC:
       return write_file_atomically(path, c_header_text(model, options.precision));
     case ExportFormat::kHtml:
-      image_side(model.shape, options.model);  // throws when it has none
+      image_side(model.mlp.shape(), options.model);  // throws when there is none
       return write_file_atomically(path, drawing_page(model));
     case ExportFormat::kSafetensors:
-      return write_file_atomically(path, safetensors_bytes(model.parameters, info_text(model)));
+      return write_file_atomically(path,
+                                   safetensors_bytes(to_state_dict(model.mlp), info_text(model)));
   }
 }
 
 int export_model(const ExportOptions& options) {
   const std::string path = export_path(options);
   check_file_can_be_written(path);
-  Model model = load_model(options.model);
+  Model model = read_model(options.model);
   write(path, model, options);
   if (!options.data.empty()) {
     const Dataset dataset = load_dataset(options.data, Split::kTest);
-    check_fits(model.shape, dataset, options.model, options.data);
+    check_fits(model.mlp.shape(), dataset, options.model, options.data);
     if (options.precision == Precision::kInt8) {
-      model.parameters = through_int8(std::move(model.parameters));
+      model.mlp = through_int8(std::move(model.mlp));
     }
-    const Evaluation evaluation = evaluate_plainly(model.shape, model.parameters, dataset);
+    const Evaluation evaluation = evaluate(model.mlp, dataset);
     print_result("test accuracy as exported " + accuracy_text(evaluation) + "\n");
   }
   print_result(path + "\n");

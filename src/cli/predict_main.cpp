@@ -2,10 +2,10 @@
 #include "cli/run_program.hpp"
 #include "imaging/decode.hpp"
 #include "imaging/prepare.hpp"
+#include "mnist/serialize/model_file.hpp"
 #include "mnist/support/error.hpp"
 #include "model/forward.hpp"
 #include "report/prediction_report.hpp"
-#include "serialize/model_reader.hpp"
 #include "support/log.hpp"
 
 namespace mnist {
@@ -14,16 +14,16 @@ namespace {
 void predict(const PredictOptions& options, const Model& model, std::int64_t side,
              const std::string& path) {
   const std::vector<std::uint8_t> image = prepare(read_image(path), options.prepare, side, path);
-  const std::vector<float> logits = forward(model.shape, model.parameters, scaled_pixels(image));
+  const std::vector<float> logits = forward(model.mlp, scaled_pixels(image));
   const auto ranking = ranked(softmax(logits), model.class_names);
   if (options.show) log_info(drawing(image, side));
   print_result(options.json ? prediction_json(path, ranking) : prediction_text(path, ranking));
 }
 
-/// Goes on behind an image that cannot be read; then the exit code says so.
+/// An image that cannot be read does not stop the others; it makes the exit code 1.
 int predict_all(const PredictOptions& options) {
-  const Model model = load_model(options.model);
-  const std::int64_t side = image_side(model.shape, options.model);
+  const Model model = read_model(options.model);
+  const std::int64_t side = image_side(model.mlp.shape(), options.model);
   int code = kExitSuccess;
   for (const std::string& path : options.images) {
     try {

@@ -6,10 +6,10 @@
 
 #include "cli/run_program.hpp"
 #include "engine/torch/device.hpp"
-#include "evaluate/check_fits.hpp"
 #include "mnist/data/dataset.hpp"
 #include "mnist/engine/make_engine.hpp"
-#include "mnist/evaluate/evaluator.hpp"
+#include "mnist/evaluate/evaluate.hpp"
+#include "mnist/serialize/model_file.hpp"
 #include "mnist/support/error.hpp"
 #include "mnist/train/trainer.hpp"
 #include "options/toml.hpp"
@@ -17,7 +17,6 @@
 #include "report/metrics_file.hpp"
 #include "report/run_warnings.hpp"
 #include "report/tensorboard.hpp"
-#include "serialize/model_writer.hpp"
 #include "support/atomic_file.hpp"
 #include "support/log.hpp"
 #include "support/stop_signal.hpp"
@@ -26,144 +25,142 @@
 namespace mnist {
 namespace {
 
-/// What becomes of a run that was stopped by a signal; returns the exit code.
-int say_stopped(const TrainOptions& options) {
-  constexpr int kExitOfSignal = 128;
-  log_info(options.run_dir.empty()
-               ? "stopped; no model was written (a run with --run-dir can go on)"
-               : "stopped; go on with: mnist-train --resume " + options.run_dir);
-  return kExitOfSignal + waiting_stop_signal();
-}
-
-/// The examples of a run, and what they are for.
+/// The data sets of a run, and which examples are for what.
 struct RunData {
   explicit RunData(const TrainOptions& options)
       : training(load_dataset(options.data, Split::kTrain)),
         test(load_dataset(options.data, Split::kTest)) {
     limit_examples(training, options.limit);
-    facts = {training.count, training.fingerprint(), test.count, test.fingerprint()};
+    info = {training.count, training.fingerprint(), test.count, test.fingerprint()};
     auto split =
         split_rows(training.count, validation_examples(options, training.count), options.seed);
-    training_rows = std::move(split.training);
+    training_indices = std::move(split.training);
     validation = select_rows(training, split.validation);
   }
 
   Dataset training;
   Dataset test;
-  DataFacts facts;
-  std::vector<std::int64_t> training_rows;
+  DataInfo info;
+  std::vector<std::int64_t> training_indices;
   Dataset validation;
 };
 
-/// Writes the model with what it is worth.
-void save_trained(const TrainOptions& options, const RunData& data, const MlpShape& shape,
-                  StateDict parameters, const Evaluation& result) {
-  Model model{shape, std::move(parameters), data.training.class_names, {}};
-  model.training["options"] = learning_options(options);
-  model.training["data"] = {{"examples", data.facts.training_examples},
-                            {"crc32", data.facts.training_crc32}};
-  model.training["test_accuracy"] = result.accuracy();
-  model.training["test_loss"] = result.loss;
-  save_model(options.out, model);
-}
-
-/// Everyone who listens to a run.
-class Listeners {
+/// The callbacks of a run. The console prints the result last, once the model is written.
+class Callbacks {
  public:
-  /// `start` is where the run begins or goes on.
-  Listeners(const TrainOptions& options, const Dataset& test, const Progress& start) {
+  /// `start` is where the run starts or resumes.
+  Callbacks(const TrainOptions& options, const Dataset& test, const Progress& start) {
     if (options.run_dir.empty()) return;
     all_.push_back(&metrics_.emplace(options.run_dir, start.epoch));
     all_.push_back(&tensorboard_.emplace(options.run_dir, test, start.step));
   }
 
-  void start(Trainer& trainer, const RunFacts& facts) {
-    for (RunObserver* observer : all_) {
-      trainer.add_observer(*observer);
-      observer->on_start(facts);
+  void start(Trainer& trainer, const RunInfo& info) {
+    for (TrainingCallback* callback : all_) {
+      trainer.add_callback(*callback);
+      callback->on_start(info);
     }
   }
-  /// `save` writes the model once everything else is written; the result is printed last.
-  void end(const RunResult& result, const std::function<void()>& save) {
-    for (RunObserver* observer : all_) {
-      if (observer != &console_) observer->on_end(result);
+
+  void end(const RunResult& result, const std::function<void()>& write_model) {
+    for (TrainingCallback* callback : all_) {
+      if (callback != &console_) callback->on_end(result);
     }
-    save();
+    write_model();
     console_.on_end(result);
   }
 
  private:
-  ConsoleObserver console_;
+  ConsoleCallback console_;
   RunWarnings warnings_;
   std::optional<MetricsFile> metrics_;
-  std::optional<TensorBoardObserver> tensorboard_;
-  std::vector<RunObserver*> all_{&console_, &warnings_};
+  std::optional<TensorBoardCallback> tensorboard_;
+  std::vector<TrainingCallback*> all_{&console_, &warnings_};
 };
 
 /// The options of the run that is to be resumed from `path`.
 TrainOptions stored_options(const std::string& path) {
   TrainOptions options = load_checkpoint(path).options;
-  options.run_dir = CheckpointPlace(path).folder;
+  options.run_dir = CheckpointPath(path).directory;
   return options;
 }
 
+void write_trained(const TrainOptions& options, const RunData& data, Mlp mlp,
+                   const Evaluation& result) {
+  Model model{std::move(mlp), data.training.class_names, {}};
+  model.training["options"] = learning_options(options);
+  model.training["data"] = {{"examples", data.info.training_examples},
+                            {"crc32", data.info.training_crc32}};
+  model.training["test_accuracy"] = result.accuracy();
+  model.training["test_loss"] = result.loss;
+  write_model(options.out, model);
+}
+
+/// Reports that a signal stopped the run; returns the exit code.
+int report_stopped(const TrainOptions& options) {
+  log_info(options.run_dir.empty()
+               ? "stopped; no model was written (with --run-dir, a run can be resumed)"
+               : "stopped; to resume: mnist-train --resume " + options.run_dir);
+  return kExitSignalBase + waiting_stop_signal();
+}
+
 int train(const TrainOptions& options) {
+  // Everything that can be wrong with the request is checked before the data are read.
   check_file_can_be_written(options.out);
-  std::vector<std::string> remarks;  // said once nothing can be wrong with what was asked for
-  const Notify notify = [&](const std::string& remark) { remarks.push_back(remark); };
-  const std::string device = resolve_training_device(options.device, notify);
-  const std::string evaluation_device = libtorch_device(device);
+  const std::string evaluate_on =
+      evaluation_device(resolve_training_device(options.device, options.engine));
   prepare_libtorch(options.threads);
-  std::optional<RunFolder> folder;
+  std::optional<RunDir> run_dir;
   std::optional<Checkpoint> checkpoint;
-  if (!options.run_dir.empty()) folder.emplace(options.run_dir);
+  if (!options.run_dir.empty()) run_dir.emplace(options.run_dir);
   if (!options.resume.empty()) checkpoint = load_checkpoint(options.resume);
-  if (folder && !checkpoint) folder->check_may_start();
+  if (run_dir && !checkpoint) run_dir->check_may_start();
 
   const RunData data(options);
-  if (checkpoint) check_same_data(checkpoint->data, data.facts, options.data);
+  if (checkpoint) check_same_data(checkpoint->data, data.info, options.data);
   const MlpShape shape{data.training.pixels(), options.hidden, data.training.classes(),
                        options.activation};
   check_fits(shape, data.test, "the training split", options.data);
-  const auto engine =
-      make_engine(options, shape, initial_parameters(shape, options.seed, options.init),
-                  data.training, device, notify);
-  Trainer trainer(options, *engine, data.training_rows);
-  if (checkpoint) {
-    engine->restore(checkpoint->state);
-    trainer.resume(checkpoint->progress);
-  }
+  const auto engine = make_engine(options, initial_parameters(shape, options.seed, options.init),
+                                  data.training, log_info);
+  Trainer trainer(options, *engine, data.training_indices);
   trainer.set_should_stop([] { return waiting_stop_signal() != 0; });
+  std::optional<DeviceEvaluator> validate;
   if (data.validation.count > 0) {
-    trainer.set_validation([&](const StateDict& parameters) {
-      const Evaluation evaluation = evaluate(shape, parameters, data.validation, evaluation_device);
+    validate.emplace(data.validation, evaluate_on);
+    trainer.set_validation([&](const Mlp& mlp) {
+      const Evaluation evaluation = (*validate)(mlp);
       return Score{evaluation.loss, evaluation.accuracy()};
     });
   }
 
-  const Progress start = checkpoint ? checkpoint->progress : Progress{};
-  Listeners listeners(options, data.test, start);
-  if (folder) {
+  Progress start;
+  if (checkpoint) {
+    engine->restore(checkpoint->state);
+    trainer.resume(checkpoint->progress);
+    start = checkpoint->progress;
+  }
+  Callbacks callbacks(options, data.test, start);
+  if (run_dir) {
     const auto save = [&](const Progress& progress) {
-      folder->save({options, data.facts, engine->description(), progress, engine->state()});
+      run_dir->save({options, data.info, engine->description(), progress, engine->state()});
     };
     trainer.set_save(save);
-    if (!checkpoint) folder->remove_checkpoints();
+    if (!checkpoint) run_dir->remove_checkpoints();
     save(start);
   }
-  for (const std::string& remark : remarks) log_info(remark);
-  listeners.start(trainer, {options, shape, std::ssize(data.training_rows), data.validation.count,
-                            engine->description(), libtorch_description()});
+  callbacks.start(trainer, {options, shape, std::ssize(data.training_indices),
+                            data.validation.count, engine->description(), libtorch_description()});
 
   TrainingResult trained;
   {
     const StopDelay delay;
     trained = trainer.run();
-    if (waiting_stop_signal() != 0) return say_stopped(options);
+    if (waiting_stop_signal() != 0) return report_stopped(options);
   }
-  const Evaluation result = evaluate(shape, trained.parameters, data.test, evaluation_device);
-  listeners.end({result, trained.epochs, trained.kept_epoch, trained.last_batch_loss, options.out},
-                [&] { save_trained(options, data, shape, std::move(trained.parameters), result); });
+  const Evaluation result = DeviceEvaluator(data.test, evaluate_on)(trained.mlp);
+  callbacks.end({result, trained.epochs, trained.kept_epoch, trained.last_batch_loss, options.out},
+                [&] { write_trained(options, data, std::move(trained.mlp), result); });
   return below_requirement(result, options.require_accuracy) ? kExitBelowRequiredAccuracy
                                                              : kExitSuccess;
 }
@@ -174,5 +171,5 @@ int train(const TrainOptions& options) {
 int main(int argc, char** argv) {
   using namespace mnist;
   return run_program<TrainOptions>(argc, argv, libtorch_description, train,
-                                   StoredRuns{stored_options, check_same_learning});
+                                   StoredRuns{stored_options, check_resumable});
 }

@@ -1,78 +1,73 @@
-// Chooses the engine for the options of a run.
+// Picks only what has been measured on the device at hand.
 #include "mnist/engine/make_engine.hpp"
 
 #include <algorithm>
+#include <numeric>
+#include <vector>
 
 #include "engine/cpu/engine.hpp"
 #include "engine/cuda/engine.hpp"
+#include "engine/cuda/self_check.hpp"
 #include "engine/torch/device.hpp"
-#include "engine/torch/engine.hpp"
+#include "engine/torch/graph_engine.hpp"
 #include "support/machine.hpp"
 
 namespace mnist {
 namespace {
 
-// Measured up to 2. Beyond 8 some threads would have nothing of the second hidden layer: it has 128
-// units, 16 to a cache line.
-constexpr int kMostHelpfulThreads = 8;
+// Measured up to 2. With more than 8, some threads would have no unit of the second hidden layer:
+// 128 units in cache lines of 16.
+constexpr int kMaxDefaultThreads = 8;
 
-EngineOptions engine_options(const TrainOptions& options) {
-  EngineOptions engine;
-  engine.optimizer = options.optimizer;
-  engine.weight_decay = options.weight_decay;
-  engine.clip_norm = options.clip_norm;
-  engine.ema = options.ema;
-  engine.label_smoothing = options.label_smoothing;
-  engine.dropout.push_back(options.input_dropout);
-  for (std::size_t layer = 0; layer < options.hidden.size(); ++layer) {
-    engine.dropout.push_back(options.hidden_dropout(layer));
-  }
-  engine.augment = options.augment;
-  engine.seed = options.seed;
-  return engine;
+int cpu_threads(const TrainOptions& options) {
+  return options.threads > 0 ? static_cast<int>(options.threads)
+                             : std::min(available_cores(), kMaxDefaultThreads);
 }
 
-/// The CUDA engine, or nothing when another one has to do it. --engine fused insists.
-std::unique_ptr<Engine> make_cuda_engine(const TrainOptions& options, const MlpShape& shape,
-                                         const StateDict& initial, const Dataset& dataset,
-                                         const std::string& device, const Notify& notify) {
-  const int number = cuda_number(device);
-  if (options.engine == EngineKind::kAutograd || number >= find_cuda_devices().devices) return {};
-  try {
-    return std::make_unique<CudaEngine>(shape, initial, dataset, engine_options(options),
-                                        options.batch, open_cuda_device(number));
-  } catch (const NotForCudaKernel& error) {
-    if (options.engine == EngineKind::kFused) throw;
-    notify(std::string(error.what()) + "; going on without it");
-    return {};
+std::unique_ptr<Engine> make_torch_engine(const TrainOptions& options, const Mlp& initial,
+                                          const Dataset& dataset, const std::string& device,
+                                          const Notify& notify) {
+  bool dropout = false;
+  for (std::size_t l = 0; l <= options.hidden.size(); ++l) dropout |= options.dropout_of(l) > 0;
+  if (device == "cpu" || dropout || options.augment.any()) {
+    return std::make_unique<TorchEngine>(initial, dataset, options, torch::Device(device));
   }
+  return std::make_unique<GraphEngine>(initial, dataset, options, torch::Device(device), notify);
+}
+
+/// The CUDA engine, once its losses of the first steps have agreed with those of the CPU engine.
+std::unique_ptr<Engine> make_cuda_engine(const TrainOptions& options, const Mlp& initial,
+                                         const Dataset& dataset, const std::string& device) {
+  const auto make = [&] {
+    return std::make_unique<CudaEngine>(initial, dataset, options, options.batch,
+                                        open_cuda_device(cuda_index(device)));
+  };
+  {
+    const auto engine = make();  // freed before the engine of the run takes its memory
+    CpuEngine reference(initial, dataset, options, cpu_threads(options));
+    std::vector<std::int64_t> indices(
+        static_cast<std::size_t>(std::min(dataset.count, kSelfCheckSteps * options.batch)));
+    std::iota(indices.begin(), indices.end(), 0);
+    const std::vector<double> rates(static_cast<std::size_t>(kSelfCheckSteps), options.lr);
+    check_against_reference(*engine, reference, {indices, options.batch, rates});
+  }
+  return make();
 }
 
 }  // namespace
 
-std::unique_ptr<Engine> make_engine(const TrainOptions& options, const MlpShape& shape,
-                                    const StateDict& initial, const Dataset& dataset,
-                                    const std::string& device, const Notify& notify) {
-  if (device != "cpu") {
-    if (auto engine = make_cuda_engine(options, shape, initial, dataset, device, notify))
-      return engine;
-    if (libtorch_device(device) == device) {
-      return std::make_unique<AutogradEngine>(shape, initial, dataset, engine_options(options),
-                                              torch::Device(device));
-    }
-    if (options.device != "auto") {
-      throw Error("--device " + options.device + ": " + libtorch_description() +
-                  " cannot do it either; use --device cpu");
-    }
+std::unique_ptr<Engine> make_engine(const TrainOptions& options, const Mlp& initial,
+                                    const Dataset& dataset, const Notify& notify) {
+  const std::string device = resolve_training_device(options.device, options.engine);
+  const bool relu = initial.activation == Activation::kRelu;
+  if (device != "cpu" && options.engine == EngineKind::kFused) {
+    return make_cuda_engine(options, initial, dataset, device);
   }
-  const bool relu = shape.activation == Activation::kRelu;
-  if (options.engine == EngineKind::kFused || (options.engine == EngineKind::kAuto && relu)) {
-    const int threads = options.threads > 0 ? static_cast<int>(options.threads)
-                                            : std::min(available_cores(), kMostHelpfulThreads);
-    return std::make_unique<CpuEngine>(shape, initial, dataset, engine_options(options), threads);
+  if (device == "cpu" &&
+      (options.engine == EngineKind::kFused || (options.engine == EngineKind::kAuto && relu))) {
+    return std::make_unique<CpuEngine>(initial, dataset, options, cpu_threads(options));
   }
-  return std::make_unique<AutogradEngine>(shape, initial, dataset, engine_options(options),
-                                          torch::Device(torch::kCPU));
+  return make_torch_engine(options, initial, dataset, device, notify);
 }
 
 }  // namespace mnist

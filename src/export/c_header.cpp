@@ -80,24 +80,24 @@ struct LayersText {
 LayersText layers_text(const Model& model, Precision precision) {
   LayersText text;
   std::string inputs = "pixels";
-  const std::vector<std::int64_t> widths = model.shape.widths();
-  for (std::size_t layer = 0; layer + 1 < widths.size(); ++layer) {
+  for (std::size_t layer = 0; layer < model.mlp.layers.size(); ++layer) {
+    const Linear& linear = model.mlp.layers[layer];
     const std::string weights = fmt::format("mnist_weights_{}", layer);
     std::string scales = "0";
     if (precision == Precision::kInt8) {
-      const QuantisedWeights quantised = quantise(model.parameters[2 * layer]);
+      const QuantisedWeights quantised = quantise(linear);
       scales = fmt::format("mnist_scales_{}", layer);
       text.arrays += array_text(weights, quantised.values) + array_text(scales, quantised.scales);
     } else {
-      text.arrays += array_text(weights, model.parameters[2 * layer].values);
+      text.arrays += array_text(weights, linear.weight);
     }
     const std::string biases = fmt::format("mnist_biases_{}", layer);
-    text.arrays += array_text(biases, model.parameters[2 * layer + 1].values);
-    const bool last = layer + 2 == widths.size();
+    text.arrays += array_text(biases, linear.bias);
+    const bool last = layer + 1 == model.mlp.layers.size();
     const std::string outputs = last ? "probabilities" : (layer % 2 == 0 ? "even" : "odd");
     text.calls += fmt::format("  mnist_linear({}, {}, {}, {}, {}, {}, {});\n", weights, scales,
-                              biases, widths[layer + 1], widths[layer], inputs, outputs);
-    if (!last) text.calls += fmt::format("  mnist_activate({}, {});\n", outputs, widths[layer + 1]);
+                              biases, linear.outputs, linear.inputs, inputs, outputs);
+    if (!last) text.calls += fmt::format("  mnist_activate({}, {});\n", outputs, linear.outputs);
     inputs = outputs;
   }
   return text;
@@ -113,19 +113,19 @@ std::string accuracy_note(const Model& model) {
 
 std::string c_header_text(const Model& model, Precision precision) {
   const LayersText layers = layers_text(model, precision);
-  const auto& hidden = model.shape.hidden;
+  const auto hidden = model.mlp.shape().hidden;
   const std::map<std::string_view, std::string> fields{
-      {"shape", to_string(model.shape)},
+      {"shape", to_string(model.mlp.shape())},
       {"precision", std::string(name_of(precision))},
       {"accuracy", accuracy_note(model)},
-      {"inputs", std::to_string(model.shape.inputs)},
-      {"classes", std::to_string(model.shape.classes)},
+      {"inputs", std::to_string(model.mlp.shape().inputs)},
+      {"classes", std::to_string(model.mlp.shape().classes)},
       {"max_width",
        std::to_string(hidden.empty() ? 1 : *std::max_element(hidden.begin(), hidden.end()))},
       {"class_names", names_text(model.class_names)},
       {"weights", layers.arrays},
       {"type", precision == Precision::kInt8 ? "signed char" : "float"},
-      {"activation", activation_formula(model.shape.activation)},
+      {"activation", activation_formula(model.mlp.activation)},
       {"layers", layers.calls}};
   return fill_template(kCHeader, fields);
 }

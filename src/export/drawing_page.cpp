@@ -24,14 +24,14 @@ std::string base64_floats(const std::vector<float>& values) {
 
 std::string drawing_page(const Model& model) {
   nlohmann::ordered_json json;
-  json["shape"] = to_string(model.shape);
-  json["inputs"] = model.shape.inputs;
-  json["activation"] = name_of(model.shape.activation);
+  json["shape"] = to_string(model.mlp.shape());
+  json["inputs"] = model.mlp.shape().inputs;
+  json["activation"] = name_of(model.mlp.activation);
   json["class_names"] = model.class_names;
   json["layers"] = nlohmann::ordered_json::array();
-  for (std::size_t i = 0; i < model.parameters.size(); i += 2) {
-    json["layers"].push_back({{"weights", base64_floats(model.parameters[i].values)},
-                              {"biases", base64_floats(model.parameters[i + 1].values)}});
+  for (const Linear& layer : model.mlp.layers) {
+    json["layers"].push_back(
+        {{"weights", base64_floats(layer.weight)}, {"biases", base64_floats(layer.bias)}});
   }
   return page_with_data(kDrawingPage, json_text(json));
 }

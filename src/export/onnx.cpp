@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "mnist/support/version.hpp"
+#include "serialize/state_dict.hpp"
 #include "support/json_text.hpp"
 #include "support/little_endian.hpp"
 #include "support/protobuf.hpp"
@@ -39,12 +40,12 @@ ProtobufMessage value_message(const std::string& name, std::int64_t columns) {
 }
 
 /// outputs = inputs * weights^T + biases
-ProtobufMessage linear_node(const std::string& inputs, const NamedTensor& weights,
-                            const NamedTensor& biases, const std::string& outputs) {
+ProtobufMessage linear_node(const std::string& inputs, const std::string& layer,
+                            const std::string& outputs) {
   ProtobufMessage transpose;
   transpose.add_bytes(1, "transB").add_integer(3, 1).add_integer(20, kAttributeInt);
   ProtobufMessage node;
-  node.add_bytes(1, inputs).add_bytes(1, weights.name).add_bytes(1, biases.name);
+  node.add_bytes(1, inputs).add_bytes(1, layer + ".weight").add_bytes(1, layer + ".bias");
   return node.add_bytes(2, outputs).add_bytes(4, "Gemm").add_message(5, transpose);
 }
 
@@ -58,20 +59,22 @@ std::string activation_operator(Activation activation) {
 ProtobufMessage graph_message(const Model& model) {
   ProtobufMessage graph;
   std::string values = "pixels";
-  for (std::size_t i = 0; i < model.parameters.size(); i += 2) {
-    const bool last = i + 2 == model.parameters.size();
-    const std::string sums = last ? "logits" : "sums" + std::to_string(i / 2);
-    graph.add_message(1, linear_node(values, model.parameters[i], model.parameters[i + 1], sums));
+  for (std::size_t layer = 0; layer < model.mlp.layers.size(); ++layer) {
+    const bool last = layer + 1 == model.mlp.layers.size();
+    const std::string sums = last ? "logits" : "sums" + std::to_string(layer);
+    graph.add_message(1, linear_node(values, std::to_string(2 * layer), sums));
     if (last) break;
-    values = "activations" + std::to_string(i / 2);
+    values = "activations" + std::to_string(layer);
     ProtobufMessage activation;
     activation.add_bytes(1, sums).add_bytes(2, values);
-    graph.add_message(1, activation.add_bytes(4, activation_operator(model.shape.activation)));
+    graph.add_message(1, activation.add_bytes(4, activation_operator(model.mlp.activation)));
   }
   graph.add_bytes(2, "mlp");
-  for (const NamedTensor& tensor : model.parameters) graph.add_message(5, tensor_message(tensor));
-  graph.add_message(11, value_message("pixels", model.shape.inputs));
-  graph.add_message(12, value_message("logits", model.shape.classes));
+  for (const NamedTensor& tensor : to_state_dict(model.mlp)) {
+    graph.add_message(5, tensor_message(tensor));
+  }
+  graph.add_message(11, value_message("pixels", model.mlp.shape().inputs));
+  graph.add_message(12, value_message("logits", model.mlp.shape().classes));
   return graph;
 }
 

@@ -1,4 +1,4 @@
-// A network's answer for one image, in plain C++.
+// One image at a time; the hot loop is a dot product.
 #include "model/forward.hpp"
 
 #include <algorithm>
@@ -24,7 +24,7 @@ double activated(Activation activation, double value) {
   return value;
 }
 
-/// In sums of their own for neighbours, which processors add side by side.
+/// Eight partial sums, which the compiler keeps in vector registers.
 double dot(const float* a, const float* b, std::size_t count) {
   constexpr std::size_t kSums = 8;
   std::array<double, kSums> sums{};
@@ -40,18 +40,15 @@ double dot(const float* a, const float* b, std::size_t count) {
 
 }  // namespace
 
-std::vector<float> forward(const MlpShape& shape, const StateDict& parameters,
-                           std::span<const float> inputs) {
+std::vector<float> forward(const Mlp& mlp, std::span<const float> inputs) {
   std::vector<float> values(inputs.begin(), inputs.end());
-  for (std::size_t i = 0; i + 1 < parameters.size(); i += 2) {
-    const std::vector<float>& weights = parameters[i].values;
-    const std::vector<float>& biases = parameters[i + 1].values;
-    const bool last = i + 2 == parameters.size();
+  for (const Linear& layer : mlp.layers) {
+    const bool last = &layer == &mlp.layers.back();
     std::vector<float> outputs;
-    for (std::size_t unit = 0; unit < biases.size(); ++unit) {
-      const double sum = static_cast<double>(biases[unit]) +
-                         dot(&weights[unit * values.size()], values.data(), values.size());
-      outputs.push_back(static_cast<float>(last ? sum : activated(shape.activation, sum)));
+    for (std::size_t j = 0; j < layer.bias.size(); ++j) {
+      const double sum = static_cast<double>(layer.bias[j]) +
+                         dot(&layer.weight[j * values.size()], values.data(), values.size());
+      outputs.push_back(static_cast<float>(last ? sum : activated(mlp.activation, sum)));
     }
     values = std::move(outputs);
   }

@@ -1,23 +1,22 @@
-// A network's answer for one image, in plain C++: for programs that need no LibTorch.
+// The forward pass in plain C++, for programs that need no LibTorch.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <vector>
 
-#include "mnist/model/mlp_shape.hpp"
+#include "mnist/model/mlp.hpp"
 
 namespace mnist {
 
-/// The logits [classes] of a network of `shape` for `inputs` [inputs], with sums in f64: nearer to
-/// the exact ones than any engine's. `parameters` are normalised.
-std::vector<float> forward(const MlpShape& shape, const StateDict& parameters,
-                           std::span<const float> inputs);
+/// The logits [classes] for `inputs` [inputs]. Sums are taken in f64: closer to the exact result
+/// than any engine's.
+std::vector<float> forward(const Mlp& mlp, std::span<const float> inputs);
 
-/// Probabilities [classes] from logits.
+/// Probabilities [classes] from logits [classes].
 std::vector<float> softmax(std::span<const float> logits);
 
-/// Pixels as a network takes them: 0 to 1.
+/// Pixels 0 to 255 as network inputs 0 to 1.
 std::vector<float> scaled_pixels(std::span<const std::uint8_t> image);
 
 }  // namespace mnist

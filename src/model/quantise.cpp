@@ -1,41 +1,39 @@
-// Weights in eight bits: a quarter of the memory, for devices that have little.
+// Symmetric quantisation, row by row.
 #include "model/quantise.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 namespace mnist {
 
-QuantisedWeights quantise(const NamedTensor& weights) {
-  constexpr float kLargest = 127;
-  const auto rows = static_cast<std::size_t>(weights.shape.at(0));
-  const auto columns = static_cast<std::size_t>(weights.shape.at(1));
+QuantisedWeights quantise(const Linear& layer) {
+  constexpr float kMax = 127;
+  const auto inputs = static_cast<std::size_t>(layer.inputs);
   QuantisedWeights quantised;
-  for (std::size_t row = 0; row < rows; ++row) {
-    const auto begin = weights.values.begin() + static_cast<std::ptrdiff_t>(row * columns);
+  for (std::size_t begin = 0; begin < layer.weight.size(); begin += inputs) {
+    const auto row = std::span(layer.weight).subspan(begin, inputs);
     float largest = 0;
-    std::for_each(begin, begin + static_cast<std::ptrdiff_t>(columns),
-                  [&](float value) { largest = std::max(largest, std::abs(value)); });
-    const float scale = largest > 0 ? largest / kLargest : 1;
+    for (const float weight : row) largest = std::max(largest, std::abs(weight));
+    const float scale = largest > 0 ? largest / kMax : 1;
     quantised.scales.push_back(scale);
-    for (std::size_t column = 0; column < columns; ++column) {
-      const float value = std::round(weights.values[row * columns + column] / scale);
-      quantised.values.push_back(static_cast<std::int8_t>(std::clamp(value, -kLargest, kLargest)));
+    for (const float weight : row) {
+      const float value = std::clamp(std::round(weight / scale), -kMax, kMax);
+      quantised.values.push_back(static_cast<std::int8_t>(value));
     }
   }
   return quantised;
 }
 
-StateDict through_int8(StateDict parameters) {
-  for (std::size_t i = 0; i < parameters.size(); i += 2) {
-    const QuantisedWeights quantised = quantise(parameters[i]);
-    std::vector<float>& values = parameters[i].values;
-    const std::size_t columns = values.size() / quantised.scales.size();
-    for (std::size_t k = 0; k < values.size(); ++k) {
-      values[k] = static_cast<float>(quantised.values[k]) * quantised.scales[k / columns];
+Mlp through_int8(Mlp mlp) {
+  for (Linear& layer : mlp.layers) {
+    const QuantisedWeights quantised = quantise(layer);
+    const auto inputs = static_cast<std::size_t>(layer.inputs);
+    for (std::size_t i = 0; i < layer.weight.size(); ++i) {
+      layer.weight[i] = static_cast<float>(quantised.values[i]) * quantised.scales[i / inputs];
     }
   }
-  return parameters;
+  return mlp;
 }
 
 }  // namespace mnist

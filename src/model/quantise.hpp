@@ -4,20 +4,20 @@
 #include <cstdint>
 #include <vector>
 
-#include "mnist/model/state_dict.hpp"
+#include "mnist/model/mlp.hpp"
 
 namespace mnist {
 
 /// A weight matrix in eight bits: value = integer * scale of its row.
 struct QuantisedWeights {
-  std::vector<std::int8_t> values;  ///< [out, in], -127 to 127
-  std::vector<float> scales;        ///< [out]
+  std::vector<std::int8_t> values;  ///< [outputs, inputs], -127 to 127
+  std::vector<float> scales;        ///< [outputs]
 };
 
 /// The nearest integers, with a scale for each row that makes its largest weight 127.
-QuantisedWeights quantise(const NamedTensor& weights);
+QuantisedWeights quantise(const Linear& layer);
 
-/// `parameters` (normalised) with their weights as they come back from eight bits.
-StateDict through_int8(StateDict parameters);
+/// `mlp` with its weights rounded to eight bits and converted back; biases stay f32.
+Mlp through_int8(Mlp mlp);
 
 }  // namespace mnist

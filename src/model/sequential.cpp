@@ -1,9 +1,7 @@
-// The network as LibTorch has it: an nn::Sequential of linear layers and activations.
+// Copies parameters to and from LibTorch as one flat array.
 #include "model/sequential.hpp"
 
 #include <torch/torch.h>
-
-#include "mnist/support/error.hpp"
 
 namespace mnist {
 namespace {
@@ -20,48 +18,41 @@ void push_activation(torch::nn::Sequential& network, Activation activation) {
       network->push_back(torch::nn::Sigmoid());
       return;
     case Activation::kIdentity:
-      network->push_back(torch::nn::Identity());  // keeps the numbers of the layers behind it
+      network->push_back(torch::nn::Identity());  // so that linear layers keep their even numbers
       return;
   }
-  throw Error("unknown activation");
 }
 
 }  // namespace
 
-torch::nn::Sequential make_mlp(const MlpShape& shape, const StateDict& state,
-                               torch::Device device) {
-  const std::vector<std::int64_t> widths = shape.widths();
+torch::nn::Sequential make_sequential(const Mlp& mlp, torch::Device device) {
   torch::nn::Sequential network;
-  for (std::size_t layer = 0; layer + 1 < widths.size(); ++layer) {
-    if (layer > 0) push_activation(network, shape.activation);
-    network->push_back(torch::nn::Linear(widths[layer], widths[layer + 1]));
-  }
-  const torch::NoGradGuard no_grad;
-  auto parameters = network->named_parameters();
-  for (const NamedTensor& tensor : state) {
-    torch::Tensor* parameter = parameters.find(tensor.name);
-    if (parameter == nullptr || parameter->sizes() != torch::IntArrayRef(tensor.shape)) {
-      throw Error("parameter " + tensor.name + " " + shape_text(tensor.shape) +
-                  " does not belong to the network " + to_string(shape));
-    }
-    parameter->copy_(to_torch(tensor));
+  for (const Linear& layer : mlp.layers) {
+    if (!network->is_empty()) push_activation(network, mlp.activation);
+    network->push_back(torch::nn::Linear(layer.inputs, layer.outputs));
   }
   network->to(device);
+  copy_to_tensors(mlp, network->parameters());
   return network;
 }
 
-StateDict parameters_of(const torch::nn::Sequential& network) {
-  StateDict state;
-  for (const auto& parameter : network->named_parameters()) {
-    const torch::Tensor values = parameter.value().detach().to(torch::kCPU).contiguous();
-    const auto* data = values.const_data_ptr<float>();
-    state.push_back({parameter.key(), values.sizes().vec(), {data, data + values.numel()}});
+void copy_to_tensors(const Mlp& mlp, const std::vector<torch::Tensor>& tensors) {
+  const torch::NoGradGuard no_grad;
+  const std::vector<float> values = flatten(mlp);
+  const torch::Tensor all = torch::tensor(at::ArrayRef<float>(values));
+  std::int64_t offset = 0;
+  for (const torch::Tensor& tensor : tensors) {
+    tensor.copy_(all.narrow(0, offset, tensor.numel()).view(tensor.sizes()));
+    offset += tensor.numel();
   }
-  return state;
 }
 
-torch::Tensor to_torch(const NamedTensor& tensor) {
-  return torch::tensor(at::ArrayRef<float>(tensor.values)).reshape(tensor.shape);
+Mlp to_mlp(const MlpShape& shape, const std::vector<torch::Tensor>& tensors) {
+  const torch::NoGradGuard no_grad;
+  std::vector<torch::Tensor> flat;
+  for (const torch::Tensor& tensor : tensors) flat.push_back(tensor.detach().flatten());
+  const torch::Tensor all = torch::cat(flat).cpu();
+  return unflatten(shape, {all.const_data_ptr<float>(), static_cast<std::size_t>(all.numel())});
 }
 
 }  // namespace mnist

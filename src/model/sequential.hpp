@@ -1,21 +1,23 @@
-// The network as LibTorch has it: an nn::Sequential of linear layers and activations.
+// The conversion between Mlp and LibTorch's nn::Sequential.
 #pragma once
+
+#include <vector>
 
 #include <torch/nn/modules/container/sequential.h>
 #include <torch/types.h>
 
-#include "mnist/model/mlp_shape.hpp"
+#include "mnist/model/mlp.hpp"
 
 namespace mnist {
 
-/// Linear, activation, ..., Linear, with the parameters of `state`, on `device`, in f32. Takes
-/// [n, inputs] and gives logits [n, classes]. `state` is normalised and has the shape `shape`.
-torch::nn::Sequential make_mlp(const MlpShape& shape, const StateDict& state, torch::Device device);
+/// Linear, activation, ..., Linear, in f32 on `device`: maps [n, inputs] to logits [n, classes].
+torch::nn::Sequential make_sequential(const Mlp& mlp, torch::Device device);
 
-/// The parameters of a network that make_mlp made, copied to plain memory.
-StateDict parameters_of(const torch::nn::Sequential& network);
+/// Copies the parameters of `mlp` into `tensors`, which have the shapes and the order of
+/// nn::Sequential::parameters(), on any device.
+void copy_to_tensors(const Mlp& mlp, const std::vector<torch::Tensor>& tensors);
 
-/// A CPU tensor with a copy of the values.
-torch::Tensor to_torch(const NamedTensor& tensor);
+/// The inverse: copies such tensors to plain memory. Waits for the device.
+Mlp to_mlp(const MlpShape& shape, const std::vector<torch::Tensor>& tensors);
 
 }  // namespace mnist

@@ -105,6 +105,12 @@ void parse_option(std::string_view text, std::vector<double>& value) {
   parse_list(text, value, "comma-separated numbers");
 }
 
+void parse_option(std::string_view text, EngineKind& value) {
+  const auto& names = EnumNames<EngineKind>::kNames;
+  if (text == "autograd") text = "torch";
+  value = static_cast<EngineKind>(find_name(text, names.data(), names.size()));
+}
+
 void parse_option(std::string_view text, CheckpointInterval& value) {
   constexpr std::string_view kExpected = "a number of minibatches, or seconds as in 30s";
   CheckpointInterval parsed;

@@ -23,7 +23,9 @@ void parse_option(std::string_view text, double& value);
 void parse_option(std::string_view text, std::vector<std::int64_t>& value);
 /// Comma-separated numbers, "0.1,0.25", or "none" for an empty list.
 void parse_option(std::string_view text, std::vector<double>& value);
-/// Minibatches, "500", or seconds, "30s".
+/// The names of EngineKind, and "autograd", which kTorch was called before version 0.2.
+void parse_option(std::string_view text, EngineKind& value);
+/// A number of minibatches, "500", or of seconds, "30s".
 void parse_option(std::string_view text, CheckpointInterval& value);
 
 /// Text that parse_option() reads back to the same value.

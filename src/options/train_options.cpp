@@ -115,9 +115,10 @@ void validate(const TrainOptions& options) {
   validate(options.log);
 }
 
-double TrainOptions::hidden_dropout(std::size_t layer) const {
+double TrainOptions::dropout_of(std::size_t layer) const {
+  if (layer == 0) return input_dropout;
   if (dropout.empty()) return 0;
-  return dropout.size() == 1 ? dropout[0] : dropout.at(layer);
+  return dropout.size() == 1 ? dropout[0] : dropout.at(layer - 1);
 }
 
 std::int64_t validation_examples(const TrainOptions& options, std::int64_t examples) {

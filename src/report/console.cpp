@@ -8,6 +8,7 @@
 #include "mnist/support/version.hpp"
 #include "options/option_text.hpp"
 #include "options/train_option_table.hpp"
+#include "serialize/state_dict.hpp"
 #include "support/log.hpp"
 #include "support/machine.hpp"
 
@@ -28,7 +29,7 @@ std::string options_text(const TrainOptions& options) {
 
 }  // namespace
 
-void ConsoleObserver::on_start(const RunFacts& info) {
+void ConsoleCallback::on_start(const RunInfo& info) {
   epochs_ = info.options.epochs;
   log_info(fmt::format("mnist-trainer {} ({}), {}; {}; {}", kVersion, kRevision, info.libtorch,
                        info.engine, processor_name()));
@@ -41,14 +42,14 @@ void ConsoleObserver::on_start(const RunFacts& info) {
   log_info(examples);
 }
 
-void ConsoleObserver::on_progress(const ProgressReport& report) {
+void ConsoleCallback::on_progress(const ProgressReport& report) {
   const auto now = std::chrono::steady_clock::now();
   if (!shows_progress() || now - last_progress_ < kProgressInterval) return;
   last_progress_ = now;
   show_progress(progress_text(report, epochs_));
 }
 
-void ConsoleObserver::on_epoch(const EpochReport& report) {
+void ConsoleCallback::on_epoch(const EpochReport& report) {
   std::string line = fmt::format("epoch {:>{}}/{}  loss {:.4f}  accuracy {:.2f} %", report.epoch,
                                  std::to_string(epochs_).size(), epochs_, report.training.loss,
                                  100 * report.training.accuracy);
@@ -67,7 +68,7 @@ void ConsoleObserver::on_epoch(const EpochReport& report) {
                         report.learning_rate, report.peak_memory_bytes / 1'000'000, norms));
 }
 
-void ConsoleObserver::on_end(const RunResult& result) {
+void ConsoleCallback::on_end(const RunResult& result) {
   if (result.kept_epoch != result.epochs) {
     log_info(fmt::format("kept epoch {}: validation did not improve in the {} epochs after it",
                          result.kept_epoch, result.epochs - result.kept_epoch));

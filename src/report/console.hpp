@@ -9,9 +9,9 @@ namespace mnist {
 
 /// Prints versions, parameters, options and one line per epoch to standard error, on a terminal
 /// with a progress line below them; prints the result to standard output.
-class ConsoleObserver : public RunObserver {
+class ConsoleCallback : public TrainingCallback {
  public:
-  void on_start(const RunFacts& info) override;
+  void on_start(const RunInfo& info) override;
   void on_progress(const ProgressReport& report) override;
   void on_epoch(const EpochReport& report) override;
   void on_end(const RunResult& result) override;

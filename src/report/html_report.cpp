@@ -54,8 +54,8 @@ std::string html_report(const EvaluationSubject& subject, const Evaluation& eval
   json["mistakes"] = mistakes_json(evaluation, dataset);
   json["rows"] = dataset.rows;
   json["columns"] = dataset.columns;
-  json["shape"] = to_string(model.shape);
-  const std::vector<std::int8_t> levels = weight_levels(model.parameters.front());
+  json["shape"] = to_string(model.mlp.shape());
+  const std::vector<std::int8_t> levels = weight_levels(model.mlp.layers.front().weight);
   json["weights"] = base64({reinterpret_cast<const std::uint8_t*>(levels.data()), levels.size()});
   json["training"] = model.training;
   json["epochs"] = nlohmann::ordered_json::array();

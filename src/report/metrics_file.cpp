@@ -36,7 +36,7 @@ MetricsFile::MetricsFile(std::string directory, std::int64_t first_epoch)
   write_file_atomically(path, kept);
 }
 
-void MetricsFile::on_start(const RunFacts& info) {
+void MetricsFile::on_start(const RunInfo& info) {
   write_file_atomically(directory_ + "/config.toml", to_toml(info.options));
 }
 

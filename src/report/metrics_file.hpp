@@ -12,13 +12,13 @@ namespace mnist {
 
 /// Writes config.toml when the run starts, and appends a line to metrics.jsonl after each epoch:
 /// the JSON object of that epoch.
-class MetricsFile : public RunObserver {
+class MetricsFile : public TrainingCallback {
  public:
   /// `directory` must exist. Of its metrics.jsonl, keeps the epochs before `first_epoch`, which are
   /// those of the run that resumes, and removes all others. Throws Error.
   MetricsFile(std::string directory, std::int64_t first_epoch);
 
-  void on_start(const RunFacts& info) override;
+  void on_start(const RunInfo& info) override;
   void on_epoch(const EpochReport& report) override;
 
  private:

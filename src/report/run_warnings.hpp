@@ -10,7 +10,7 @@
 namespace mnist {
 
 /// Checks each epoch; logs each kind of warning at most once per run.
-class RunWarnings : public RunObserver {
+class RunWarnings : public TrainingCallback {
  public:
   void on_epoch(const EpochReport& report) override;
 

@@ -13,6 +13,7 @@
 #include "options/train_option_table.hpp"
 #include "report/evaluation_report.hpp"
 #include "report/weight_levels.hpp"
+#include "serialize/state_dict.hpp"
 #include "support/little_endian.hpp"
 
 namespace mnist {
@@ -123,7 +124,7 @@ ProtobufMessage session_end() {
   return ProtobufMessage().add_message(4, ProtobufMessage().add_integer(1, kSuccess));
 }
 
-std::string options_table(const RunFacts& info) {
+std::string options_table(const RunInfo& info) {
   std::string table = "| option | value |\n|---|---|\n";
   for_each_option(info.options, [&](const auto& value, const OptionInfo& option) {
     table += fmt::format("| --{} | {} |\n", option.name, option_text(value));
@@ -132,7 +133,7 @@ std::string options_table(const RunFacts& info) {
 }
 
 /// Weights as pixels: gray is 0, brighter is positive, darker is negative.
-std::vector<std::uint8_t> weight_images(const NamedTensor& weights) {
+std::vector<std::uint8_t> weight_images(std::span<const float> weights) {
   constexpr int kMidGray = 128;
   std::vector<std::uint8_t> pixels;
   for (const std::int8_t level : weight_levels(weights)) {
@@ -143,7 +144,7 @@ std::vector<std::uint8_t> weight_images(const NamedTensor& weights) {
 
 }  // namespace
 
-TensorBoardObserver::TensorBoardObserver(const std::string& directory, const Dataset& test,
+TensorBoardCallback::TensorBoardCallback(const std::string& directory, const Dataset& test,
                                          std::int64_t first_step)
     : file_(directory), test_(test), last_step_(first_step) {
   constexpr std::int64_t kStart = 1;  // SessionLog.SessionStatus.START
@@ -152,11 +153,11 @@ TensorBoardObserver::TensorBoardObserver(const std::string& directory, const Dat
   file_.add(event);
 }
 
-void TensorBoardObserver::add_summary(std::int64_t step, const ProtobufMessage& summary) {
+void TensorBoardCallback::add_summary(std::int64_t step, const ProtobufMessage& summary) {
   file_.add(ProtobufMessage().add_integer(2, step).add_message(5, summary));
 }
 
-void TensorBoardObserver::on_start(const RunFacts& info) {
+void TensorBoardCallback::on_start(const RunInfo& info) {
   epochs_ = info.options.epochs;
   ProtobufMessage summary;
   summary.add_message(1, text("options", options_table(info)));
@@ -165,7 +166,7 @@ void TensorBoardObserver::on_start(const RunFacts& info) {
   add_summary(last_step_, summary);
 }
 
-void TensorBoardObserver::on_epoch(const EpochReport& report) {
+void TensorBoardCallback::on_epoch(const EpochReport& report) {
   last_step_ = report.step;
   ProtobufMessage summary;
   summary.add_message(1, scalar("loss/train", report.training.loss));
@@ -179,20 +180,20 @@ void TensorBoardObserver::on_epoch(const EpochReport& report) {
   for (const auto& [name, norm] : report.gradient_norm) {
     summary.add_message(1, scalar("gradient_norm/" + name, norm));
   }
-  for (const NamedTensor& tensor : report.parameters) {
+  for (const NamedTensor& tensor : to_state_dict(report.mlp)) {
     summary.add_message(1, histogram("parameters/" + tensor.name, tensor.values));
   }
   // Images only after epochs 1, 2, 4, 8, ... and the last: they are large, and change ever less.
   const bool has_images =
       std::has_single_bit(static_cast<std::uint64_t>(report.epoch)) || report.epoch == epochs_;
-  if (has_images && !report.parameters.empty() && report.parameters[0].shape[1] == test_.pixels()) {
+  if (has_images && !report.mlp.layers.empty() && report.mlp.layers[0].inputs == test_.pixels()) {
     summary.add_message(
-        1, image_grid("first_layer_weights", weight_images(report.parameters[0]), test_));
+        1, image_grid("first_layer_weights", weight_images(report.mlp.layers[0].weight), test_));
   }
   add_summary(report.step, summary);
 }
 
-void TensorBoardObserver::on_end(const RunResult& result) {
+void TensorBoardCallback::on_end(const RunResult& result) {
   const auto pixels = test_.pixels();
   std::vector<std::uint8_t> images;
   for (const std::size_t index : result.test.most_confident_mistakes(kMaxMistakesShown)) {

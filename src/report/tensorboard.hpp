@@ -10,13 +10,13 @@
 namespace mnist {
 
 /// Writes an event file into a run directory. The x axis is the number of optimizer steps.
-class TensorBoardObserver : public RunObserver {
+class TensorBoardCallback : public TrainingCallback {
  public:
   /// The images of the final mistakes come from `test`, which must outlive this object. A run that
   /// resumes after step `first_step` makes TensorBoard discard all later events of earlier files.
-  TensorBoardObserver(const std::string& directory, const Dataset& test, std::int64_t first_step);
+  TensorBoardCallback(const std::string& directory, const Dataset& test, std::int64_t first_step);
 
-  void on_start(const RunFacts& info) override;
+  void on_start(const RunInfo& info) override;
   void on_epoch(const EpochReport& report) override;
   void on_end(const RunResult& result) override;
 

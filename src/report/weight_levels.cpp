@@ -6,11 +6,11 @@
 
 namespace mnist {
 
-std::vector<std::int8_t> weight_levels(const NamedTensor& weights) {
+std::vector<std::int8_t> weight_levels(std::span<const float> weights) {
   float largest = 1e-30F;  // avoids dividing by zero
-  for (const float value : weights.values) largest = std::max(largest, std::abs(value));
+  for (const float value : weights) largest = std::max(largest, std::abs(value));
   std::vector<std::int8_t> levels;
-  for (const float value : weights.values) {
+  for (const float value : weights) {
     levels.push_back(static_cast<std::int8_t>(std::lround(127 * value / largest)));
   }
   return levels;

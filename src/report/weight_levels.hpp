@@ -2,13 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
-
-#include "mnist/model/state_dict.hpp"
 
 namespace mnist {
 
 /// Weights scaled to i8, in the same order: the largest magnitude becomes 127 or -127, 0 stays 0.
-std::vector<std::int8_t> weight_levels(const NamedTensor& weights);
+std::vector<std::int8_t> weight_levels(std::span<const float> weights);
 
 }  // namespace mnist

@@ -4,8 +4,8 @@
 #include <bit>
 #include <cstring>
 
-#include "mnist/model/state_dict.hpp"
 #include "mnist/support/error.hpp"
+#include "serialize/state_dict.hpp"
 
 namespace mnist {
 namespace {

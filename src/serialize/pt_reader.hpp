@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "mnist/model/state_dict.hpp"
+#include "serialize/state_dict.hpp"
 #include "support/byte_reader.hpp"
 
 namespace mnist {

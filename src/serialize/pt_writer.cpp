@@ -7,14 +7,16 @@
 #include <caffe2/serialize/inline_container.h>
 #include <torch/csrc/jit/serialization/pickler.h>
 
-#include "model/sequential.hpp"
 #include "serialize/pt_reader.hpp"
 
 namespace mnist {
 
 std::vector<std::uint8_t> pt_bytes(const StateDict& tensors, const std::string& info) {
   c10::Dict<std::string, torch::Tensor> dict;
-  for (const NamedTensor& tensor : tensors) dict.insert(tensor.name, to_torch(tensor));
+  for (const NamedTensor& tensor : tensors) {
+    dict.insert(tensor.name,
+                torch::tensor(at::ArrayRef<float>(tensor.values)).reshape(tensor.shape));
+  }
 
   std::string pickle;
   torch::jit::Pickler pickler(

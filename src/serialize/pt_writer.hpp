@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "mnist/model/state_dict.hpp"
+#include "serialize/state_dict.hpp"
 
 namespace mnist {
 

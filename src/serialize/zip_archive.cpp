@@ -101,7 +101,7 @@ Bytes locate_content(Bytes file, const Record& record, std::uint64_t size,
                      std::string_view source) {
   ByteReader reader(file, source);
   reader.seek(std::min<std::uint64_t>(record.header_offset, file.size()));
-  if (reader.remaining() < kLocalHeaderSize || u32(file, reader.position()) != kLocalHeader) {
+  if (reader.remaining() < kLocalHeaderSize || u32(file, record.header_offset) != kLocalHeader) {
     fail(source, "record '" + record.name + "' has no local header where the directory points");
   }
   const Bytes header = reader.take(kLocalHeaderSize);

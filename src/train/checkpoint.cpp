@@ -1,16 +1,22 @@
-// A checkpoint: one file with everything that a run needs to go on as if it had never stopped.
+// A safetensors file whose metadata hold the options and the progress.
 #include "train/checkpoint.hpp"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 #include <zlib.h>
 
-#include "mnist/model/mlp_shape.hpp"
 #include "mnist/support/error.hpp"
 #include "mnist/support/version.hpp"
 #include "options/option_text.hpp"
 #include "options/toml.hpp"
 #include "options/train_option_table.hpp"
 #include "serialize/safetensors.hpp"
+#include "serialize/state_dict.hpp"
 
 namespace mnist {
 namespace {
@@ -20,7 +26,7 @@ using Json = nlohmann::ordered_json;
 constexpr int kFormat = 1;
 constexpr const char* kKind = "mnist-trainer checkpoint";
 
-// Fuzzing would hardly ever get past it.
+// A fuzzer would hardly ever get past the checksum.
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
 constexpr bool kChecksumCounts = false;
 #else
@@ -34,29 +40,35 @@ constexpr const char* kSecondMoment = "second_moment.";
 constexpr const char* kAverage = "average.";
 constexpr const char* kBest = "best.";
 
-void append(const StateDict& state, const std::string& prefix, StateDict& all) {
-  for (const NamedTensor& tensor : state) {
-    all.push_back({prefix + tensor.name, tensor.shape, tensor.values});
+void append(const Mlp& mlp, const std::string& prefix, StateDict& all) {
+  for (NamedTensor& tensor : to_state_dict(mlp)) {
+    tensor.name.insert(0, prefix);
+    all.push_back(std::move(tensor));
   }
 }
 
-/// The tensors with this prefix, without it.
-StateDict extract(const StateDict& all, std::string_view prefix) {
+/// The tensors with this prefix, as a network.
+Mlp extract(const StateDict& all, std::string_view prefix, Activation activation) {
   StateDict state;
   for (const NamedTensor& tensor : all) {
     if (!tensor.name.starts_with(prefix)) continue;
     state.push_back({tensor.name.substr(prefix.size()), tensor.shape, tensor.values});
   }
-  return state;
+  return to_mlp(std::move(state), activation, "'" + std::string(prefix) + "' tensors");
 }
 
-/// CRC-32 of the facts and of every tensor's name, shape and numbers.
-std::uint32_t checksum(const Json& facts, const StateDict& tensors) {
+bool has(const StateDict& all, std::string_view prefix) {
+  return std::any_of(all.begin(), all.end(),
+                     [&](const NamedTensor& tensor) { return tensor.name.starts_with(prefix); });
+}
+
+/// CRC-32 of the metadata and of every tensor's name, shape and numbers.
+std::uint32_t checksum(const Json& info, const StateDict& tensors) {
   std::uint32_t sum = 0;
   const auto add = [&](const void* data, std::size_t size) {
     sum = static_cast<std::uint32_t>(crc32_z(sum, static_cast<const Bytef*>(data), size));
   };
-  const std::string text = facts.dump();
+  const std::string text = info.dump();
   add(text.data(), text.size());
   for (const NamedTensor& tensor : tensors) {
     const std::string head = tensor.name + shape_text(tensor.shape);
@@ -66,8 +78,7 @@ std::uint32_t checksum(const Json& facts, const StateDict& tensors) {
   return sum;
 }
 
-/// Calls visit(name, number) for everything that a checkpoint holds of the loop but the best epoch,
-/// of the data, and of the engine but its tensors.
+/// Calls visit(name, number) for each number of the progress, the data and the engine's state.
 template <class AnyProgress, class Visit>
 void each_progress_number(AnyProgress& progress, const Visit& visit) {
   visit("epoch", progress.epoch);
@@ -125,77 +136,70 @@ Progress read_progress(const Json& json) {
   return progress;
 }
 
-Json facts_json(const Checkpoint& checkpoint) {
+Json info_json(const Checkpoint& checkpoint) {
   Json data;
   each_data_number(checkpoint.data, writer(data));
-  Json facts{{"kind", kKind},
-             {"format", kFormat},
-             {"program", std::string("mnist-trainer ") + kVersion + " (" + kRevision + ")"},
-             {"engine", checkpoint.engine},
-             {"options", to_toml(checkpoint.options)},
-             {"data", data}};
-  each_state_number(checkpoint.state, writer(facts));
-  facts["progress"] = progress_json(checkpoint.progress);
-  return facts;
+  Json info{{"kind", kKind},
+            {"format", kFormat},
+            {"program", std::string("mnist-trainer ") + kVersion + " (" + kRevision + ")"},
+            {"engine", checkpoint.engine},
+            {"options", to_toml(checkpoint.options)},
+            {"data", data}};
+  each_state_number(checkpoint.state, writer(info));
+  info["progress"] = progress_json(checkpoint.progress);
+  return info;
 }
 
-void check_kind(const Json& facts) {
-  if (!facts.is_object() || facts.value("kind", "") != kKind) throw Error("is no checkpoint");
-  const int format = facts.at("format").get<int>();
+void check_kind(const Json& info) {
+  if (!info.is_object() || info.value("kind", "") != kKind)
+    throw Error("is not a checkpoint of mnist-train");
+  const int format = info.at("format").get<int>();
   if (format > kFormat) {
     throw Error("has format " + std::to_string(format) + " of " +
-                facts.value("program", "another program") + ", this program knows up to " +
-                std::to_string(kFormat) + "; take a newer mnist-trainer");
+                info.value("program", "another program") +
+                ", but this program reads formats up to " + std::to_string(kFormat) +
+                "; use a newer mnist-trainer");
   }
 }
 
-/// Every set of tensors must be one of a network, and all of the same one.
-void check_sets(const Checkpoint& checkpoint) {
-  const MlpShape shape = shape_of(normalise_state_dict(checkpoint.state.weights, "the model"),
-                                  checkpoint.options.activation);
-  const std::vector<ParameterInfo> table = parameter_table(shape);
+/// Throws Error unless all networks in the checkpoint have the shape that its options ask for.
+void check_shapes(const Checkpoint& checkpoint) {
   const EngineState& state = checkpoint.state;
-  const StateDict none;
-  const StateDict& best = checkpoint.progress.best ? checkpoint.progress.best->parameters : none;
-  const bool averaged = checkpoint.options.ema > 0;
-  if (shape.hidden != checkpoint.options.hidden || averaged == state.averages.empty() ||
-      checkpoint.progress.best.has_value() == best.empty()) {
+  const MlpShape shape = state.weights.shape();
+  const bool same = state.first_moments.shape() == shape && state.second_moments.shape() == shape &&
+                    (!state.averages || state.averages->shape() == shape) &&
+                    (!checkpoint.progress.best || checkpoint.progress.best->mlp.shape() == shape);
+  if (!same) throw Error("its sets of tensors are not all of the same network");
+  if (shape.hidden != checkpoint.options.hidden ||
+      state.averages.has_value() != (checkpoint.options.ema > 0)) {
     throw Error("its tensors are not those that its options need");
-  }
-  for (const StateDict* set :
-       {&state.weights, &state.first_moments, &state.second_moments, &state.averages, &best}) {
-    if (set->empty() && (set == &state.averages || set == &best)) continue;
-    bool same = set->size() == table.size();
-    for (std::size_t i = 0; same && i < table.size(); ++i) {
-      same = set->at(i).name == table[i].name && set->at(i).shape == table[i].shape;
-    }
-    if (!same) throw Error("its sets of tensors are not all of the same network");
   }
 }
 
 Checkpoint read(const StoredTensors& stored) {
-  const Json info = stored.info.empty() ? Json::object() : Json::parse(stored.info);
-  const Json facts = info.value("facts", Json::object());
-  check_kind(facts);
-  const auto written_checksum = info.at("crc32").get<std::uint32_t>();
-  if (kChecksumCounts && written_checksum != checksum(facts, stored.tensors)) {
-    throw Error("its checksum does not agree: something in it has changed");
+  const Json metadata = stored.info.empty() ? Json::object() : Json::parse(stored.info);
+  const Json info = metadata.value("facts", Json::object());
+  check_kind(info);
+  const auto written_checksum = metadata.at("crc32").get<std::uint32_t>();
+  if (kChecksumCounts && written_checksum != checksum(info, stored.tensors)) {
+    throw Error("its checksum does not match: the file is damaged");
   }
   Checkpoint checkpoint;
-  read_toml(facts.at("options").get<std::string>(), "options", checkpoint.options);
-  facts.at("engine").get_to(checkpoint.engine);
-  each_data_number(checkpoint.data, reader(facts.at("data")));
-  checkpoint.progress = read_progress(facts.at("progress"));
+  read_toml(info.at("options").get<std::string>(), "options", checkpoint.options);
+  info.at("engine").get_to(checkpoint.engine);
+  each_data_number(checkpoint.data, reader(info.at("data")));
+  checkpoint.progress = read_progress(info.at("progress"));
+  const Activation activation = checkpoint.options.activation;
   if (checkpoint.progress.best) {
-    checkpoint.progress.best->parameters = extract(stored.tensors, kBest);
+    checkpoint.progress.best->mlp = extract(stored.tensors, kBest, activation);
   }
   EngineState& state = checkpoint.state;
-  each_state_number(state, reader(facts));
-  state.weights = extract(stored.tensors, kModel);
-  state.first_moments = extract(stored.tensors, kFirstMoment);
-  state.second_moments = extract(stored.tensors, kSecondMoment);
-  state.averages = extract(stored.tensors, kAverage);
-  check_sets(checkpoint);
+  each_state_number(state, reader(info));
+  state.weights = extract(stored.tensors, kModel, activation);
+  state.first_moments = extract(stored.tensors, kFirstMoment, activation);
+  state.second_moments = extract(stored.tensors, kSecondMoment, activation);
+  if (has(stored.tensors, kAverage)) state.averages = extract(stored.tensors, kAverage, activation);
+  check_shapes(checkpoint);
   return checkpoint;
 }
 
@@ -206,11 +210,11 @@ std::vector<std::uint8_t> checkpoint_bytes(const Checkpoint& checkpoint) {
   append(checkpoint.state.weights, kModel, tensors);
   append(checkpoint.state.first_moments, kFirstMoment, tensors);
   append(checkpoint.state.second_moments, kSecondMoment, tensors);
-  append(checkpoint.state.averages, kAverage, tensors);
-  if (checkpoint.progress.best) append(checkpoint.progress.best->parameters, kBest, tensors);
-  const Json facts = facts_json(checkpoint);
-  const Json info{{"facts", facts}, {"crc32", checksum(facts, tensors)}};
-  return safetensors_bytes(tensors, info.dump());
+  if (checkpoint.state.averages) append(*checkpoint.state.averages, kAverage, tensors);
+  if (checkpoint.progress.best) append(checkpoint.progress.best->mlp, kBest, tensors);
+  const Json info = info_json(checkpoint);
+  const Json metadata{{"facts", info}, {"crc32", checksum(info, tensors)}};
+  return safetensors_bytes(tensors, metadata.dump());
 }
 
 Checkpoint read_checkpoint(Bytes file, const std::string& source) {
@@ -218,13 +222,13 @@ Checkpoint read_checkpoint(Bytes file, const std::string& source) {
   try {
     return read(stored);
   } catch (const nlohmann::json::exception& error) {
-    throw Error(source + ": its facts are damaged: " + error.what());
+    throw Error(source + ": its metadata are damaged: " + error.what());
   } catch (const Error& error) {
     throw Error(source + ": " + error.what());
   }
 }
 
-void check_same_learning(const TrainOptions& stored, const TrainOptions& wanted) {
+void check_resumable(const TrainOptions& stored, const TrainOptions& wanted) {
   std::vector<std::string> before;
   for_each_option(
       stored, [&](const auto& value, const OptionInfo&) { before.push_back(option_text(value)); });
@@ -236,24 +240,25 @@ void check_same_learning(const TrainOptions& stored, const TrainOptions& wanted)
       return;
     }
     throw UsageError(std::string("--") + info.name + " " + now +
-                     " would make another training of the one that is to go on, which has " + was +
-                     "; leave it out, or start anew without --resume");
+                     " contradicts --resume: the run has " + was +
+                     "; leave the flag out, or start a new run without --resume");
   });
   if (wanted.epochs < stored.epochs) {
-    throw UsageError("--epochs " + option_text(wanted.epochs) + " is below the " +
-                     option_text(stored.epochs) + " of the training that is to go on");
+    throw UsageError("--epochs " + option_text(wanted.epochs) +
+                     " contradicts --resume: the run has " + option_text(stored.epochs) +
+                     "; epochs can only be added");
   }
 }
 
-void check_same_data(const DataFacts& stored, const DataFacts& found, const std::string& folder) {
+void check_same_data(const DataInfo& stored, const DataInfo& found, const std::string& directory) {
   if (stored == found) return;
-  const auto text = [](const DataFacts& data) {
+  const auto text = [](const DataInfo& data) {
     return std::to_string(data.training_examples) + " and " + std::to_string(data.test_examples) +
            " examples with checksums " + std::to_string(data.training_crc32) + " and " +
            std::to_string(data.test_crc32);
   };
-  throw Error(folder + ": holds other data than the training was begun with: " + text(found) +
-              ", expected " + text(stored) + "; name the right folder with --data");
+  throw Error(directory + ": has other data than the run started with: " + text(found) +
+              ", expected " + text(stored) + "; name the right directory with --data");
 }
 
 }  // namespace mnist

@@ -1,4 +1,4 @@
-// A checkpoint: one file with everything that a run needs to go on as if it had never stopped.
+// Checkpoints: one file with all that a run needs to resume bit by bit.
 #pragma once
 
 #include <cstdint>
@@ -12,39 +12,39 @@
 
 namespace mnist {
 
-/// Which data a run works on: the number of examples and Dataset::fingerprint() of both splits.
-struct DataFacts {
+/// Identifies the data of a run: number of examples and Dataset::fingerprint() of both splits.
+struct DataInfo {
   std::int64_t training_examples = 0;
   std::uint32_t training_crc32 = 0;
   std::int64_t test_examples = 0;
   std::uint32_t test_crc32 = 0;
 
-  bool operator==(const DataFacts&) const = default;
+  bool operator==(const DataInfo&) const = default;
 };
 
-/// What a checkpoint holds.
 struct Checkpoint {
   TrainOptions options;
-  DataFacts data;
-  std::string engine;  ///< for people: Engine::description() of the engine that made it
+  DataInfo data;
+  std::string engine;  ///< Engine::description()
   Progress progress;
   EngineState state;
 };
 
 /// The bytes of a safetensors file. Its tensors are "model.NAME", "first_moment.NAME",
 /// "second_moment.NAME", and where there are such, "average.NAME" and "best.NAME", for the names of
-/// the parameters; everything else is JSON in its metadata, under "mnist", with a CRC-32 of it all.
+/// the parameters; the rest is JSON in its metadata, under "mnist", with a CRC-32 over everything.
 std::vector<std::uint8_t> checkpoint_bytes(const Checkpoint& checkpoint);
 
-/// Reads those bytes. Throws Error that names `source` for a file that is damaged anywhere, is no
-/// checkpoint, or has a newer format than this program knows.
+/// The inverse. Throws Error that names `source` when the file is damaged anywhere, is not a
+/// checkpoint, or has a newer format.
 Checkpoint read_checkpoint(Bytes file, const std::string& source);
 
-/// Throws UsageError that names the flag when `wanted` differs from `stored` in something that
+/// Throws UsageError that names the flag when `wanted` differs from `stored` in an option that
 /// changes what is learned. More epochs are allowed.
-void check_same_learning(const TrainOptions& stored, const TrainOptions& wanted);
+void check_resumable(const TrainOptions& stored, const TrainOptions& wanted);
 
-/// Throws Error when a run that was begun on `stored` would go on with `found`.
-void check_same_data(const DataFacts& stored, const DataFacts& found, const std::string& folder);
+/// Throws Error when a run that started on `stored` would resume on other data, `found` in
+/// `directory`.
+void check_same_data(const DataInfo& stored, const DataInfo& found, const std::string& directory);
 
 }  // namespace mnist

@@ -1,4 +1,4 @@
-// The folder of a run: one process at a time, its newest checkpoint, and the one before.
+// A run directory: locked by one process at a time; holds the newest checkpoint and the one before.
 #pragma once
 
 #include <optional>
@@ -9,32 +9,31 @@
 
 namespace mnist {
 
-/// Where a checkpoint lies: `resume` is a run folder, or a checkpoint file in it.
-struct CheckpointPlace {
-  explicit CheckpointPlace(const std::string& resume);
-  std::string folder;
+/// Where a checkpoint is: --resume names a run directory, or a checkpoint file in one.
+struct CheckpointPath {
+  explicit CheckpointPath(const std::string& resume);
+  std::string directory;
   std::string file;
 };
 
-/// Reads the checkpoint that `resume` names. Throws Error that says what is wrong with it and, when
-/// the one before is whole, how to go on from that; UsageError when there is none.
+/// Reads the checkpoint that --resume names. Throws UsageError when it does not exist; Error that
+/// says what is wrong with it and, when the previous one is intact, how to resume from that.
 Checkpoint load_checkpoint(const std::string& resume);
 
-/// A run folder that this process owns as long as the object lives.
-class RunFolder {
+/// Owns a run directory while it lives.
+class RunDir {
  public:
-  /// Makes the folder when it is not there, locks it, and clears away what a killed process left
-  /// half written. Throws UsageError when that cannot be done, or another process is at work there.
-  explicit RunFolder(std::string path);
+  /// Creates the directory if necessary, locks it, and removes temporary files that a killed
+  /// process left. Throws UsageError when that fails or another process has the lock.
+  explicit RunDir(std::string path);
 
-  /// Throws UsageError when the folder holds a run that has not come to its end: starting anew
-  /// would lose it.
+  /// Throws UsageError when the directory holds an unfinished run, which a new one would overwrite.
   void check_may_start() const;
 
-  /// Replaces the checkpoint; the old one is kept beside it. Throws Error.
+  /// Replaces the checkpoint and keeps the old one beside it. Throws Error.
   void save(const Checkpoint& checkpoint) const;
 
-  /// Forgets the checkpoints of a run that came before.
+  /// Deletes the checkpoints of an earlier run.
   void remove_checkpoints() const;
 
  private:

@@ -1,4 +1,4 @@
-// The training loop: epochs of shuffled minibatches, and what is measured on the way.
+// Epochs, cut into chunks of minibatches.
 #include "mnist/train/trainer.hpp"
 
 #include <algorithm>
@@ -17,12 +17,11 @@
 namespace mnist {
 namespace {
 
-// How long the engine works between two looks at the losses, and at whether to stop: long enough
-// that looking costs nothing, short enough that stopping seems immediate. The first time, when it
-// is not known how long a step takes, a few steps must do.
-constexpr double kStretchSeconds = 0.025;
-constexpr std::int64_t kFirstStretch = 16;
-constexpr std::int64_t kLongestStretch = 4096;
+// A chunk is what the engine trains between two looks at the losses and at should_stop: long enough
+// that looking costs nothing, short enough that stopping feels immediate. The first one is short,
+// because the time of a step is not known yet.
+constexpr double kChunkSeconds = 0.025;
+constexpr std::int64_t kFirstChunkSteps = 16;
 
 bool better(const Score& score, const Score& than) {
   return score.accuracy > than.accuracy ||
@@ -34,21 +33,21 @@ std::string norms_text(const NamedNorms& norms) {
   for (const auto& [name, norm] : norms) {
     text += fmt::format("{}{} {:.4g}", text.empty() ? "" : ", ", name, norm);
   }
-  return text.empty() ? "none yet" : text;
+  return text;
 }
 
 }  // namespace
 
-std::vector<std::int64_t> shuffled(std::span<const std::int64_t> rows, std::uint64_t seed,
+std::vector<std::int64_t> shuffled(std::span<const std::int64_t> indices, std::uint64_t seed,
                                    std::int64_t epoch) {
   const RandomStream stream(seed, RandomPurpose::kShuffle, static_cast<std::uint32_t>(epoch));
-  std::vector<std::int64_t> order = stream.permutation(std::ssize(rows));
-  for (std::int64_t& row : order) row = rows[static_cast<std::size_t>(row)];
+  std::vector<std::int64_t> order = stream.permutation(std::ssize(indices));
+  for (std::int64_t& index : order) index = indices[static_cast<std::size_t>(index)];
   return order;
 }
 
-Trainer::Trainer(const TrainOptions& options, Engine& engine, std::vector<std::int64_t> rows)
-    : options_(options), engine_(engine), rows_(std::move(rows)) {}
+Trainer::Trainer(const TrainOptions& options, Engine& engine, std::vector<std::int64_t> indices)
+    : options_(options), engine_(engine), indices_(std::move(indices)) {}
 
 void Trainer::resume(Progress progress) {
   progress_ = std::move(progress);
@@ -70,10 +69,10 @@ TrainingResult Trainer::run() {
   TrainingResult result;
   result.epochs = result.kept_epoch = progress_.epoch - 1;
   result.last_batch_loss = progress_.last_batch_loss;
-  result.parameters = engine_.parameters();
-  if (may_end_early() && progress_.best) {
+  result.mlp = engine_.parameters();
+  if (stops_early() && progress_.best) {
     result.kept_epoch = progress_.best->epoch;
-    result.parameters = progress_.best->parameters;
+    result.mlp = progress_.best->mlp;
   }
   return result;
 }
@@ -81,46 +80,47 @@ TrainingResult Trainer::run() {
 /// Trains what is left of the epoch; false when it was stopped before its end.
 bool Trainer::finish_epoch() {
   const auto start = Clock::now();
-  const std::vector<std::int64_t> order =
-      options_.order == Order::kFixed ? rows_ : shuffled(rows_, options_.seed, progress_.epoch);
+  const std::vector<std::int64_t> order = options_.order == Order::kFixed
+                                              ? indices_
+                                              : shuffled(indices_, options_.seed, progress_.epoch);
   progress_.seconds += std::chrono::duration<double>(Clock::now() - start).count();
   const std::int64_t done = std::min(progress_.minibatches * options_.batch, std::ssize(order));
   auto rest = std::span<const std::int64_t>(order).subspan(static_cast<std::size_t>(done));
   while (!rest.empty()) {
     if (should_stop_ && should_stop_()) return false;
-    const auto rows = static_cast<std::size_t>(next_stretch() * options_.batch);
-    train_stretch(rest.first(std::min(rest.size(), rows)));
-    rest = rest.subspan(std::min(rest.size(), rows));
+    const auto count =
+        std::min(rest.size(), static_cast<std::size_t>(next_chunk() * options_.batch));
+    train_chunk(rest.first(count));
+    rest = rest.subspan(count);
     if (!rest.empty() && save_is_due()) save();
   }
   return true;
 }
 
-/// How many steps to take before looking up.
-std::int64_t Trainer::next_stretch() const {
-  std::int64_t steps = kFirstStretch;
+/// Steps of the next chunk.
+std::int64_t Trainer::next_chunk() const {
+  std::int64_t steps = kFirstChunkSteps;
   if (seconds_per_step_ > 0) {
-    const double fitting = kStretchSeconds / seconds_per_step_;
+    const double fitting = kChunkSeconds / seconds_per_step_;
     steps = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::min(fitting, 1e6)), 1,
-                                     kLongestStretch);
+                                     kMaxChunkSteps);
   }
   if (options_.checkpoint_every.steps == 0) return steps;
   return std::min(steps, saved_step_ + options_.checkpoint_every.steps - progress_.step);
 }
 
-void Trainer::train_stretch(std::span<const std::int64_t> rows) {
+void Trainer::train_chunk(std::span<const std::int64_t> indices) {
   const auto start = Clock::now();
-  Steps steps{rows, options_.batch, {}, progress_.epoch};
+  Steps steps{indices, options_.batch, {}, progress_.epoch};
   const std::vector<double> rates = learning_rates(steps.count());
   steps.learning_rates = rates;
   const StepsResult result = engine_.train(steps);
   check_finite(result, rates.back());
-  last_gradient_norms_ = engine_.gradient_norms();
 
   if (progress_.minibatches == 0) {
     progress_.first_batch_loss = static_cast<double>(result.losses.front());
   }
-  std::int64_t left = std::ssize(rows);
+  std::int64_t left = std::ssize(indices);
   for (const float loss : result.losses) {
     const std::int64_t examples = std::min(options_.batch, left);
     progress_.loss_sum += static_cast<double>(loss) * static_cast<double>(examples);
@@ -140,15 +140,15 @@ void Trainer::train_stretch(std::span<const std::int64_t> rows) {
 void Trainer::report_progress() const {
   ProgressReport report;
   report.epoch = progress_.epoch;
-  report.epoch_examples = std::ssize(rows_);
+  report.epoch_examples = std::ssize(indices_);
   report.examples = std::min(progress_.minibatches * options_.batch, report.epoch_examples);
   report.loss = progress_.loss_sum / static_cast<double>(report.examples);
   report.seconds = progress_.seconds;
-  for (RunObserver* observer : observers_) observer->on_progress(report);
+  for (TrainingCallback* callback : callbacks_) callback->on_progress(report);
 }
 
 void Trainer::report_epoch() {
-  const auto examples = static_cast<double>(rows_.size());
+  const auto examples = static_cast<double>(indices_.size());
   EpochReport report;
   report.epoch = progress_.epoch;
   report.step = progress_.step;
@@ -157,19 +157,16 @@ void Trainer::report_epoch() {
                      static_cast<double>(progress_.correct) / examples};
   report.first_batch_loss = progress_.first_batch_loss;
   report.last_batch_loss = progress_.last_batch_loss;
-  report.gradient_norm = last_gradient_norms_;
+  report.gradient_norm = engine_.gradient_norms();
   report.seconds = progress_.seconds;
   report.images_per_second = examples / progress_.seconds;
   report.peak_memory_bytes = peak_memory_bytes();
-  report.parameters = engine_.parameters();
-  if (validate_) report.validation = validate_(report.parameters);
-  for (RunObserver* observer : observers_) observer->on_epoch(report);
-  if (may_end_early()) keep_best(report);
-}
-
-void Trainer::keep_best(const EpochReport& report) {
+  report.mlp = engine_.parameters();
+  if (validate_) report.validation = validate_(report.mlp);
+  for (TrainingCallback* callback : callbacks_) callback->on_epoch(report);
+  if (!stops_early()) return;
   if (progress_.best && !better(*report.validation, progress_.best->validation)) return;
-  progress_.best = BestEpoch{report.epoch, *report.validation, report.parameters};
+  progress_.best = BestEpoch{report.epoch, *report.validation, std::move(report.mlp)};
 }
 
 void Trainer::start_next_epoch() {
@@ -194,7 +191,7 @@ void Trainer::save() {
 }
 
 std::vector<double> Trainer::learning_rates(std::int64_t count) const {
-  const std::int64_t steps_of_epoch = (std::ssize(rows_) + options_.batch - 1) / options_.batch;
+  const std::int64_t steps_of_epoch = (std::ssize(indices_) + options_.batch - 1) / options_.batch;
   std::vector<double> rates;
   for (std::int64_t i = 0; i < count; ++i) {
     rates.push_back(learning_rate(options_, progress_.step + i, steps_of_epoch));
@@ -207,11 +204,10 @@ void Trainer::check_finite(const StepsResult& result, double learning_rate) cons
                                 [](float loss) { return !std::isfinite(loss); });
   if (bad == result.losses.end()) return;
   throw Error(fmt::format(
-      "training diverged: the loss of step {} is {} at learning rate {}; gradient "
-      "norms at step {}: "
-      "{}; now: {}; no model was written, try a lower --lr",
-      progress_.step + (bad - result.losses.begin()) + 1, *bad, learning_rate, progress_.step,
-      norms_text(last_gradient_norms_), norms_text(engine_.gradient_norms())));
+      "training diverged: the loss of step {} is {} at learning rate {}; gradient norms: {}; no "
+      "model was written; try a lower --lr, or --clip-norm",
+      progress_.step + (bad - result.losses.begin()) + 1, *bad, learning_rate,
+      norms_text(engine_.gradient_norms())));
 }
 
 }  // namespace mnist

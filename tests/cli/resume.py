@@ -170,7 +170,7 @@ class Stopping(ProgramTest):
             folder = self.folder / how.name
             process, text, seconds = self.stop(how, "--run-dir", folder, "--out", self.folder / "m.pt")
             self.assertEqual(process.returncode, 128 + how)
-            self.assertIn(f"stopped; go on with: mnist-train --resume {folder}", text)
+            self.assertIn(f"stopped; to resume: mnist-train --resume {folder}", text)
             self.assertFalse((self.folder / "m.pt").exists())
             print(f"{how.name}: {seconds:.3f} s from the signal to the exit")
 
@@ -219,16 +219,16 @@ class RejectedResumes(ProgramTest):
     def test_other_data_is_rejected(self):
         for file in programs.FASHION_SUBSET.glob("*.gz"):
             shutil.copy(file, self.data)
-        self.fail_with(1, "holds other data than the training was begun with", "mnist-train",
+        self.fail_with(1, "has other data than the run started with", "mnist-train",
                        "--resume", self.run_dir)
 
     def test_a_damaged_checkpoint_is_rejected_with_the_name_of_the_previous_one(self):
         content = bytearray(self.checkpoint.read_bytes())
         content[-1] ^= 1
         self.checkpoint.write_bytes(content)
-        process = self.fail_with(1, "its checksum does not agree", "mnist-train", "--resume", self.run_dir)
+        process = self.fail_with(1, "its checksum does not match", "mnist-train", "--resume", self.run_dir)
         previous = self.run_dir / "checkpoint.previous.safetensors"
-        self.assertIn(f"go on with --resume {previous}", process.stderr)
+        self.assertIn(f"use --resume {previous}", process.stderr)
         self.succeed("mnist-train", "--resume", previous, "--out", self.folder / "again.pt")
         self.assertEqual((self.folder / "again.pt").read_bytes(), (self.folder / "m.pt").read_bytes())
 

@@ -7,7 +7,6 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/engine_options.hpp"
 #include "mnist/engine/engine.hpp"
 #include "mnist/train/trainer.hpp"
 #include "mnist_subset.hpp"
@@ -52,13 +51,9 @@ inline void expect_near_norms(const NamedNorms& found, const NamedNorms& expecte
   }
 }
 
-inline void expect_same_bits(const StateDict& found, const StateDict& expected) {
-  ASSERT_EQ(found.size(), expected.size());
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    EXPECT_EQ(found[i].name, expected[i].name);
-    EXPECT_EQ(found[i].shape, expected[i].shape);
-    EXPECT_TRUE(found[i].values == expected[i].values) << found[i].name;
-  }
+inline void expect_same_bits(const Mlp& found, const Mlp& expected) {
+  ASSERT_EQ(found.shape(), expected.shape());
+  EXPECT_TRUE(flatten(found) == flatten(expected));
 }
 
 /// Returns `count` example indices in the shuffled order of successive epochs.
@@ -74,14 +69,15 @@ inline std::vector<std::int64_t> many_rows(std::int64_t count) {
 }
 
 /// Options that enable everything beyond the plain step.
-inline EngineOptions everything() {
-  EngineOptions options;
+inline TrainOptions everything() {
+  TrainOptions options;
   options.optimizer = Optimizer::kAdamW;
   options.weight_decay = 0.01;
   options.clip_norm = 0.5;
   options.ema = 0.9;
   options.label_smoothing = 0.1;
-  options.dropout = {0.1, 0.2, 0.5};
+  options.input_dropout = 0.1;
+  options.dropout = {0.2, 0.5};
   options.augment.rotation = 10;
   options.augment.elastic = 1;
   options.seed = 4;

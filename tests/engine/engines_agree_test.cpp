@@ -18,39 +18,38 @@ constexpr std::int64_t kSteps = 200;
 /// Weights and biases agree within 1e-4, except for one unit per layer: an activation that is zero
 /// up to rounding may be active in one engine only, which moves that unit by a fraction of a step.
 /// Where that happens depends on the processor.
-void expect_same_parameters(const NamedTensor& found, const NamedTensor& expected) {
+void expect_same_parameters(const Linear& found, const Linear& expected, std::size_t layer) {
   constexpr float kStep = 1e-3F;
-  const auto units = static_cast<std::size_t>(expected.shape.at(0));
-  const std::size_t width = expected.values.size() / units;
+  const auto inputs = static_cast<std::size_t>(expected.inputs);
   std::size_t units_apart = 0;
-  for (std::size_t unit = 0; unit < units; ++unit) {
-    float furthest = 0;
-    for (std::size_t n = unit * width; n < (unit + 1) * width; ++n) {
-      furthest = std::max(furthest, std::abs(found.values[n] - expected.values[n]));
+  for (std::size_t unit = 0; unit < expected.bias.size(); ++unit) {
+    float furthest = std::abs(found.bias[unit] - expected.bias[unit]);
+    for (std::size_t n = unit * inputs; n < (unit + 1) * inputs; ++n) {
+      furthest = std::max(furthest, std::abs(found.weight[n] - expected.weight[n]));
     }
-    EXPECT_LE(furthest, kStep) << expected.name << " of unit " << unit;
+    EXPECT_LE(furthest, kStep) << "unit " << unit << " of layer " << layer;
     if (furthest > 1e-4F) ++units_apart;
   }
-  EXPECT_LE(units_apart, 1U) << expected.name;
+  EXPECT_LE(units_apart, 1U) << "layer " << layer;
 }
 
-void expect_agreement(const MlpShape& shape, std::int64_t batch, const EngineOptions& options) {
+void expect_agreement(const MlpShape& shape, std::int64_t batch, const TrainOptions& options) {
   SCOPED_TRACE(to_string(shape) + ", batch " + std::to_string(batch) + ", " +
                std::string(name_of(options.optimizer)) + " " +
                std::to_string(options.weight_decay));
-  const StateDict initial = initial_parameters(shape, 1);
+  const Mlp initial = initial_parameters(shape, 1);
   const auto rows = many_rows(kSteps * batch);
-  AutogradEngine reference(shape, initial, training_set(), options, torch::kCPU);
-  CpuEngine fused(shape, initial, training_set(), options, 2);
+  TorchEngine reference(initial, training_set(), options, torch::kCPU);
+  CpuEngine fused(initial, training_set(), options, 2);
   const StepsResult expected = train(reference, rows, batch);
   const StepsResult found = train(fused, rows, batch);
 
   expect_near_losses(found, expected, 1e-4F, 1e-6F);
   EXPECT_NEAR(static_cast<double>(found.correct), static_cast<double>(expected.correct), 2);
-  const StateDict parameters = fused.parameters();
-  const StateDict expected_parameters = reference.parameters();
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    expect_same_parameters(parameters[i], expected_parameters[i]);
+  const Mlp parameters = fused.parameters();
+  const Mlp expected_parameters = reference.parameters();
+  for (std::size_t l = 0; l < parameters.layers.size(); ++l) {
+    expect_same_parameters(parameters.layers[l], expected_parameters.layers[l], l);
   }
   expect_near_norms(fused.gradient_norms(), reference.gradient_norms(), 1e-3, 1e-7);
 }
@@ -88,9 +87,9 @@ TEST_F(EnginesAgree, WithLabelSmoothing) {
 
 TEST_F(EnginesAgree, WithDropout) {
   const MlpShape shape{784, {64, 32}, 10, Activation::kRelu};
-  expect_agreement(shape, 45, {.dropout = {0, 0.5, 0.25}, .seed = 3});
-  expect_agreement(shape, 32, {.dropout = {0.2, 0, 0.1}, .seed = 3});
-  expect_agreement({784, {}, 10, Activation::kRelu}, 31, {.dropout = {0.3}});
+  expect_agreement(shape, 45, {.seed = 3, .dropout = {0.5, 0.25}});
+  expect_agreement(shape, 32, {.seed = 3, .dropout = {0, 0.1}, .input_dropout = 0.2});
+  expect_agreement({784, {}, 10, Activation::kRelu}, 31, {.input_dropout = 0.3});
 }
 
 TEST_F(EnginesAgree, WithGradientClipping) {
@@ -104,7 +103,7 @@ TEST_F(EnginesAgree, WithAveragedWeights) {
 }
 
 TEST_F(EnginesAgree, WithAugmentedImages) {
-  EngineOptions options;
+  TrainOptions options;
   options.augment = {.rotation = 10, .translation = 1, .elastic = 1, .erasing = 0.5};
   expect_agreement({784, {64, 32}, 10, Activation::kRelu}, 45, options);
 }
@@ -123,23 +122,23 @@ void expect_handover(Engine& first, Engine& second, const std::vector<std::int64
 
 TEST_F(EnginesAgree, AfterResumingFromEachOthersState) {
   const MlpShape shape{784, {64, 32}, 10, Activation::kRelu};
-  const StateDict initial = initial_parameters(shape, 1);
-  const StateDict elsewhere = initial_parameters(shape, 2);
-  const EngineOptions options{.ema = 0.9, .dropout = {0, 0.2, 0.1}};
+  const Mlp initial = initial_parameters(shape, 1);
+  const Mlp elsewhere = initial_parameters(shape, 2);
+  const TrainOptions options{.ema = 0.9, .dropout = {0.2, 0.1}};
   const auto rows = many_rows(64 * 32);
   {
-    AutogradEngine first(shape, initial, training_set(), options, torch::kCPU);
-    CpuEngine second(shape, elsewhere, training_set(), options, 2);
+    TorchEngine first(initial, training_set(), options, torch::kCPU);
+    CpuEngine second(elsewhere, training_set(), options, 2);
     expect_handover(first, second, rows);
   }
   {
-    CpuEngine first(shape, initial, training_set(), options, 2);
-    AutogradEngine second(shape, elsewhere, training_set(), options, torch::kCPU);
+    CpuEngine first(initial, training_set(), options, 2);
+    TorchEngine second(elsewhere, training_set(), options, torch::kCPU);
     expect_handover(first, second, rows);
   }
   {
-    AutogradEngine first(shape, initial, training_set(), options, torch::kCPU);
-    AutogradEngine second(shape, elsewhere, training_set(), options, torch::kCPU);
+    TorchEngine first(initial, training_set(), options, torch::kCPU);
+    TorchEngine second(elsewhere, training_set(), options, torch::kCPU);
     expect_handover(first, second, rows);
   }
 }

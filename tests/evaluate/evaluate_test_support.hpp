@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "mnist/evaluate/evaluation.hpp"
-#include "mnist/model/mlp_shape.hpp"
+#include "mnist/model/mlp.hpp"
 #include "mnist_subset.hpp"
 
 namespace mnist {
@@ -21,18 +21,14 @@ inline std::int64_t examples_of_class(std::uint8_t label) {
 
 /// A linear classifier with zero weights: its logits are 2 for class 3 and 0 for the others.
 struct ConstantNetwork {
-  ConstantNetwork() {
-    for (NamedTensor& tensor : parameters) tensor.values.assign(tensor.values.size(), 0.0F);
-    parameters[1].values[3] = 2.0F;
-  }
+  ConstantNetwork() { mlp.layers[0].bias[3] = 2.0F; }
 
   double log_sum_exp() const { return std::log(9 + std::exp(2.0)); }
   double mean_loss() const {
     return log_sum_exp() - 2.0 * static_cast<double>(examples_of_class(3)) / 1000;
   }
 
-  MlpShape shape{784, {}, 10, Activation::kRelu};
-  StateDict parameters = initial_parameters(shape, 0);
+  Mlp mlp = zero_mlp({784, {}, 10, Activation::kRelu});
 };
 
 }  // namespace mnist

@@ -1,6 +1,8 @@
 // Accuracy, per-class metrics, calibration and confidence intervals.
 #include "mnist/evaluate/evaluation.hpp"
 
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 namespace mnist {

@@ -7,10 +7,7 @@ namespace mnist {
 namespace {
 
 Model small_model(const std::string& class_name) {
-  return {{2, {}, 1, Activation::kRelu},
-          {{"0.weight", {1, 2}, {1, -0.5F}}, {"0.bias", {1}, {3}}},
-          {class_name},
-          {}};
+  return {{{{2, 1, {1, -0.5F}, {3}}}}, {class_name}, {}};
 }
 
 TEST(CHeader, NumbersAreFloatLiteralsAndAllFieldsAreFilled) {

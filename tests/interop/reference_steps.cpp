@@ -10,8 +10,8 @@
 #include "engine/torch/device.hpp"
 #include "mnist/data/dataset.hpp"
 #include "mnist/engine/make_engine.hpp"
+#include "mnist/serialize/model_file.hpp"
 #include "mnist/train/trainer.hpp"
-#include "serialize/model_writer.hpp"
 
 int main(int argc, char** argv) {
   using namespace mnist;
@@ -21,17 +21,16 @@ int main(int argc, char** argv) {
   const auto batch = static_cast<std::size_t>(std::stoul(argv[3]));
   prepare_libtorch(0);
 
-  const MlpShape shape;
-  const StateDict initial = initial_parameters(shape, 0);
-  save_model(argv[4], {shape, initial, dataset.class_names, {}});
+  const Mlp initial = initial_parameters({}, 0);
+  write_model(argv[4], {initial, dataset.class_names, {}});
   std::vector<std::int64_t> indices(static_cast<std::size_t>(dataset.count));
   std::iota(indices.begin(), indices.end(), 0);
   indices = shuffled(indices, 0, 1);
   indices.resize(steps * batch);
 
   TrainOptions options;
-  options.engine = EngineKind::kAutograd;
-  const auto engine = make_engine(options, shape, initial, dataset, "cpu", {});
+  options.engine = EngineKind::kTorch;
+  const auto engine = make_engine(options, initial, dataset, {});
   const std::vector<double> rates(steps, options.lr);
   const StepsResult result = engine->train({indices, static_cast<std::int64_t>(batch), rates});
   std::cout << nlohmann::json{{"indices", indices}, {"losses", result.losses}} << '\n';

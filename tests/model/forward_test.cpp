@@ -9,15 +9,12 @@
 namespace mnist {
 namespace {
 
-/// Two inputs, two hidden units, one class: small enough to compute by hand.
-const StateDict kParameters{{"0.weight", {2, 2}, {1, 2, -1, 1}},
-                            {"0.bias", {2}, {0.5F, 0}},
-                            {"2.weight", {1, 2}, {2, 3}},
-                            {"2.bias", {1}, {-1}}};
+/// Two inputs, two hidden units, one class; small enough to work out by hand.
+const std::vector<Linear> kLayers{{2, 2, {1, 2, -1, 1}, {0.5F, 0}}, {2, 1, {2, 3}, {-1}}};
 
 float logit(Activation activation) {
   const std::vector<float> inputs{1, 0.25F};
-  return forward({2, {2}, 1, activation}, kParameters, inputs).at(0);
+  return forward({kLayers, activation}, inputs).at(0);
 }
 
 TEST(Forward, AppliesLayersAndActivations) {
@@ -32,9 +29,9 @@ TEST(Forward, AppliesLayersAndActivations) {
 TEST(Forward, SumsEveryInputOfALongRow) {
   std::vector<float> weights(19);
   std::iota(weights.begin(), weights.end(), 1.0F);
-  const StateDict linear{{"0.weight", {1, 19}, weights}, {"0.bias", {1}, {0}}};
+  const Mlp linear{{{19, 1, weights, {0}}}};
   const std::vector<float> ones(19, 1.0F);
-  EXPECT_FLOAT_EQ(forward({19, {}, 1, Activation::kRelu}, linear, ones).at(0), 190);
+  EXPECT_FLOAT_EQ(forward(linear, ones).at(0), 190);
 }
 
 TEST(Softmax, DoesNotOverflowForLargeLogits) {

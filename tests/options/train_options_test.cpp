@@ -87,11 +87,11 @@ TEST(TrainOptions, RefusesContradictions) {
 
 TEST(TrainOptions, DropoutIsPerLayerOrShared) {
   TrainOptions options;
-  EXPECT_EQ(options.hidden_dropout(1), 0);
+  EXPECT_EQ(options.dropout_of(2), 0);
   options.dropout = {0.5};
-  EXPECT_EQ(options.hidden_dropout(1), 0.5);
+  EXPECT_EQ(options.dropout_of(2), 0.5);
   options.dropout = {0.5, 0.25};
-  EXPECT_EQ(options.hidden_dropout(1), 0.25);
+  EXPECT_EQ(options.dropout_of(2), 0.25);
 }
 
 TEST(TrainOptions, ValidationIsACountOrAFraction) {

@@ -15,10 +15,7 @@ nlohmann::json data_of_report(const std::string& run_directory) {
   const Dataset dataset{2, 1, 2, {1, 2, 3, 4}, {0, 1}, {"a", "</b>"}};
   const Evaluation evaluation =
       make_evaluation(dataset.class_names, {{0, 0, 0.9F}, {1, 0, 0.8F}}, 0.5);
-  Model model{{2, {}, 2, Activation::kRelu},
-              {{"0.weight", {2, 2}, {1, 0, -0.5F, 0.25F}}, {"0.bias", {2}, {0, 0}}},
-              dataset.class_names,
-              {}};
+  Model model{{{{2, 2, {1, 0, -0.5F, 0.25F}, {0, 0}}}}, dataset.class_names, {}};
   const std::string page =
       html_report({"m.pt", "folder", "test"}, evaluation, model, dataset, run_directory);
   const std::string open = "type=\"application/json\">";
@@ -50,8 +47,8 @@ TEST(HtmlReport, NamesMissingMetrics) {
 }
 
 TEST(WeightLevels, TheLargestWeightIsAtFullScale) {
-  EXPECT_EQ(weight_levels({"w", {1, 3}, {0, -2, 1}}), (std::vector<std::int8_t>{0, -127, 64}));
-  EXPECT_EQ(weight_levels({"w", {1, 1}, {0}}), (std::vector<std::int8_t>{0}));
+  EXPECT_EQ(weight_levels(std::vector<float>{0, -2, 1}), (std::vector<std::int8_t>{0, -127, 64}));
+  EXPECT_EQ(weight_levels(std::vector<float>{0}), (std::vector<std::int8_t>{0}));
 }
 
 }  // namespace

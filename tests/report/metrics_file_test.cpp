@@ -22,7 +22,7 @@ EpochReport report(std::int64_t epoch) {
 TEST(MetricsFile, AppendsOneObjectPerEpoch) {
   const TemporaryFolder folder;
   MetricsFile metrics(folder.path(), 1);
-  metrics.on_start(RunFacts());
+  metrics.on_start(RunInfo());
   metrics.on_epoch(report(1));
   EpochReport second = report(2);
   second.validation = Score{0.5, 0.75};

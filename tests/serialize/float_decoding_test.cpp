@@ -5,8 +5,8 @@
 #include <cstring>
 #include <limits>
 
-#include "mnist/model/state_dict.hpp"
 #include "mnist/support/error.hpp"
+#include "serialize/state_dict.hpp"
 #include "test_support.hpp"
 
 namespace mnist {

@@ -1,7 +1,7 @@
 // Run directories: locking, and the current and the previous checkpoint.
 #include "train/run_dir.hpp"
 
-#include "mnist/model/mlp_shape.hpp"
+#include "mnist/model/mlp.hpp"
 #include "mnist/support/error.hpp"
 #include "test_support.hpp"
 
@@ -11,51 +11,52 @@ namespace {
 Checkpoint at_step(std::int64_t step) {
   Checkpoint checkpoint;
   checkpoint.options.hidden = {3};
-  const StateDict weights = initial_parameters({6, {3}, 2, Activation::kRelu}, 1);
+  const Mlp weights = initial_parameters({6, {3}, 2, Activation::kRelu}, 1);
   checkpoint.state = {step, weights, weights, weights, {}};
   checkpoint.progress.step = step;
   return checkpoint;
 }
 
-TEST(RunFolder, KeepsTheCurrentAndThePreviousCheckpoint) {
+TEST(RunDir, KeepsTheCurrentAndThePreviousCheckpoint) {
   const TemporaryFolder parent;
   const std::string path = parent / "runs/first";
-  const RunFolder folder(path);
+  const RunDir folder(path);
   for (const std::int64_t step : {1, 2, 3}) folder.save(at_step(step));
   EXPECT_EQ(load_checkpoint(path).progress.step, 3);
   EXPECT_EQ(load_checkpoint(path + "/checkpoint.previous.safetensors").progress.step, 2);
   folder.remove_checkpoints();
-  expect_throws<UsageError>([&] { load_checkpoint(path); }, "there is no ");
+  expect_throws<UsageError>([&] { load_checkpoint(path); }, "does not exist");
 }
 
-TEST(RunFolder, SuggestsThePreviousCheckpointIfTheCurrentOneIsDamaged) {
+TEST(RunDir, SuggestsThePreviousCheckpointIfTheCurrentOneIsDamaged) {
   const TemporaryFolder parent;
-  const RunFolder folder(parent.path());
+  const RunDir folder(parent.path());
   folder.save(at_step(1));
   write_bytes(parent / "checkpoint.safetensors", {1, 2, 3});
-  expect_throws<Error>([&] { load_checkpoint(parent.path()); }, "start anew without --resume");
+  expect_throws<Error>([&] { load_checkpoint(parent.path()); },
+                       "start a new run in another directory");
   folder.save(at_step(1));
   folder.save(at_step(2));
   write_bytes(parent / "checkpoint.safetensors", {1, 2, 3});
   expect_throws<Error>([&] { load_checkpoint(parent.path()); },
-                       "; the one before it is whole, from step 1: go on with --resume " +
-                           parent.path() + "/checkpoint.previous.safetensors");
+                       "; the previous one, of step 1, is intact: use --resume " + parent.path() +
+                           "/checkpoint.previous.safetensors");
 }
 
-TEST(RunFolder, BelongsToOneProcess) {
+TEST(RunDir, BelongsToOneProcess) {
   const TemporaryFolder parent;
-  const RunFolder folder(parent.path());
-  expect_throws<UsageError>([&] { RunFolder second(parent.path()); }, "is locked by process");
+  const RunDir folder(parent.path());
+  expect_throws<UsageError>([&] { RunDir second(parent.path()); }, "is locked by process");
 }
 
-TEST(RunFolder, RefusesToOverwriteAnUnfinishedRun) {
+TEST(RunDir, RefusesToOverwriteAnUnfinishedRun) {
   const TemporaryFolder parent;
-  const RunFolder folder(parent.path());
+  const RunDir folder(parent.path());
   EXPECT_NO_THROW(folder.check_may_start());
   Checkpoint checkpoint = at_step(5);
   folder.save(checkpoint);
   expect_throws<UsageError>([&] { folder.check_may_start(); },
-                            "a run that has not come to its end; go on with it: --resume ");
+                            "an unfinished run; resume it with --resume ");
   checkpoint.progress.epoch = checkpoint.options.epochs + 1;
   folder.save(checkpoint);
   EXPECT_NO_THROW(folder.check_may_start());
@@ -63,20 +64,20 @@ TEST(RunFolder, RefusesToOverwriteAnUnfinishedRun) {
   expect_throws<UsageError>([&] { folder.check_may_start(); }, "a checkpoint that cannot be read");
 }
 
-TEST(RunFolder, RemovesTemporaryFilesOfKilledProcesses) {
+TEST(RunDir, RemovesTemporaryFilesOfKilledProcesses) {
   const TemporaryFolder parent;
   write_bytes(parent / "checkpoint.safetensors.tmp-a1B2c3", {1});
   write_bytes(parent / "notes.tmp-too-long", {1});
-  const RunFolder folder(parent.path());
+  const RunDir folder(parent.path());
   EXPECT_FALSE(std::filesystem::exists(parent / "checkpoint.safetensors.tmp-a1B2c3"));
   EXPECT_TRUE(std::filesystem::exists(parent / "notes.tmp-too-long"));
 }
 
-TEST(RunFolder, RejectsPathsThatCannotBeDirectories) {
+TEST(RunDir, RejectsPathsThatCannotBeDirectories) {
   const TemporaryFolder parent;
   write_bytes(parent / "file", {1});
-  expect_throws<UsageError>([&] { RunFolder folder(parent / "file"); }, "--run-dir");
-  expect_throws<UsageError>([&] { RunFolder folder(parent / "file/inside"); }, "cannot be made");
+  expect_throws<UsageError>([&] { RunDir folder(parent / "file"); }, "--run-dir");
+  expect_throws<UsageError>([&] { RunDir folder(parent / "file/inside"); }, "cannot be created");
 }
 
 }  // namespace

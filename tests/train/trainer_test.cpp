@@ -13,6 +13,15 @@
 namespace mnist {
 namespace {
 
+/// A network whose only weight is `mark`.
+Mlp marked(float mark) {
+  return {{{1, 1, {mark}, {0}}}};
+}
+
+float mark_of(const Mlp& mlp) {
+  return mlp.layers.at(0).weight.at(0);
+}
+
 /// The loss of a minibatch is its size, and every prediction is correct.
 class RecordingEngine : public Engine {
  public:
@@ -20,7 +29,7 @@ class RecordingEngine : public Engine {
     StepsResult result;
     EXPECT_GE(std::ssize(steps.learning_rates), steps.count());
     for (std::int64_t i = 0; i < steps.count(); ++i) {
-      const std::int64_t size = std::min(steps.batch, std::ssize(steps.rows) - i * steps.batch);
+      const std::int64_t size = std::min(steps.batch, std::ssize(steps.indices) - i * steps.batch);
       sizes.push_back(size);
       const bool bad = std::ssize(sizes) == bad_step;
       result.losses.push_back(bad ? std::numeric_limits<float>::quiet_NaN()
@@ -28,13 +37,11 @@ class RecordingEngine : public Engine {
     }
     rates.insert(rates.end(), steps.learning_rates.begin(), steps.learning_rates.end());
     epochs.insert(epochs.end(), static_cast<std::size_t>(steps.count()), steps.epoch);
-    rows.insert(rows.end(), steps.rows.begin(), steps.rows.end());
-    result.correct = std::ssize(steps.rows);
+    rows.insert(rows.end(), steps.indices.begin(), steps.indices.end());
+    result.correct = std::ssize(steps.indices);
     return result;
   }
-  StateDict parameters() const override {
-    return {{"0.weight", {1}, {static_cast<float>(sizes.size())}}};
-  }
+  Mlp parameters() const override { return marked(static_cast<float>(sizes.size())); }
   NamedNorms gradient_norms() const override { return {{"0.weight", 2.5}}; }
   EngineState state() const override { return {}; }
   void restore(const EngineState&) override {}
@@ -47,7 +54,7 @@ class RecordingEngine : public Engine {
   std::int64_t bad_step = 0;
 };
 
-class RecordingObserver : public RunObserver {
+class RecordingCallback : public TrainingCallback {
  public:
   void on_epoch(const EpochReport& report) override { reports.push_back(report); }
   std::vector<EpochReport> reports;
@@ -75,14 +82,14 @@ TEST(Trainer, KeepsAFixedOrder) {
 }
 
 TEST(Trainer, ReportsProgressToCallbacks) {
-  class ProgressObserver : public RunObserver {
+  class ProgressCallback : public TrainingCallback {
    public:
     void on_progress(const ProgressReport& report) override { last = report; }
     ProgressReport last;
   } observer;
   RecordingEngine engine;
   Trainer trainer(options(2, 4), engine, first_rows(10));
-  trainer.add_observer(observer);
+  trainer.add_callback(observer);
   trainer.run();
   EXPECT_EQ(observer.last.epoch, 2);
   EXPECT_EQ(observer.last.examples, 10);
@@ -92,9 +99,9 @@ TEST(Trainer, ReportsProgressToCallbacks) {
 
 TEST(Trainer, VisitsEachExampleOncePerEpochWithAShortLastMinibatch) {
   RecordingEngine engine;
-  RecordingObserver observer;
+  RecordingCallback observer;
   Trainer trainer(options(2, 4), engine, first_rows(10));
-  trainer.add_observer(observer);
+  trainer.add_callback(observer);
   trainer.run();
   EXPECT_EQ(engine.sizes, (std::vector<std::int64_t>{4, 4, 2, 4, 4, 2}));
   const std::set<std::int64_t> first(engine.rows.begin(), engine.rows.begin() + 10);
@@ -119,9 +126,9 @@ TEST(Trainer, VisitsEachExampleOncePerEpochWithAShortLastMinibatch) {
 
 TEST(Trainer, WeightsLossesByMinibatchSizeAcrossChunks) {
   RecordingEngine engine;
-  RecordingObserver observer;
+  RecordingCallback observer;
   Trainer trainer(options(1, 2), engine, first_rows(901));
-  trainer.add_observer(observer);
+  trainer.add_callback(observer);
   trainer.run();
   EXPECT_EQ(engine.sizes.size(), 451U);
   EXPECT_EQ(engine.sizes.back(), 1);
@@ -137,11 +144,11 @@ TEST(Trainer, ShufflesByAFunctionOfSeedAndEpoch) {
 
 TEST(Trainer, ValidatesAfterEachEpoch) {
   RecordingEngine engine;
-  RecordingObserver observer;
+  RecordingCallback observer;
   Trainer trainer(options(3, 4), engine, first_rows(8));
   int calls = 0;
-  trainer.set_validation([&](const StateDict&) { return Score{1.0 * ++calls, 0.5}; });
-  trainer.add_observer(observer);
+  trainer.set_validation([&](const Mlp&) { return Score{1.0 * ++calls, 0.5}; });
+  trainer.add_callback(observer);
   trainer.run();
   EXPECT_EQ(calls, 3);
   EXPECT_EQ(observer.reports[2].validation->loss, 3.0);
@@ -149,32 +156,32 @@ TEST(Trainer, ValidatesAfterEachEpoch) {
 
 TEST(Trainer, StopsEarlyAndKeepsTheBestEpoch) {
   RecordingEngine engine;
-  RecordingObserver observer;
+  RecordingCallback observer;
   TrainOptions patient = options(20, 4);
   patient.patience = 3;
   Trainer trainer(patient, engine, first_rows(8));
   // The best is epoch 4: as accurate as epoch 3, with a lower loss.
   const std::vector<Score> scores{{1, 0.5}, {1, 0.4}, {3, 0.6}, {2, 0.6}, {2, 0.6}, {1, 0.5}};
-  trainer.set_validation([&](const StateDict& parameters) {
-    EXPECT_EQ(parameters.at(0).values[0], static_cast<float>(engine.sizes.size()));
+  trainer.set_validation([&](const Mlp& parameters) {
+    EXPECT_EQ(mark_of(parameters), static_cast<float>(engine.sizes.size()));
     return scores[std::min(observer.reports.size(), scores.size() - 1)];
   });
-  trainer.add_observer(observer);
+  trainer.add_callback(observer);
   const TrainingResult result = trainer.run();
   EXPECT_EQ(observer.reports.size(), 7U);
   EXPECT_EQ(result.epochs, 7);
   EXPECT_EQ(result.kept_epoch, 4);
-  EXPECT_EQ(result.parameters.at(0).values[0], 8.0F) << "from step 8, the end of epoch 4";
+  EXPECT_EQ(mark_of(result.mlp), 8.0F) << "from step 8, the end of epoch 4";
 }
 
 TEST(Trainer, KeepsTheLastEpochWithoutPatience) {
   RecordingEngine engine;
   Trainer trainer(options(2, 4), engine, first_rows(8));
   double accuracy = 1;
-  trainer.set_validation([&](const StateDict&) { return Score{1, accuracy /= 2}; });
+  trainer.set_validation([&](const Mlp&) { return Score{1, accuracy /= 2}; });
   const TrainingResult result = trainer.run();
   EXPECT_EQ(result.kept_epoch, 2);
-  EXPECT_EQ(result.parameters.at(0).values[0], 4.0F);
+  EXPECT_EQ(mark_of(result.mlp), 4.0F);
 }
 
 TEST(Trainer, PassesLearningRatesAndEpochToTheEngine) {
@@ -182,8 +189,8 @@ TEST(Trainer, PassesLearningRatesAndEpochToTheEngine) {
   TrainOptions scheduled = options(2, 4);
   scheduled.schedule = Schedule::kCosine;
   Trainer trainer(scheduled, engine, first_rows(1000));  // more steps than one chunk
-  RecordingObserver observer;
-  trainer.add_observer(observer);
+  RecordingCallback observer;
+  trainer.add_callback(observer);
   trainer.run();
   ASSERT_EQ(engine.rates.size(), 500U);
   for (std::int64_t step = 0; step < 500; ++step) {
@@ -210,23 +217,23 @@ TEST(Trainer, ResumesFromAnyStepWithTheSameResult) {
   TrainOptions two = options(2, 4);
   two.schedule = Schedule::kCosine;
   RecordingEngine whole;
-  RecordingObserver expected;
+  RecordingCallback expected;
   Trainer uninterrupted(two, whole, first_rows(102));
-  uninterrupted.add_observer(expected);
+  uninterrupted.add_callback(expected);
   uninterrupted.run();
   for (const int chunks : {0, 1, 2}) {
     RecordingEngine engine;
-    RecordingObserver observer;
+    RecordingCallback observer;
     Progress progress;
     Trainer first(two, engine, first_rows(102));
-    first.add_observer(observer);
+    first.add_callback(observer);
     int checks = 0;
     first.set_should_stop([&] { return checks++ == chunks; });
     first.set_save([&](const Progress& now) { progress = now; });
     EXPECT_TRUE(first.run().stopped);
     EXPECT_LT(progress.step, 52);
     Trainer second(two, engine, first_rows(102));
-    second.add_observer(observer);
+    second.add_callback(observer);
     second.resume(progress);
     const TrainingResult result = second.run();
     EXPECT_FALSE(result.stopped);
@@ -250,26 +257,25 @@ TEST(Trainer, ResumesWithTheBestEpoch) {
   Progress progress;
   progress.epoch = 6;
   progress.step = 10;
-  progress.best = BestEpoch{4, {1, 0.9}, {{"0.weight", {1}, {-1.0F}}}};
+  progress.best = BestEpoch{4, {1, 0.9}, marked(-1)};
   Trainer trainer(patient, engine, first_rows(8));
-  trainer.set_validation([](const StateDict&) { return Score{1, 0.5}; });
+  trainer.set_validation([](const Mlp&) { return Score{1, 0.5}; });
   trainer.resume(progress);
   const TrainingResult result = trainer.run();
   EXPECT_EQ(result.epochs, 7);
   EXPECT_EQ(result.kept_epoch, 4);
-  EXPECT_EQ(result.parameters.at(0).values[0], -1.0F);
+  EXPECT_EQ(mark_of(result.mlp), -1.0F);
 }
 
 TEST(Trainer, FailsWhenALossIsNotFinite) {
   RecordingEngine engine;
   engine.bad_step = 4;
-  RecordingObserver observer;
+  RecordingCallback observer;
   Trainer trainer(options(9, 4), engine, first_rows(10));
-  trainer.add_observer(observer);
+  trainer.add_callback(observer);
   expect_throws<Error>(
       [&] { trainer.run(); },
-      "the loss of step 4 is nan at learning rate 0.001; gradient norms at step 3: "
-      "0.weight 2.5");
+      "the loss of step 4 is nan at learning rate 0.001; gradient norms: 0.weight 2.5; no model");
   EXPECT_EQ(observer.reports.size(), 1U);
   EXPECT_EQ(engine.sizes.size(), 6U);
 }

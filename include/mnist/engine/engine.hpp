@@ -1,50 +1,62 @@
-// What trains: the parameters, the optimiser's state, and one operation, steps on given rows.
+// The interface of all engines: parameters, optimiser state, and one operation, training steps.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "mnist/model/state_dict.hpp"
+#include "mnist/model/mlp.hpp"
 
 namespace mnist {
 
-/// Consecutive optimisation steps, one a minibatch.
+/// Consecutive optimisation steps, one for each minibatch.
 struct Steps {
-  std::span<const std::int64_t> rows;      ///< rows of the data set in training order
-  std::int64_t batch = 0;                  ///< rows of a minibatch; the last one may be shorter
+  std::span<const std::int64_t> indices;   ///< examples of the data set, in training order
+  std::int64_t batch = 0;                  ///< examples in a minibatch; the last may be shorter
   std::span<const double> learning_rates;  ///< one for each minibatch
-  std::int64_t epoch = 1;                  ///< in which form distorted images are seen
+  std::int64_t epoch = 1;                  ///< selects the distortion of augmented images
 
-  /// How many minibatches the rows make.
-  std::int64_t count() const { return (std::ssize(rows) + batch - 1) / batch; }
+  /// The number of minibatches.
+  std::int64_t count() const { return (std::ssize(indices) + batch - 1) / batch; }
+
+  /// The examples of minibatch i, from 0; empty beyond the last.
+  std::span<const std::int64_t> minibatch(std::int64_t i) const {
+    const std::int64_t begin = std::min(i * batch, std::ssize(indices));
+    return indices.subspan(static_cast<std::size_t>(begin),
+                           static_cast<std::size_t>(std::min(batch, std::ssize(indices) - begin)));
+  }
 };
 
-/// What the steps showed. The loss of a minibatch is its mean before its own step.
+/// The trainer asks for at most this many steps at once; engines may reserve memory for them.
+inline constexpr std::int64_t kMaxChunkSteps = 4096;
+
+/// What the steps measured, each minibatch before its own step.
 struct StepsResult {
-  std::vector<float> losses;  ///< one for each minibatch
-  std::int64_t correct = 0;   ///< rows whose class was guessed right, before their own step
+  std::vector<float> losses;  ///< mean cross-entropy of each minibatch
+  std::int64_t correct = 0;   ///< examples that were classified correctly
 };
 
-/// The size of something for each parameter, by name.
+/// L2 norms by parameter name.
 using NamedNorms = std::vector<std::pair<std::string, double>>;
 
-/// Everything that an engine needs to go on where it, or another one, left off. Without dropped
-/// bits: an engine that is given its own state goes on as if it had never stopped.
+/// Everything that an engine needs to resume training. An engine that is given its own state back
+/// continues bit by bit; given the state of another engine, within rounding.
 struct EngineState {
   std::int64_t steps = 0;
-  StateDict weights;
-  StateDict first_moments;   ///< times first_scale, Adam's first moments
-  StateDict second_moments;  ///< times second_scale, Adam's second moments
-  StateDict averages;        ///< of the weights; empty when none are kept
+  Mlp weights;
+  Mlp first_moments;            ///< times first_scale, Adam's first moments
+  Mlp second_moments;           ///< times second_scale, Adam's second moments
+  std::optional<Mlp> averages;  ///< of the weights, with --ema
   double first_scale = 1;
   double second_scale = 1;
 };
 
-/// Owns parameters and optimiser state, and trains them on the data set that it was made with.
+/// Owns parameters and optimiser state, and trains them on the data set that it was made with. Not
+/// thread-safe; errors of a device are thrown as Error by whichever call notices them.
 class Engine {
  public:
   Engine() = default;
@@ -52,20 +64,20 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  /// Takes the steps in their order.
+  /// Takes the steps in order and returns when all are done.
   virtual StepsResult train(const Steps& steps) = 0;
 
-  /// A copy of the parameters as they are now; of their averages when those are kept.
-  virtual StateDict parameters() const = 0;
+  /// A copy of the current parameters; of their averages with --ema.
+  virtual Mlp parameters() const = 0;
 
-  /// A copy of everything, and the way back; `state` must be of a network of the same shape.
+  /// A copy of the whole state, and its inverse; `state` must have the engine's shape.
   virtual EngineState state() const = 0;
   virtual void restore(const EngineState& state) = 0;
 
-  /// L2 norm of the gradient of the last minibatch, for each parameter.
+  /// The norm of the last minibatch's gradient for each parameter, before clipping.
   virtual NamedNorms gradient_norms() const = 0;
 
-  /// For people: "autograd on cpu, 2 threads".
+  /// For users: "torch on cpu, 2 threads".
   virtual std::string description() const = 0;
 };
 

@@ -8,12 +8,12 @@
 
 namespace mnist {
 
-/// kAuto is the fastest implementation that has been verified on the device at hand; kAutograd is
+/// kAuto is the fastest implementation that has been verified on the device at hand; kTorch is
 /// LibTorch's autograd, the reference; kFused is this project's own kernels.
-enum class EngineKind { kAuto, kAutograd, kFused };
+enum class EngineKind { kAuto, kTorch, kFused };
 template <>
 struct EnumNames<EngineKind> {
-  static constexpr std::array<std::string_view, 3> kNames{"auto", "autograd", "fused"};
+  static constexpr std::array<std::string_view, 3> kNames{"auto", "torch", "fused"};
 };
 
 /// Adam: Kingma and Ba 2015, with weight decay as an L2 penalty added to the gradient.

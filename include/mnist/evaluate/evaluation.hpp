@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -66,7 +67,11 @@ struct Evaluation {
   std::vector<std::size_t> most_confident_mistakes(std::size_t count) const;
 };
 
-/// Counts predictions. `loss` is the mean over them.
+/// The outcome of `logits` [n, classes] for examples with these labels [n].
+Evaluation make_evaluation(std::vector<std::string> class_names,
+                           std::span<const std::uint8_t> labels, std::span<const float> logits);
+
+/// Counts predictions. `loss` is their mean cross-entropy.
 Evaluation make_evaluation(std::vector<std::string> class_names,
                            std::vector<Prediction> predictions, double loss);
 

@@ -50,27 +50,27 @@ struct TrainOptions {
   std::uint64_t seed = 0;
 
   double label_smoothing = 0;
-  std::vector<double> dropout;
+  std::vector<double> dropout = {};
   double input_dropout = 0;
-  AugmentOptions augment;
+  AugmentOptions augment = {};
 
   std::string device = "auto";
   EngineKind engine = EngineKind::kAuto;
   std::int64_t threads = 0;
 
   std::string out = "model.pt";
-  std::string run_dir;
-  CheckpointInterval checkpoint_every;
+  std::string run_dir = {};
+  CheckpointInterval checkpoint_every = {};
   double require_accuracy = 0;
-  LogOptions log;
+  LogOptions log = {};
 
   /// Checkpoint file or run directory to resume from. Not in the option table, and not saved: it
   /// says where a run starts, not what it does.
-  std::string resume;
+  std::string resume = {};
 
-  /// Dropout probability of hidden layer `layer`, counted from 0. `dropout` holds one probability
-  /// per layer, one for all layers, or none.
-  double hidden_dropout(std::size_t layer) const;
+  /// The probability of dropping a unit: 0 for the inputs, n for hidden layer n. `dropout` has one
+  /// value for each hidden layer, one for all, or none.
+  double dropout_of(std::size_t layer) const;
 };
 
 /// Throws UsageError that names the flag, the value found and the values allowed. Checks the

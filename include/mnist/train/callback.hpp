@@ -1,4 +1,4 @@
-// What a training run tells the world, and who may listen.
+// Training callbacks: what a run reports, and the interface of those who receive it.
 #pragma once
 
 #include <cstdint>
@@ -8,28 +8,28 @@
 #include <vector>
 
 #include "mnist/evaluate/evaluation.hpp"
-#include "mnist/model/mlp_shape.hpp"
+#include "mnist/model/mlp.hpp"
 #include "mnist/options/train_options.hpp"
 
 namespace mnist {
 
 /// Known before the first step.
-struct RunFacts {
+struct RunInfo {
   TrainOptions options;
   MlpShape shape;
   std::int64_t training_examples = 0;
   std::int64_t validation_examples = 0;
-  std::string engine;    ///< "autograd on cpu, 2 threads"
+  std::string engine;    ///< Engine::description()
   std::string libtorch;  ///< "LibTorch 2.13.0 without CUDA"
 };
 
-/// Mean loss and accuracy (0 to 1) over some examples.
+/// Mean cross-entropy and accuracy (0 to 1) over some examples.
 struct Score {
   double loss = 0;
   double accuracy = 0;
 };
 
-/// Known at the end of an epoch. Training figures are means over the epoch, each minibatch judged
+/// Known at the end of an epoch. Training figures are means over the epoch, each minibatch measured
 /// before its own step.
 struct EpochReport {
   std::int64_t epoch = 0;    ///< from 1
@@ -43,36 +43,36 @@ struct EpochReport {
   double seconds = 0;                                         ///< training alone
   double images_per_second = 0;
   std::int64_t peak_memory_bytes = 0;
-  StateDict parameters;  ///< at the end of the epoch; averages when those are kept
+  Mlp mlp;  ///< at the end of the epoch; the averages with --ema
 };
 
-/// Known some 40 times a second while an epoch is trained.
+/// Known some 40 times a second during an epoch.
 struct ProgressReport {
   std::int64_t epoch = 0;           ///< from 1
-  std::int64_t examples = 0;        ///< of the epoch that are done
-  std::int64_t epoch_examples = 0;  ///< of a whole epoch
-  double loss = 0;                  ///< mean over those that are done
-  double seconds = 0;               ///< that they took
+  std::int64_t examples = 0;        ///< trained so far in this epoch
+  std::int64_t epoch_examples = 0;  ///< in a whole epoch
+  double loss = 0;                  ///< mean over the examples so far
+  double seconds = 0;               ///< spent on them
 };
 
-/// Known at the end.
+/// Known at the end of the run.
 struct RunResult {
   Evaluation test;
   std::int64_t epochs = 0;      ///< trained
-  std::int64_t kept_epoch = 0;  ///< whose parameters went into the model
+  std::int64_t kept_epoch = 0;  ///< the epoch of the model
   double last_batch_loss = 0;
   std::string model_path;
 };
 
-/// Listens to a run. Does not change it.
-class RunObserver {
+/// Receives reports of a run, in the order start, (progress..., epoch)..., end. Does not change it.
+class TrainingCallback {
  public:
-  RunObserver() = default;
-  virtual ~RunObserver() = default;
-  RunObserver(const RunObserver&) = delete;
-  RunObserver& operator=(const RunObserver&) = delete;
+  TrainingCallback() = default;
+  virtual ~TrainingCallback() = default;
+  TrainingCallback(const TrainingCallback&) = delete;
+  TrainingCallback& operator=(const TrainingCallback&) = delete;
 
-  virtual void on_start(const RunFacts&) {}
+  virtual void on_start(const RunInfo&) {}
   virtual void on_progress(const ProgressReport&) {}
   virtual void on_epoch(const EpochReport&) {}
   virtual void on_end(const RunResult&) {}

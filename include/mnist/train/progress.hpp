@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "mnist/model/state_dict.hpp"
+#include "mnist/model/mlp.hpp"
 #include "mnist/options/train_options.hpp"
 #include "mnist/train/callback.hpp"
 
@@ -14,31 +14,31 @@ namespace mnist {
 struct BestEpoch {
   std::int64_t epoch = 0;
   Score validation;
-  StateDict parameters;
+  Mlp mlp;
 };
 
-/// All that the loop knows and that does not follow from the options. With the engine's state it is
-/// everything that a run needs to go on as if it had never been stopped.
+/// The state of the training loop, as far as it does not follow from the options. Together with the
+/// engine's state it is all that a run needs to resume bit by bit.
 struct Progress {
-  std::int64_t epoch = 1;         ///< that is being trained, from 1
-  std::int64_t minibatches = 0;   ///< of it that are done
+  std::int64_t epoch = 1;         ///< the current epoch, from 1
+  std::int64_t minibatches = 0;   ///< done in it
   std::int64_t step = 0;          ///< optimisation steps of the run
   double loss_sum = 0;            ///< over the epoch's examples so far
-  std::int64_t correct = 0;       ///< of them
+  std::int64_t correct = 0;       ///< among them
   double first_batch_loss = 0;    ///< of the epoch
   double last_batch_loss = 0;     ///< of the run
   double learning_rate = 0;       ///< of the last step
-  double seconds = 0;             ///< that the epoch has taken so far
+  double seconds = 0;             ///< spent on the epoch so far
   std::optional<BestEpoch> best;  ///< with early stopping
 };
 
-/// Whether nothing is left to train: all epochs are over, or `options.patience` of them brought no
-/// better validation accuracy (of equal ones, the lower loss is better).
+/// Whether the run is complete: all epochs are done, or the last `options.patience` of them did not
+/// improve the validation accuracy (ties are broken by the loss).
 inline bool is_over(const TrainOptions& options, const Progress& progress) {
   const std::int64_t done = progress.epoch - 1;
-  const bool patience_is_over =
+  const bool out_of_patience =
       options.patience > 0 && progress.best && done - progress.best->epoch >= options.patience;
-  return done >= options.epochs || patience_is_over;
+  return done >= options.epochs || out_of_patience;
 }
 
 }  // namespace mnist

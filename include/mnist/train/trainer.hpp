@@ -1,10 +1,11 @@
-// The training loop: epochs of shuffled minibatches, and what is measured on the way.
+// The training loop.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "mnist/engine/engine.hpp"
@@ -14,57 +15,57 @@
 
 namespace mnist {
 
-/// Judges parameters on held-out examples.
-using Validate = std::function<Score(const StateDict&)>;
+/// Evaluates a network on held-out examples.
+using Validate = std::function<Score(const Mlp&)>;
 
-/// Keeps what is needed to go on from here.
+/// Stores the progress of the run, with the state of its engine, so that the run can resume.
 using SaveProgress = std::function<void(const Progress&)>;
 
-/// What training leaves behind.
+/// The outcome of Trainer::run().
 struct TrainingResult {
-  bool stopped = false;  ///< before its end; then the rest says nothing
+  bool stopped = false;  ///< by should_stop, before the end; then the rest is empty
   std::int64_t epochs = 0;
-  std::int64_t kept_epoch = 0;  ///< whose parameters these are: the best when stopping early is on
+  std::int64_t kept_epoch = 0;  ///< the epoch of `mlp`: the best one with early stopping
   double last_batch_loss = 0;
-  StateDict parameters;
+  Mlp mlp;
 };
 
 /// Trains an engine for the epochs that the options ask for.
 class Trainer {
  public:
-  /// `rows` are those of the engine's data set to train on. `engine` must outlive the trainer.
-  Trainer(const TrainOptions& options, Engine& engine, std::vector<std::int64_t> rows);
+  /// `indices` are the examples of the engine's data set to train on. `engine` must outlive the
+  /// trainer.
+  Trainer(const TrainOptions& options, Engine& engine, std::vector<std::int64_t> indices);
 
-  /// Judged at the end of each epoch.
+  /// Evaluated at the end of each epoch.
   void set_validation(Validate validate) { validate_ = std::move(validate); }
 
-  /// Called at the end of each epoch, after the observers; within epochs as often as
+  /// Called at the end of each epoch, after the callbacks; within epochs as often as
   /// `options.checkpoint_every` says; and when the run is stopped.
   void set_save(SaveProgress save) { save_ = std::move(save); }
 
-  /// Asked between minibatches, some 40 times a second: true stops the run.
+  /// Polled between minibatches, some 40 times a second; returning true stops the run.
   void set_should_stop(std::function<bool()> should_stop) { should_stop_ = std::move(should_stop); }
 
-  /// Told of each epoch; must outlive the trainer.
-  void add_observer(RunObserver& observer) { observers_.push_back(&observer); }
+  /// Adds a callback, which must outlive the trainer.
+  void add_callback(TrainingCallback& callback) { callbacks_.push_back(&callback); }
 
-  /// Goes on from `progress`; the engine must be in the state that it had then.
+  /// Resumes from `progress`; the engine must be in the state that belongs to it.
   void resume(Progress progress);
 
-  /// Trains until is_over() or stopped. Throws Error with the step, the learning rate and the
-  /// gradient norms when a loss is not finite.
+  /// Trains until the last epoch, early stopping or should_stop. Throws Error with the step, the
+  /// learning rate and the gradient norms when a loss is not finite.
   TrainingResult run();
 
  private:
   using Clock = std::chrono::steady_clock;
 
-  bool may_end_early() const { return validate_ && options_.patience > 0; }
+  bool stops_early() const { return validate_ && options_.patience > 0; }
   bool finish_epoch();
-  std::int64_t next_stretch() const;
-  void train_stretch(std::span<const std::int64_t> rows);
+  std::int64_t next_chunk() const;
+  void train_chunk(std::span<const std::int64_t> indices);
   void report_epoch();
   void report_progress() const;
-  void keep_best(const EpochReport& report);
   void start_next_epoch();
   bool save_is_due() const;
   void save();
@@ -73,20 +74,19 @@ class Trainer {
 
   const TrainOptions options_;
   Engine& engine_;
-  std::vector<std::int64_t> rows_;
+  std::vector<std::int64_t> indices_;
   Validate validate_;
   SaveProgress save_;
   std::function<bool()> should_stop_;
-  std::vector<RunObserver*> observers_;
+  std::vector<TrainingCallback*> callbacks_;
   Progress progress_;
-  NamedNorms last_gradient_norms_;
-  double seconds_per_step_ = 0;  ///< in the last stretch
+  double seconds_per_step_ = 0;  ///< in the last chunk
   std::int64_t saved_step_ = 0;
   Clock::time_point saved_at_ = Clock::now();
 };
 
-/// `rows` in the order of one epoch: a pure function of the seed and the epoch.
-std::vector<std::int64_t> shuffled(std::span<const std::int64_t> rows, std::uint64_t seed,
+/// `indices` in the order of one epoch: a pure function of the seed and the epoch.
+std::vector<std::int64_t> shuffled(std::span<const std::int64_t> indices, std::uint64_t seed,
                                    std::int64_t epoch);
 
 }  // namespace mnist

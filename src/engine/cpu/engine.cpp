@@ -18,8 +18,8 @@ namespace mnist {
 namespace {
 
 // The kernels keep moments as sums without the factors 1 - beta (see AdamStep).
-constexpr double kFirstScale = 1 - kAdamBeta1;
-constexpr double kSecondScale = 1 - kAdamBeta2;
+constexpr double kFirstScale = 1 - OptimizerStep{}.beta1;
+constexpr double kSecondScale = 1 - OptimizerStep{}.beta2;
 
 double mean(std::span<const float> values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
@@ -27,17 +27,17 @@ double mean(std::span<const float> values) {
 
 }  // namespace
 
-CpuEngine::CpuEngine(const MlpShape& shape, const StateDict& initial, const Dataset& dataset,
-                     const EngineOptions& options, int threads, const CpuKernels& kernels)
-    : shape_(shape),
+CpuEngine::CpuEngine(const Mlp& initial, const Dataset& dataset, const TrainOptions& options,
+                     int threads, const CpuKernels& kernels)
+    : shape_(initial.shape()),
       options_(options),
       kernels_(kernels),
       team_(threads),
-      layers_(make_cpu_layers(shape, initial, options, threads, kernels.slice_columns)),
+      layers_(make_cpu_layers(initial, options, threads, kernels.slice_columns)),
       minibatches_(dataset, options, kernels, layers_[0].inputs, threads) {
-  if (!shape.hidden.empty() && shape.activation != Activation::kRelu) {
+  if (!shape_.hidden.empty() && shape_.activation != Activation::kRelu) {
     throw Error("the fused engine knows only relu, found " +
-                std::string(name_of(shape.activation)));
+                std::string(name_of(shape_.activation)));
   }
   std::size_t widest = 0;
   for (const CpuLayer& layer : layers_) widest = std::max(widest, layer.padded);
@@ -45,7 +45,7 @@ CpuEngine::CpuEngine(const MlpShape& shape, const StateDict& initial, const Data
   correct_.assign(static_cast<std::size_t>(threads), AlignedVector<std::size_t>(1));
 }
 
-StateDict CpuEngine::parameters() const {
+Mlp CpuEngine::parameters() const {
   return array_of(layers_, shape_,
                   options_.ema > 0 ? &CpuParameters::averages : &CpuParameters::weights);
 }
@@ -69,7 +69,7 @@ void CpuEngine::restore(const EngineState& state) {
             state.first_scale / kFirstScale);
   set_array(layers_, state.second_moments, &CpuParameters::second_moments,
             state.second_scale / kSecondScale);
-  if (options_.ema > 0) set_array(layers_, state.averages, &CpuParameters::averages);
+  if (options_.ema > 0) set_array(layers_, state.averages.value(), &CpuParameters::averages);
   mark_touched(layers_);
 }
 
@@ -83,20 +83,17 @@ std::string CpuEngine::description() const {
 }
 
 CpuEngine::StepNumbers CpuEngine::numbers_of(std::int64_t step, double learning_rate) const {
-  const auto t = static_cast<double>(step);
+  const OptimizerStep step_numbers = optimizer_step(options_, step, learning_rate);
   StepNumbers numbers;
   AdamStep& adam = numbers.adam;
-  adam.beta1 = static_cast<float>(kAdamBeta1);
-  adam.beta2 = static_cast<float>(kAdamBeta2);
-  adam.rate = static_cast<float>(learning_rate * kFirstScale / (1 - std::pow(kAdamBeta1, t)));
-  adam.root_scale = static_cast<float>(std::sqrt(kSecondScale / (1 - std::pow(kAdamBeta2, t))));
-  adam.epsilon = static_cast<float>(kAdamEpsilon);
-  if (options_.optimizer == Optimizer::kAdam) {
-    adam.l2_penalty = static_cast<float>(options_.weight_decay);
-  } else {
-    adam.keep = static_cast<float>(1 - learning_rate * options_.weight_decay);
-  }
-  numbers.average_weight = static_cast<float>(average_weight(options_.ema, step));
+  adam.beta1 = static_cast<float>(step_numbers.beta1);
+  adam.beta2 = static_cast<float>(step_numbers.beta2);
+  adam.rate = static_cast<float>(learning_rate * kFirstScale / step_numbers.correction1);
+  adam.root_scale = static_cast<float>(std::sqrt(kSecondScale / step_numbers.correction2));
+  adam.epsilon = static_cast<float>(step_numbers.epsilon);
+  adam.l2_penalty = static_cast<float>(step_numbers.l2_penalty);
+  adam.keep = static_cast<float>(step_numbers.decay);
+  numbers.average_weight = static_cast<float>(step_numbers.average_weight);
   return numbers;
 }
 
@@ -130,7 +127,7 @@ Share CpuEngine::rows_of(std::size_t layer, int thread) const {
 }
 
 StepsResult CpuEngine::train(const Steps& steps) {
-  const auto batch = std::min(static_cast<std::size_t>(steps.batch), steps.rows.size());
+  const auto batch = std::min(static_cast<std::size_t>(steps.batch), steps.indices.size());
   if (batch > room_) {
     room_ = batch;
     reserve_tiles(layers_, (batch + kTile - 1) / kTile);
@@ -160,7 +157,7 @@ StepsResult CpuEngine::train(const Steps& steps) {
       step(thread, minibatch, first_step + static_cast<std::int64_t>(i), numbers[i]);
       if (thread == 0) {
         result.losses[i] =
-            static_cast<float>(mean(std::span(losses_).first(minibatch.rows.size())));
+            static_cast<float>(mean(std::span(losses_).first(minibatch.indices.size())));
       }
       minibatches_.prepare(thread, i + 1);
       minibatches_.distort(thread, i + 2);
@@ -186,7 +183,7 @@ void CpuEngine::step(int thread, const CpuMinibatch& minibatch, std::int64_t ste
 }
 
 void CpuEngine::forward(int thread, const CpuMinibatch& minibatch, std::int64_t step) {
-  const std::size_t examples = minibatch.rows.size();
+  const std::size_t examples = minibatch.indices.size();
   for (std::size_t l = 0; l + 1 < layers_.size(); ++l) {
     CpuLayer& layer = layers_[l];
     for (CpuSlice& slice : layer.slices_of(thread)) {
@@ -217,7 +214,7 @@ void CpuEngine::drop(CpuLayer& layer, const CpuSlice& slice, std::size_t tiles,
 
 void CpuEngine::judge(int thread, const CpuMinibatch& minibatch) {
   CpuLayer& last = layers_.back();
-  const std::size_t examples = minibatch.rows.size();
+  const std::size_t examples = minibatch.indices.size();
   const Share share(examples, 1, thread, team_.size());
   const Rows logits{last.activations.data(), last.stride()};
   kernels_.forward(inputs_of(layers_.size() - 1, minibatch), share.begin, share.end,
@@ -252,7 +249,7 @@ void CpuEngine::measure(int thread, const CpuMinibatch& minibatch) {
       std::fill(slice.bias_squares.begin(), slice.bias_squares.end(), 0.0F);
       kernels_.measure(inputs_of(l, minibatch), 0, layers_[l].inputs, deltas, slice.weights.view(),
                        slice.touched.data(), slice.squares.data());
-      kernels_.measure_bias(deltas, minibatch.rows.size(), slice.bias.view(),
+      kernels_.measure_bias(deltas, minibatch.indices.size(), slice.bias.view(),
                             slice.bias_squares.data());
     }
   }
@@ -296,7 +293,7 @@ void CpuEngine::update_slice(int thread, const CpuMinibatch& minibatch, const St
   if (last && thread != 0) return;
   float* const bias_squares = numbers.want_norms ? slice.bias_squares.data() : nullptr;
   if (bias_squares != nullptr) std::fill_n(bias_squares, columns, 0.0F);
-  kernels_.update_bias(deltas, minibatch.rows.size(), slice.bias.view(), numbers.adam,
+  kernels_.update_bias(deltas, minibatch.indices.size(), slice.bias.view(), numbers.adam,
                        bias_squares);
   if (numbers.average_weight > 0) slice.bias.average(0, 1, numbers.average_weight);
 }

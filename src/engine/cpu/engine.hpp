@@ -8,10 +8,10 @@
 #include "engine/cpu/kernels.hpp"
 #include "engine/cpu/layers.hpp"
 #include "engine/cpu/minibatch.hpp"
-#include "engine/engine_options.hpp"
+#include "engine/optimizer_step.hpp"
 #include "mnist/data/dataset.hpp"
 #include "mnist/engine/engine.hpp"
-#include "mnist/model/mlp_shape.hpp"
+#include "mnist/model/mlp.hpp"
 #include "support/aligned.hpp"
 #include "support/thread_team.hpp"
 
@@ -22,13 +22,13 @@ namespace mnist {
 /// own; see cpu_kernels.hpp for the arithmetic. The same bits come out for any number of threads.
 class CpuEngine : public Engine {
  public:
-  /// `dataset` must outlive the engine. Throws Error when `shape` has another activation than ReLU.
-  CpuEngine(const MlpShape& shape, const StateDict& initial, const Dataset& dataset,
-            const EngineOptions& options, int threads,
+  /// `dataset` must outlive the engine. Throws Error when `initial` has hidden layers with
+  /// another activation than ReLU.
+  CpuEngine(const Mlp& initial, const Dataset& dataset, const TrainOptions& options, int threads,
             const CpuKernels& kernels = best_cpu_kernels());
 
   StepsResult train(const Steps& steps) override;
-  StateDict parameters() const override;
+  Mlp parameters() const override;
   EngineState state() const override;
   void restore(const EngineState& state) override;
   NamedNorms gradient_norms() const override;
@@ -59,7 +59,7 @@ class CpuEngine : public Engine {
                     std::size_t layer, CpuSlice& slice);
 
   const MlpShape shape_;
-  const EngineOptions options_;
+  const TrainOptions options_;
   const CpuKernels& kernels_;
   ThreadTeam team_;
   std::vector<CpuLayer> layers_;

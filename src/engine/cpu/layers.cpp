@@ -7,28 +7,27 @@
 namespace mnist {
 namespace {
 
-/// Calls copy(slice's array, its index, number of the state dict) for each weight and bias.
-template <class Layers, class State, class Copy>
-void for_each_parameter(Layers& layers, State& state, const Copy& copy) {
+/// Calls copy(slice's array, its index, value of the network) for each weight and bias.
+template <class Layers, class Network, class Copy>
+void for_each_parameter(Layers& layers, Network& mlp, const Copy& copy) {
   for (std::size_t l = 0; l < layers.size(); ++l) {
-    auto& weight = state.at(2 * l);
-    auto& bias = state.at(2 * l + 1);
-    const auto inputs = static_cast<std::size_t>(weight.shape.at(1));
+    auto& linear = mlp.layers.at(l);
+    const auto inputs = static_cast<std::size_t>(linear.inputs);
     for (auto& slice : layers[l].slices) {
       const std::size_t columns = slice.weights.columns;
       const std::size_t end = std::min(slice.begin + columns, layers[l].outputs);
       for (std::size_t j = slice.begin; j < end; ++j) {
         for (std::size_t k = 0; k < inputs; ++k) {
-          copy(slice.weights, k * columns + j - slice.begin, weight.values[j * inputs + k]);
+          copy(slice.weights, k * columns + j - slice.begin, linear.weight[j * inputs + k]);
         }
-        copy(slice.bias, j - slice.begin, bias.values[j]);
+        copy(slice.bias, j - slice.begin, linear.bias[j]);
       }
     }
   }
 }
 
 CpuSlice make_slice(std::size_t begin, std::size_t columns, std::size_t inputs,
-                    const EngineOptions& options, int sharing_threads) {
+                    const TrainOptions& options, int sharing_threads) {
   const bool averaged = options.ema > 0;
   CpuSlice slice;
   slice.begin = begin;
@@ -43,7 +42,7 @@ CpuSlice make_slice(std::size_t begin, std::size_t columns, std::size_t inputs,
 
 /// Cuts a hidden layer into shares of the threads, and those into slices. The last layer is narrow:
 /// its one slice is for all.
-void make_slices(CpuLayer& layer, bool last, const EngineOptions& options, int threads,
+void make_slices(CpuLayer& layer, bool last, const TrainOptions& options, int threads,
                  std::size_t slice_columns) {
   if (last) {
     layer.slices.push_back(make_slice(0, layer.padded, layer.inputs, options, threads));
@@ -92,10 +91,10 @@ void CpuParameters::average(std::size_t begin, std::size_t end, float weight) {
   }
 }
 
-std::vector<CpuLayer> make_cpu_layers(const MlpShape& shape, const StateDict& initial,
-                                      const EngineOptions& options, int threads,
+std::vector<CpuLayer> make_cpu_layers(const Mlp& initial, const TrainOptions& options, int threads,
                                       std::size_t slice_columns) {
   std::vector<CpuLayer> layers;
+  const MlpShape shape = initial.shape();
   const std::vector<std::int64_t> widths = shape.widths();
   std::size_t inputs = round_up(static_cast<std::size_t>(shape.inputs), 2);
   for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
@@ -125,23 +124,18 @@ void reserve_tiles(std::vector<CpuLayer>& layers, std::size_t tiles) {
   }
 }
 
-StateDict array_of(const std::vector<CpuLayer>& layers, const MlpShape& shape, CpuArray array) {
-  StateDict state;
-  for (const ParameterInfo& parameter : parameter_table(shape)) {
-    state.push_back({parameter.name, parameter.shape,
-                     std::vector<float>(static_cast<std::size_t>(parameter.count))});
-  }
-  for_each_parameter(layers, state, [&](const CpuParameters& ours, std::size_t i, float& given) {
-    given = (ours.*array)[i];
+Mlp array_of(const std::vector<CpuLayer>& layers, const MlpShape& shape, CpuArray array) {
+  Mlp mlp = zero_mlp(shape);
+  for_each_parameter(layers, mlp, [&](const CpuParameters& ours, std::size_t i, float& value) {
+    value = (ours.*array)[i];
   });
-  return state;
+  return mlp;
 }
 
-void set_array(std::vector<CpuLayer>& layers, const StateDict& values, CpuArray array,
-               double scale) {
+void set_array(std::vector<CpuLayer>& layers, const Mlp& values, CpuArray array, double scale) {
   const auto factor = static_cast<float>(scale);
-  for_each_parameter(layers, values, [&](CpuParameters& ours, std::size_t i, float given) {
-    (ours.*array)[i] = given * factor;
+  for_each_parameter(layers, values, [&](CpuParameters& ours, std::size_t i, float value) {
+    (ours.*array)[i] = value * factor;
   });
 }
 

@@ -8,8 +8,8 @@
 
 #include "engine/cpu/kernels.hpp"
 #include "engine/dropout.hpp"
-#include "engine/engine_options.hpp"
-#include "mnist/model/mlp_shape.hpp"
+#include "engine/optimizer_step.hpp"
+#include "mnist/model/mlp.hpp"
 #include "support/aligned.hpp"
 
 namespace mnist {
@@ -66,8 +66,7 @@ struct CpuLayer {
 
 /// The layers of a network, without room for a minibatch yet, starting from `initial`, in slices of
 /// at most `slice_columns` outputs.
-std::vector<CpuLayer> make_cpu_layers(const MlpShape& shape, const StateDict& initial,
-                                      const EngineOptions& options, int threads,
+std::vector<CpuLayer> make_cpu_layers(const Mlp& initial, const TrainOptions& options, int threads,
                                       std::size_t slice_columns);
 
 /// Makes room for minibatches of `tiles` tiles.
@@ -76,12 +75,11 @@ void reserve_tiles(std::vector<CpuLayer>& layers, std::size_t tiles);
 /// One array of all parameters: weights, moments or averages.
 using CpuArray = AlignedVector<float> CpuParameters::*;
 
-/// An array as the rest of the program knows parameters.
-StateDict array_of(const std::vector<CpuLayer>& layers, const MlpShape& shape, CpuArray array);
+/// A copy of an array; the activation of the result is ReLU.
+Mlp array_of(const std::vector<CpuLayer>& layers, const MlpShape& shape, CpuArray array);
 
 /// Sets an array to `values` times `scale`.
-void set_array(std::vector<CpuLayer>& layers, const StateDict& values, CpuArray array,
-               double scale = 1);
+void set_array(std::vector<CpuLayer>& layers, const Mlp& values, CpuArray array, double scale = 1);
 
 /// Marks the rows of weights that have moments as touched: those that ever had an input.
 void mark_touched(std::vector<CpuLayer>& layers);

@@ -7,7 +7,7 @@
 
 namespace mnist {
 
-CpuMinibatches::CpuMinibatches(const Dataset& dataset, const EngineOptions& options,
+CpuMinibatches::CpuMinibatches(const Dataset& dataset, const TrainOptions& options,
                                const CpuKernels& kernels, std::size_t inputs, int threads)
     : dataset_(dataset),
       kernels_(kernels),
@@ -27,7 +27,7 @@ CpuMinibatches::CpuMinibatches(const Dataset& dataset, const EngineOptions& opti
 void CpuMinibatches::start(const Steps& steps, std::int64_t first_step) {
   steps_ = steps;
   first_step_ = first_step;
-  reserve(std::min(static_cast<std::size_t>(steps.batch), steps.rows.size()));
+  reserve(std::min(static_cast<std::size_t>(steps.batch), steps.indices.size()));
 }
 
 void CpuMinibatches::reserve(std::size_t batch) {
@@ -44,45 +44,39 @@ void CpuMinibatches::reserve(std::size_t batch) {
   }
 }
 
-std::span<const std::int64_t> CpuMinibatches::rows_of(std::size_t i) const {
-  const auto batch = static_cast<std::size_t>(steps_.batch);
-  const std::size_t begin = std::min(i * batch, steps_.rows.size());
-  return steps_.rows.subspan(begin, std::min(batch, steps_.rows.size() - begin));
-}
-
 void CpuMinibatches::distort(int thread, std::size_t i) {
   if (augmenters_.empty()) return;
-  const auto rows = rows_of(i);
+  const auto indices = steps_.minibatch(static_cast<std::int64_t>(i));
   const std::size_t pixels = blank_image_.size();
-  const Share share(rows.size(), 1, thread, threads_);
+  const Share share(indices.size(), 1, thread, threads_);
   for (std::size_t e = share.begin; e < share.end; ++e) {
     augmenters_[static_cast<std::size_t>(thread)](
-        dataset_.images.data() + static_cast<std::size_t>(rows[e]) * pixels, steps_.epoch, rows[e],
-        distorted_[i % 2].data() + e * pixels);
+        dataset_.images.data() + static_cast<std::size_t>(indices[e]) * pixels, steps_.epoch,
+        indices[e], distorted_[i % 2].data() + e * pixels);
   }
 }
 
 void CpuMinibatches::prepare(int thread, std::size_t i) {
-  const auto rows = rows_of(i);
+  const auto indices = steps_.minibatch(static_cast<std::int64_t>(i));
   CpuMinibatch& minibatch = minibatches_[i % 2];
   const std::size_t pixels = blank_image_.size();
   if (thread == 0) {
-    minibatch.rows = rows;
-    for (std::size_t e = 0; e < rows.size(); ++e) {
-      minibatch.labels[e] = dataset_.labels[static_cast<std::size_t>(rows[e])];
+    minibatch.indices = indices;
+    for (std::size_t e = 0; e < indices.size(); ++e) {
+      minibatch.labels[e] = dataset_.labels[static_cast<std::size_t>(indices[e])];
     }
   }
   const Share share(pixels, kBlock, thread, threads_);
-  for (std::size_t tile = 0; tile * kTile < rows.size(); ++tile) {
+  for (std::size_t tile = 0; tile * kTile < indices.size(); ++tile) {
     const std::uint8_t* images[kTile];
     for (std::size_t e = 0; e < kTile; ++e) {
       const std::size_t place = tile * kTile + e;
-      if (place >= rows.size()) {
+      if (place >= indices.size()) {
         images[e] = blank_image_.data();
       } else if (!augmenters_.empty()) {
         images[e] = distorted_[i % 2].data() + place * pixels;
       } else {
-        images[e] = dataset_.images.data() + static_cast<std::size_t>(rows[place]) * pixels;
+        images[e] = dataset_.images.data() + static_cast<std::size_t>(indices[place]) * pixels;
       }
     }
     const std::uint32_t* keep = nullptr;
@@ -99,15 +93,16 @@ void CpuMinibatches::prepare(int thread, std::size_t i) {
 }
 
 void CpuMinibatches::prefetch(int thread, std::size_t i) const {
-  const auto rows = rows_of(augmenters_.empty() ? i + 1 : i + 2);
+  const std::size_t ahead = augmenters_.empty() ? 1 : 2;
+  const auto indices = steps_.minibatch(static_cast<std::int64_t>(i + ahead));
   const Share share(blank_image_.size(), kBlock, thread, threads_);
   constexpr std::size_t kCacheLine = 64;
   constexpr int kForReading = 0;
   constexpr int kSecondLevel = 2;
   constexpr std::size_t kMostRows = 512;  // more would push one another out again
-  for (const std::int64_t row : rows.first(std::min(rows.size(), kMostRows))) {
+  for (const std::int64_t index : indices.first(std::min(indices.size(), kMostRows))) {
     const std::uint8_t* const image =
-        dataset_.images.data() + static_cast<std::size_t>(row) * blank_image_.size();
+        dataset_.images.data() + static_cast<std::size_t>(index) * blank_image_.size();
     for (std::size_t pixel = share.begin; pixel < share.end; pixel += kCacheLine) {
       __builtin_prefetch(image + pixel, kForReading, kSecondLevel);
     }

@@ -8,7 +8,7 @@
 #include "augment/augmenter.hpp"
 #include "engine/cpu/kernels.hpp"
 #include "engine/dropout.hpp"
-#include "engine/engine_options.hpp"
+#include "engine/optimizer_step.hpp"
 #include "mnist/data/dataset.hpp"
 #include "mnist/engine/engine.hpp"
 #include "support/aligned.hpp"
@@ -17,11 +17,11 @@ namespace mnist {
 
 /// The pixels of one minibatch, transposed; what was dropped is 0.
 struct CpuMinibatch {
-  std::span<const std::int64_t> rows;
+  std::span<const std::int64_t> indices;
   AlignedVector<std::uint8_t> pixels;  ///< [tiles, inputs, kTile]
   AlignedVector<std::uint32_t> masks;  ///< [tiles, inputs]
   std::vector<std::uint8_t> labels;
-  std::size_t tiles() const { return (rows.size() + kTile - 1) / kTile; }
+  std::size_t tiles() const { return (indices.size() + kTile - 1) / kTile; }
 };
 
 /// Turns rows of the data set into minibatches. Two are kept: the one in use and the next. When
@@ -29,7 +29,7 @@ struct CpuMinibatch {
 class CpuMinibatches {
  public:
   /// `dataset` and `kernels` must outlive it. `inputs` is the padded number of pixels.
-  CpuMinibatches(const Dataset& dataset, const EngineOptions& options, const CpuKernels& kernels,
+  CpuMinibatches(const Dataset& dataset, const TrainOptions& options, const CpuKernels& kernels,
                  std::size_t inputs, int threads);
 
   /// Starts on `steps`, of which the first is number `first_step` of the run. Not for threads.
@@ -50,7 +50,6 @@ class CpuMinibatches {
   const float* pixel_values() const { return pixel_values_.data(); }
 
  private:
-  std::span<const std::int64_t> rows_of(std::size_t i) const;
   void reserve(std::size_t batch);
 
   const Dataset& dataset_;

@@ -21,66 +21,55 @@ std::vector<std::uint32_t> packed_images(const Dataset& dataset, int words_per_i
   return images;
 }
 
-/// All values of a state dict, one tensor after another.
-std::vector<float> in_a_row(const StateDict& state, double scale = 1) {
-  std::vector<float> values;
-  for (const NamedTensor& tensor : state) {
-    values.insert(values.end(), tensor.values.begin(), tensor.values.end());
-  }
-  if (scale != 1) {
-    for (float& value : values) value *= static_cast<float>(scale);
-  }
+std::vector<float> scaled(std::vector<float> values, double scale) {
+  for (float& value : values) value *= static_cast<float>(scale);
   return values;
 }
 
 }  // namespace
 
-CudaEngine::CudaEngine(const MlpShape& shape, const StateDict& initial, const Dataset& dataset,
-                       const EngineOptions& options, std::int64_t batch,
-                       std::unique_ptr<CudaDevice> device)
-    : shape_(shape),
+CudaEngine::CudaEngine(const Mlp& initial, const Dataset& dataset, const TrainOptions& options,
+                       std::int64_t batch, std::unique_ptr<CudaDevice> device)
+    : shape_(initial.shape()),
       options_(options),
       device_(std::move(device)),
-      plan_(make_cuda_plan(shape, std::min(batch, dataset.count), device_->limits())),
+      plan_(make_cuda_plan(shape_, std::min(batch, dataset.count), device_->limits())),
       images_(*device_, packed_images(dataset, plan_.pixel_words)),
       labels_(*device_, dataset.labels),
-      weights_(*device_, in_a_row(initial)),
-      first_moments_(*device_, in_a_row(initial, 0)),
-      second_moments_(*device_, in_a_row(initial, 0)),
+      weights_(*device_, flatten(initial)),
+      first_moments_(*device_, flatten(zero_mlp(shape_))),
+      second_moments_(*device_, flatten(zero_mlp(shape_))),
       averages_(*device_),
       exchange_(*device_),
       squares_(*device_,
                std::vector<float>(static_cast<std::size_t>(2 * plan_.layer_count * plan_.blocks))),
       losses_(*device_),
       correct_(*device_),
-      rows_(*device_),
+      indices_(*device_),
       steps_(*device_),
       preparer_(*device_, plan_, dataset, options) {
   device_->check_fits(plan_);
   exchange_.reserve(static_cast<std::size_t>(plan_.exchange));
-  if (options.ema > 0) averages_.upload(in_a_row(initial));
+  if (options.ema > 0) averages_.upload(flatten(initial));
 }
 
 CudaStep CudaEngine::numbers_of(std::int64_t step, double learning_rate) const {
-  const auto t = static_cast<double>(step);
+  const OptimizerStep step_numbers = optimizer_step(options_, step, learning_rate);
   CudaStep numbers;
-  numbers.rate = static_cast<float>(learning_rate / (1 - std::pow(kAdamBeta1, t)));
-  numbers.root_scale = static_cast<float>(1 / std::sqrt(1 - std::pow(kAdamBeta2, t)));
-  if (options_.optimizer == Optimizer::kAdamW) {
-    numbers.keep = static_cast<float>(1 - learning_rate * options_.weight_decay);
-  }
-  numbers.average_weight = static_cast<float>(average_weight(options_.ema, step));
+  numbers.rate = static_cast<float>(learning_rate / step_numbers.correction1);
+  numbers.root_scale = static_cast<float>(1 / std::sqrt(step_numbers.correction2));
+  numbers.keep = static_cast<float>(step_numbers.decay);
+  numbers.average_weight = static_cast<float>(step_numbers.average_weight);
   return numbers;
 }
 
 CudaRules CudaEngine::rules() const {
+  const OptimizerStep step_numbers = optimizer_step(options_, 1, 0);
   CudaRules rules;
-  rules.beta1 = static_cast<float>(kAdamBeta1);
-  rules.beta2 = static_cast<float>(kAdamBeta2);
-  rules.epsilon = static_cast<float>(kAdamEpsilon);
-  if (options_.optimizer == Optimizer::kAdam) {
-    rules.l2_penalty = static_cast<float>(options_.weight_decay);
-  }
+  rules.beta1 = static_cast<float>(step_numbers.beta1);
+  rules.beta2 = static_cast<float>(step_numbers.beta2);
+  rules.epsilon = static_cast<float>(step_numbers.epsilon);
+  rules.l2_penalty = static_cast<float>(step_numbers.l2_penalty);
   rules.smoothing = static_cast<float>(options_.label_smoothing);
   rules.clip_norm = static_cast<float>(options_.clip_norm);
   rules.clip_epsilon = static_cast<float>(kClipEpsilon);
@@ -96,9 +85,9 @@ StepsResult CudaEngine::train(const Steps& steps) {
     numbers[i] = numbers_of(++steps_done_, steps.learning_rates[i]);
   }
   steps_.upload(numbers);
-  rows_.upload(std::vector<std::int32_t>(steps.rows.begin(), steps.rows.end()));
-  losses_.reserve(steps.rows.size());
-  correct_.reserve(steps.rows.size());
+  indices_.upload(std::vector<std::int32_t>(steps.indices.begin(), steps.indices.end()));
+  losses_.reserve(steps.indices.size());
+  correct_.reserve(steps.indices.size());
 
   CudaPlan plan = plan_;
   plan.batch = static_cast<int>(std::min<std::int64_t>(steps.batch, plan_.batch));
@@ -106,8 +95,8 @@ StepsResult CudaEngine::train(const Steps& steps) {
   args.rules = rules();
   args.images = images_.data();
   args.labels = labels_.data();
-  args.indices = rows_.data();
-  args.index_count = std::ssize(steps.rows);
+  args.indices = indices_.data();
+  args.index_count = std::ssize(steps.indices);
   args.steps = steps_.data();
   args.count = static_cast<int>(count);
   args.weights = weights_.data();
@@ -122,47 +111,40 @@ StepsResult CudaEngine::train(const Steps& steps) {
   device_->train(plan, args);
 
   StepsResult result;
-  const std::vector<float> losses = losses_.download(steps.rows.size());
+  const std::vector<float> losses = losses_.download(steps.indices.size());
   for (auto rest = std::span<const float>(losses); !rest.empty();) {
     const auto minibatch = rest.first(std::min(rest.size(), static_cast<std::size_t>(steps.batch)));
     const double sum = std::accumulate(minibatch.begin(), minibatch.end(), 0.0);
     result.losses.push_back(static_cast<float>(sum / static_cast<double>(minibatch.size())));
     rest = rest.subspan(minibatch.size());
   }
-  const std::vector<std::uint8_t> correct = correct_.download(steps.rows.size());
+  const std::vector<std::uint8_t> correct = correct_.download(steps.indices.size());
   result.correct = std::accumulate(correct.begin(), correct.end(), std::int64_t{0});
   return result;
 }
 
-/// A copy of an array of all parameters, with their names.
-StateDict CudaEngine::named(const CudaArray<float>& array) const {
-  const std::vector<float> values = array.download(static_cast<std::size_t>(plan_.all_parameters));
-  StateDict state;
-  auto next = values.begin();
-  for (const ParameterInfo& parameter : parameter_table(shape_)) {
-    state.push_back({parameter.name, parameter.shape, {next, next + parameter.count}});
-    next += parameter.count;
-  }
-  return state;
+/// A copy of an array of all parameters.
+Mlp CudaEngine::download(const CudaArray<float>& array) const {
+  return unflatten(shape_, array.download(static_cast<std::size_t>(plan_.all_parameters)));
 }
 
-StateDict CudaEngine::parameters() const {
-  return named(options_.ema > 0 ? averages_ : weights_);
+Mlp CudaEngine::parameters() const {
+  return download(options_.ema > 0 ? averages_ : weights_);
 }
 
 EngineState CudaEngine::state() const {
   EngineState state{
-      steps_done_, named(weights_), named(first_moments_), named(second_moments_), {}};
-  if (options_.ema > 0) state.averages = named(averages_);
+      steps_done_, download(weights_), download(first_moments_), download(second_moments_), {}};
+  if (options_.ema > 0) state.averages = download(averages_);
   return state;
 }
 
 void CudaEngine::restore(const EngineState& state) {
   steps_done_ = state.steps;
-  weights_.upload(in_a_row(state.weights));
-  first_moments_.upload(in_a_row(state.first_moments, state.first_scale));
-  second_moments_.upload(in_a_row(state.second_moments, state.second_scale));
-  if (options_.ema > 0) averages_.upload(in_a_row(state.averages));
+  weights_.upload(flatten(state.weights));
+  first_moments_.upload(scaled(flatten(state.first_moments), state.first_scale));
+  second_moments_.upload(scaled(flatten(state.second_moments), state.second_scale));
+  if (options_.ema > 0) averages_.upload(flatten(state.averages.value()));
 }
 
 NamedNorms CudaEngine::gradient_norms() const {

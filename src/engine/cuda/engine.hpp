@@ -9,15 +9,14 @@
 #include "engine/cuda/device.hpp"
 #include "engine/cuda/plan.hpp"
 #include "engine/cuda/preparer.hpp"
-#include "engine/engine_options.hpp"
+#include "engine/optimizer_step.hpp"
 #include "mnist/data/dataset.hpp"
 #include "mnist/engine/engine.hpp"
-#include "mnist/model/mlp_shape.hpp"
+#include "mnist/model/mlp.hpp"
 
 namespace mnist {
 
 /// The former name, until make_engine.cpp uses the new one.
-using NotForCudaKernel = CudaUnsupported;
 
 /// Trains ReLU networks with cross-entropy and Adam or AdamW. Every call of train() is one launch
 /// of a persistent kernel whose blocks keep the network in shared memory and synchronise at grid
@@ -26,11 +25,11 @@ class CudaEngine : public Engine {
  public:
   /// `batch` is the largest minibatch. Throws CudaUnsupported when the kernel cannot train `shape`
   /// on `device`, or memory is not enough.
-  CudaEngine(const MlpShape& shape, const StateDict& initial, const Dataset& dataset,
-             const EngineOptions& options, std::int64_t batch, std::unique_ptr<CudaDevice> device);
+  CudaEngine(const Mlp& initial, const Dataset& dataset, const TrainOptions& options,
+             std::int64_t batch, std::unique_ptr<CudaDevice> device);
 
   StepsResult train(const Steps& steps) override;
-  StateDict parameters() const override;
+  Mlp parameters() const override;
   EngineState state() const override;
   void restore(const EngineState& state) override;
   NamedNorms gradient_norms() const override;
@@ -39,10 +38,10 @@ class CudaEngine : public Engine {
  private:
   CudaStep numbers_of(std::int64_t step, double learning_rate) const;
   CudaRules rules() const;
-  StateDict named(const CudaArray<float>& array) const;
+  Mlp download(const CudaArray<float>& array) const;
 
   const MlpShape shape_;
-  const EngineOptions options_;
+  const TrainOptions options_;
   std::unique_ptr<CudaDevice> device_;
   const CudaPlan plan_;
   CudaArray<std::uint32_t> images_;  ///< [n, pixel_words], four pixels per word
@@ -50,7 +49,7 @@ class CudaEngine : public Engine {
   CudaArray<float> weights_, first_moments_, second_moments_, averages_;  ///< as the state dict
   CudaArray<float> exchange_, squares_, losses_;
   CudaArray<std::uint8_t> correct_;
-  CudaArray<std::int32_t> rows_;
+  CudaArray<std::int32_t> indices_;
   CudaArray<CudaStep> steps_;
   CudaPreparer preparer_;
   std::int64_t steps_done_ = 0;

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "mnist/model/mlp_shape.hpp"
+#include "mnist/model/mlp.hpp"
 #include "support/aligned.hpp"
 
 namespace mnist {

@@ -96,7 +96,7 @@ struct CudaPlan {
 /// too large.
 CudaPlan make_cuda_plan(const MlpShape& shape, std::int64_t batch, const CudaLimits& limits);
 
-/// What is the same in all steps of the optimiser and the loss; see EngineOptions.
+/// What is the same in all steps of the optimiser and the loss; see TrainOptions.
 struct CudaRules {
   float beta1 = 0, beta2 = 0, epsilon = 0;
   float l2_penalty = 0;  ///< times the weight, added to the gradient

@@ -6,7 +6,7 @@
 namespace mnist {
 
 CudaPreparer::CudaPreparer(CudaDevice& device, const CudaPlan& plan, const Dataset& dataset,
-                           const EngineOptions& options)
+                           const TrainOptions& options)
     : device_(device), images_(device), row_weights_(device), column_weights_(device) {
   preparation_.seed = options.seed;
   preparation_.image_rows = static_cast<int>(dataset.rows);
@@ -33,8 +33,7 @@ CudaPreparer::CudaPreparer(CudaDevice& device, const CudaPlan& plan, const Datas
 }
 
 float CudaPreparer::pixel_scale() const {
-  constexpr float kMaxPixel = 255;
-  return preparation_.masks[0].dropout.scale() / kMaxPixel;
+  return preparation_.masks[0].dropout.scale() / static_cast<float>(kMaxPixel);
 }
 
 void CudaPreparer::prepare(const CudaPlan& plan, const Steps& steps, std::int64_t first_step,
@@ -45,7 +44,7 @@ void CudaPreparer::prepare(const CudaPlan& plan, const Steps& steps, std::int64_
   preparation.steps = static_cast<int>(steps.count());
   preparation.first_step = first_step;
   preparation.epoch = steps.epoch;
-  preparation.index_count = std::ssize(steps.rows);
+  preparation.index_count = std::ssize(steps.indices);
   preparation.indices = args.indices;
   preparation.images = args.images;
 
@@ -62,7 +61,7 @@ void CudaPreparer::prepare(const CudaPlan& plan, const Steps& steps, std::int64_
     args.keep_scale[layer - 1] = masks.dropout.scale();
   }
   if (preparation.augment.any() || preparation.masks[0].dropout.on()) {
-    images_.reserve(steps.rows.size() * static_cast<std::size_t>(preparation.pixel_words));
+    images_.reserve(steps.indices.size() * static_cast<std::size_t>(preparation.pixel_words));
     preparation.prepared = images_.data();
     args.images = images_.data();
     args.in_order = true;

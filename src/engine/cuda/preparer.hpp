@@ -7,7 +7,7 @@
 #include "engine/cuda/device.hpp"
 #include "engine/cuda/plan.hpp"
 #include "engine/cuda/preparation.hpp"
-#include "engine/engine_options.hpp"
+#include "engine/optimizer_step.hpp"
 #include "mnist/data/dataset.hpp"
 #include "mnist/engine/engine.hpp"
 
@@ -17,7 +17,7 @@ class CudaPreparer {
  public:
   /// `device` must outlive the preparer. Only the image size of `dataset` is used.
   CudaPreparer(CudaDevice& device, const CudaPlan& plan, const Dataset& dataset,
-               const EngineOptions& options);
+               const TrainOptions& options);
 
   /// A pixel's byte times this is the network's input: 1/255, times the scale of input dropout.
   float pixel_scale() const;

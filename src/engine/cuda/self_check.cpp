@@ -25,8 +25,8 @@ constexpr double kTolerance = 1e-4;
 void check_against_reference(Engine& engine, Engine& reference, const Steps& steps) {
   Steps first = steps;
   const std::int64_t count = std::min(steps.count(), kSelfCheckSteps);
-  first.rows = steps.rows.first(
-      static_cast<std::size_t>(std::min(std::ssize(steps.rows), count * steps.batch)));
+  first.indices = steps.indices.first(
+      static_cast<std::size_t>(std::min(std::ssize(steps.indices), count * steps.batch)));
   first.learning_rates = steps.learning_rates.first(static_cast<std::size_t>(count));
   const std::vector<float> expected = reference.train(first).losses;
   const std::vector<float> losses = engine.train(first).losses;

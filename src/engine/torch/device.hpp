@@ -1,29 +1,28 @@
-// The device and the threads that LibTorch works with.
+// The devices and the threads that LibTorch works with.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
-#include "mnist/support/error.hpp"
+#include "mnist/engine/engine_kind.hpp"
 
 namespace mnist {
 
-/// "cpu" or "cuda:N", as LibTorch has it, for what --device asks. "auto" takes CUDA when it works,
-/// and says why when it does not. Throws Error with the reason when CUDA was asked for by name and
-/// is not there, UsageError when it has fewer devices.
-std::string resolve_device(const std::string& device, const Notify& notify);
+/// LibTorch's name, "cpu" or "cuda:N", of the device that --device names. "auto" is the CPU: a GPU
+/// is only used on request. Throws Error with the reason when there is no GPU, UsageError when
+/// there are fewer.
+std::string resolve_device(const std::string& device);
 
-/// The same for training, which our own kernel can do where LibTorch has no CUDA.
-std::string resolve_training_device(const std::string& device, const Notify& notify);
+/// The same for training, which the fused engine can do on a GPU that LibTorch was built without.
+std::string resolve_training_device(const std::string& device, EngineKind engine);
+
+/// `device` where LibTorch has it, else "cpu".
+std::string evaluation_device(const std::string& device);
 
 /// N of "cuda:N", 0 of "cuda".
-int cuda_number(const std::string& device);
+int cuda_index(const std::string& device);
 
-/// `device` where LibTorch has it, else "cpu": what evaluates a network that our kernel trains.
-std::string libtorch_device(const std::string& device);
-
-/// Prepares LibTorch's CPU side, to be called before its first work: the number of threads (0
-/// chooses) and the flushing of subnormal numbers.
+/// Configures LibTorch's CPU side; to be called before it first works. 0 threads is the default.
 void prepare_libtorch(std::int64_t threads);
 
 /// "LibTorch 2.13.0 without CUDA".

@@ -1,4 +1,5 @@
-// The reference engine: nn::Sequential, cross_entropy, backward and Adam as LibTorch has them.
+// The training step as PyTorch's documentation writes it. Dropout masks and distorted images come
+// from the project's own random numbers, so that every engine sees the same ones.
 #include "engine/torch/engine.hpp"
 
 #include <algorithm>
@@ -6,40 +7,42 @@
 #include <ATen/Parallel.h>
 #include <torch/torch.h>
 
+#include "engine/optimizer_step.hpp"
 #include "model/sequential.hpp"
 
 namespace mnist {
 namespace {
 
-constexpr double kLargestPixel = 255;
-
-/// `values` as a tensor on `device`; on the CPU it is the same memory.
-torch::Tensor resident(const std::vector<std::uint8_t>& values, torch::IntArrayRef shape,
-                       torch::Device device) {
-  return torch::from_blob(const_cast<std::uint8_t*>(values.data()), shape, torch::kUInt8)
+/// `values` as a tensor on `device`; on the CPU it shares their memory.
+template <class Value>
+torch::Tensor upload(std::span<const Value> values, torch::IntArrayRef shape,
+                     torch::Device device) {
+  return torch::from_blob(const_cast<Value*>(values.data()), shape,
+                          torch::CppTypeToScalarType<Value>::value)
       .to(device);
+}
+
+std::vector<torch::Tensor> copies(const std::vector<torch::Tensor>& tensors) {
+  std::vector<torch::Tensor> copies;
+  for (const torch::Tensor& tensor : tensors) copies.push_back(tensor.detach().clone());
+  return copies;
 }
 
 }  // namespace
 
-AutogradEngine::AutogradEngine(const MlpShape& shape, const StateDict& initial,
-                               const Dataset& dataset, const EngineOptions& options,
-                               torch::Device device)
-    : dataset_(dataset),
-      device_(device),
+TorchEngine::TorchEngine(const Mlp& initial, const Dataset& dataset, const TrainOptions& options,
+                         torch::Device device)
+    : device_(device),
+      images_(upload<std::uint8_t>(dataset.images, {dataset.count, dataset.pixels()}, device)),
+      labels_(upload<std::uint8_t>(dataset.labels, {dataset.count}, device).to(torch::kInt64)),
+      dataset_(dataset),
       options_(options),
-      images_(resident(dataset.images, {dataset.count, dataset.pixels()}, device)),
-      labels_(resident(dataset.labels, {dataset.count}, device).to(torch::kInt64)),
-      network_(make_mlp(shape, initial, device)),
-      parameters_(network_->parameters()),
-      graph_(device) {
-  for (const torch::Tensor& parameter : parameters_) {
-    first_moments_.push_back(torch::zeros_like(parameter));
-    second_moments_.push_back(torch::zeros_like(parameter));
-    step_counts_.push_back(torch::zeros({}, torch::device(device).dtype(torch::kFloat32)));
-    if (options.ema > 0) averages_.push_back(parameter.detach().clone());
-  }
-  for (std::size_t layer = 0; layer <= shape.hidden.size(); ++layer) {
+      shape_(initial.shape()),
+      network_(make_sequential(initial, device)),
+      adam_(network_->parameters(), options) {
+  parameters_ = network_->parameters();
+  if (options.ema > 0) averages_ = copies(parameters_);
+  for (std::size_t layer = 0; layer <= shape_.hidden.size(); ++layer) {
     dropouts_.emplace_back(options.dropout_of(layer), options.seed, layer);
   }
   if (options.augment.any()) {
@@ -47,198 +50,124 @@ AutogradEngine::AutogradEngine(const MlpShape& shape, const StateDict& initial,
   }
 }
 
-StepsResult AutogradEngine::train(const Steps& steps) {
-  const StepGraph::Section section(graph_);
-  prepare(steps);
-  const bool same_every_time = !augmenter_ && std::none_of(dropouts_.begin(), dropouts_.end(),
-                                                           [](const auto& d) { return d.on(); });
-  for (std::int64_t left = std::ssize(steps.rows); left > 0; left -= steps.batch) {
-    ++steps_done_;
-    if (same_every_time && left >= steps.batch) {
-      graph_.run([&] {
-        step(steps.batch, steps.epoch);
-        recorded_gradients_ = gradients_;
-      });
-      gradients_ = recorded_gradients_;
-    } else {
-      step(std::min(left, steps.batch), steps.epoch);
-    }
-    average();
+StepsResult TorchEngine::train(const Steps& steps) {
+  const torch::Tensor all_indices =
+      upload<std::int64_t>(steps.indices, {std::ssize(steps.indices)}, device_);
+  std::vector<torch::Tensor> losses;
+  std::vector<torch::Tensor> correct;
+  std::int64_t begin = 0;
+  for (std::int64_t i = 0; i < steps.count(); ++i) {
+    const auto minibatch = steps.minibatch(i);
+    const torch::Tensor indices = all_indices.narrow(0, begin, std::ssize(minibatch));
+    const torch::Tensor images =
+        augmenter_ ? augmented(minibatch, steps.epoch) : images_.index_select(0, indices);
+    const torch::Tensor rate =
+        torch::scalar_tensor(steps.learning_rates[static_cast<std::size_t>(i)],
+                             torch::device(device_).dtype(learning_rate_type()));
+    const StepOutput output = step(images, labels_.index_select(0, indices), rate);
+    finish_step();
+    losses.push_back(output.loss);
+    correct.push_back(output.correct);
+    begin += std::ssize(minibatch);
   }
-  // The first wait for the device since the steps began.
-  const torch::Tensor losses = losses_.narrow(0, 0, steps.count()).to(torch::kCPU);
-  const auto* data = losses.const_data_ptr<float>();
-  return {{data, data + losses.numel()}, correct_.item<std::int64_t>()};
+  const torch::Tensor host_losses = torch::stack(losses).cpu();
+  const auto* const data = host_losses.const_data_ptr<float>();
+  return {{data, data + host_losses.numel()}, torch::stack(correct).sum().item<std::int64_t>()};
 }
 
-/// Brings rows and learning rates to the device, where there may have been room for fewer.
-void AutogradEngine::prepare(const Steps& steps) {
-  const std::int64_t count = steps.count();
-  const auto whole = torch::device(device_).dtype(torch::kInt64);
-  // Adam on the CPU takes a learning rate of double precision, on a GPU one of single precision.
-  const auto rate_type = device_.is_cpu() ? torch::kFloat64 : torch::kFloat32;
-  if (!places_.defined() || places_.numel() != steps.batch || losses_.numel() < count) {
-    graph_.reset();
-    places_ = torch::arange(steps.batch, whole);
-    rows_ = torch::zeros({count * steps.batch}, whole);
-    learning_rates_ = torch::zeros({count}, whole.dtype(rate_type));
-    losses_ = torch::zeros({count}, whole.dtype(torch::kFloat32));
-    correct_ = torch::zeros({1}, whole);
-    next_row_ = torch::zeros({1}, whole);
-    next_minibatch_ = torch::zeros({1}, whole);
-  }
-  for (torch::Tensor* start : {&correct_, &next_row_, &next_minibatch_}) start->zero_();
-  const auto copy = [](const auto& from, torch::ScalarType type, const torch::Tensor& to) {
-    using Value = std::remove_const_t<std::remove_pointer_t<decltype(from.data())>>;
-    to.narrow(0, 0, std::ssize(from))
-        .copy_(torch::from_blob(const_cast<Value*>(from.data()), {std::ssize(from)}, type));
-  };
-  copy(steps.rows, torch::kInt64, rows_);
-  copy(steps.learning_rates.first(static_cast<std::size_t>(count)), torch::kFloat64,
-       learning_rates_);
-}
-
-/// One step on the next `size` rows. Everything that differs from step to step is on the device.
-void AutogradEngine::step(std::int64_t size, std::int64_t epoch) {
-  const torch::Tensor rows = rows_.index_select(0, places_.narrow(0, 0, size) + next_row_);
-  // u8 times a scalar of floating point is f32: conversion and scaling in one pass.
-  const torch::Tensor logits = forward(images_of(rows, epoch).mul(1 / kLargestPixel));
-  const torch::Tensor labels = labels_.index_select(0, rows);
+TorchEngine::StepOutput TorchEngine::step(const torch::Tensor& images, const torch::Tensor& labels,
+                                          const torch::Tensor& learning_rate) {
+  const torch::Tensor logits = forward(images.mul(1 / kMaxPixel));  // u8 to f32 in one pass
   const torch::Tensor loss = torch::nn::functional::cross_entropy(
       logits, labels,
       torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(options_.label_smoothing));
-  gradients_ = torch::autograd::grad({loss}, parameters_);
-  update(learning_rates_.index_select(0, next_minibatch_));
+  network_->zero_grad();
+  loss.backward();
+  adam_.step(learning_rate);
+  return {loss.detach(), logits.argmax(1).eq(labels).sum()};
+}
 
+void TorchEngine::finish_step() {
+  ++steps_done_;
+  const double weight = optimizer_step(options_, steps_done_, 0).average_weight;
   const torch::NoGradGuard no_grad;
-  correct_.add_(logits.argmax(1).eq(labels).sum());
-  losses_.index_copy_(0, next_minibatch_, loss.detach().unsqueeze(0));
-  next_row_.add_(size);
-  next_minibatch_.add_(1);
+  if (weight > 0) torch::_foreach_lerp_(averages_, parameters_, weight);
 }
 
-/// u8 [rows, pixels], distorted when that is asked for.
-torch::Tensor AutogradEngine::images_of(const torch::Tensor& rows, std::int64_t epoch) {
-  if (!augmenter_) return images_.index_select(0, rows);
-  const torch::Tensor on_host = rows.to(torch::kCPU);
+torch::ScalarType TorchEngine::learning_rate_type() const {
+  return device_.is_cpu() ? torch::kFloat64 : torch::kFloat32;
+}
+
+/// The distorted images of a minibatch, u8 [n, pixels].
+torch::Tensor TorchEngine::augmented(std::span<const std::int64_t> indices, std::int64_t epoch) {
   const std::int64_t pixels = dataset_.pixels();
-  torch::Tensor distorted = torch::empty({rows.size(0), pixels}, torch::kUInt8);
-  for (std::int64_t e = 0; e < rows.size(0); ++e) {
-    const std::int64_t row = on_host.const_data_ptr<std::int64_t>()[e];
-    (*augmenter_)(dataset_.images.data() + row * pixels, epoch, row,
-                  distorted.mutable_data_ptr<std::uint8_t>() + e * pixels);
+  torch::Tensor images = torch::empty({std::ssize(indices), pixels}, torch::kUInt8);
+  auto* out = images.mutable_data_ptr<std::uint8_t>();
+  for (const std::int64_t index : indices) {
+    (*augmenter_)(dataset_.images.data() + index * pixels, epoch, index, out);
+    out += pixels;
   }
-  return distorted.to(device_);
+  return images.to(device_);
 }
 
-/// nn::Sequential's forward with dropout before its linear layers.
-torch::Tensor AutogradEngine::forward(torch::Tensor values) {
-  constexpr std::size_t kModulesOfLayer = 2;  // linear and activation
-  std::size_t number = 0;
+/// nn::Sequential's forward, with dropout in front of its linear layers.
+torch::Tensor TorchEngine::forward(torch::Tensor values) {
+  std::size_t number = 0;  // even: linear layer, odd: activation
   for (torch::nn::AnyModule& module : *network_) {
-    if (number % kModulesOfLayer == 0) values = drop(values, dropouts_[number / kModulesOfLayer]);
+    if (number % 2 == 0) values = drop(values, dropouts_[number / 2]);
     values = module.forward(values);
     ++number;
   }
   return values;
 }
 
-torch::Tensor AutogradEngine::drop(const torch::Tensor& values, const Dropout& dropout) const {
+torch::Tensor TorchEngine::drop(const torch::Tensor& values, const Dropout& dropout) const {
   if (!dropout.on()) return values;
-  constexpr std::int64_t kBits = 32;
+  constexpr std::int64_t kBits = 32;  // examples in one word of a mask
   const std::int64_t units = values.size(1);
   torch::Tensor mask = torch::empty({values.size(0), units}, torch::kFloat32);
   auto* const data = mask.mutable_data_ptr<float>();
-  for (std::int64_t first = 0; first < values.size(0); first += kBits) {
-    const std::int64_t count = std::min(kBits, values.size(0) - first);
+  for (std::int64_t e = 0; e < values.size(0); ++e) {
     for (std::int64_t unit = 0; unit < units; ++unit) {
-      const std::uint32_t keep = dropout.keep(steps_done_, static_cast<std::size_t>(first / kBits),
+      const std::uint32_t keep = dropout.keep(steps_done_ + 1, static_cast<std::size_t>(e / kBits),
                                               static_cast<std::size_t>(unit));
-      for (std::int64_t e = 0; e < count; ++e) {
-        data[(first + e) * units + unit] = (keep >> e & 1) != 0 ? dropout.scale() : 0.0F;
-      }
+      data[e * units + unit] = (keep >> e % kBits & 1) != 0 ? dropout.scale() : 0.0F;
     }
   }
   return values * mask.to(device_);
 }
 
-/// One fused update of all parameters; torch::optim::Adam does the same with ten times as many
-/// small operations.
-void AutogradEngine::update(const torch::Tensor& learning_rate) {
-  const torch::NoGradGuard no_grad;
-  torch::_foreach_add_(step_counts_, 1);
-  std::vector<torch::Tensor> gradients = gradients_;
-  if (options_.clip_norm > 0) {
-    const torch::Tensor norm = torch::stack(torch::_foreach_norm(gradients_)).norm();
-    gradients = torch::_foreach_mul(gradients_,
-                                    (options_.clip_norm / (norm + kClipEpsilon)).clamp_max(1.0));
-  }
-  if (options_.optimizer == Optimizer::kAdam) {
-    torch::_fused_adam_(parameters_, gradients, first_moments_, second_moments_, {}, step_counts_,
-                        learning_rate, kAdamBeta1, kAdamBeta2, options_.weight_decay, kAdamEpsilon,
-                        /*amsgrad=*/false, /*maximize=*/false);
-  } else {
-    torch::_fused_adamw_(parameters_, gradients, first_moments_, second_moments_, {}, step_counts_,
-                         learning_rate, kAdamBeta1, kAdamBeta2, options_.weight_decay, kAdamEpsilon,
-                         /*amsgrad=*/false, /*maximize=*/false);
-  }
+Mlp TorchEngine::parameters() const {
+  return to_mlp(shape_, averages_.empty() ? parameters_ : averages_);
 }
 
-void AutogradEngine::average() {
-  const torch::NoGradGuard no_grad;
-  const double weight = average_weight(options_.ema, steps_done_);
-  if (weight > 0) torch::_foreach_lerp_(averages_, parameters_, weight);
-}
-
-StateDict AutogradEngine::parameters() const {
-  return named(averages_.empty() ? parameters_ : averages_);
-}
-
-/// Copies of tensors that are shaped as the parameters, with their names.
-StateDict AutogradEngine::named(const std::vector<torch::Tensor>& tensors) const {
-  StateDict state = parameters_of(network_);
-  for (std::size_t i = 0; i < tensors.size(); ++i) {
-    const torch::Tensor on_host = tensors[i].detach().to(torch::kCPU).contiguous();
-    const auto* data = on_host.const_data_ptr<float>();
-    state[i].values.assign(data, data + on_host.numel());
-  }
+EngineState TorchEngine::state() const {
+  EngineState state;
+  state.steps = steps_done_;
+  state.weights = to_mlp(shape_, parameters_);
+  state.first_moments = to_mlp(shape_, adam_.first_moments());
+  state.second_moments = to_mlp(shape_, adam_.second_moments());
+  if (!averages_.empty()) state.averages = to_mlp(shape_, averages_);
   return state;
 }
 
-EngineState AutogradEngine::state() const {
-  EngineState state{
-      steps_done_, named(parameters_), named(first_moments_), named(second_moments_), {}};
-  if (!averages_.empty()) state.averages = named(averages_);
-  return state;
-}
-
-void AutogradEngine::restore(const EngineState& state) {
-  const torch::NoGradGuard no_grad;
-  const auto set = [](std::vector<torch::Tensor>& tensors, const StateDict& values, double scale) {
-    for (std::size_t i = 0; i < tensors.size(); ++i) {
-      tensors[i].copy_(to_torch(values.at(i)));
-      if (scale != 1) tensors[i].mul_(scale);
-    }
-  };
+void TorchEngine::restore(const EngineState& state) {
   steps_done_ = state.steps;
-  for (torch::Tensor& count : step_counts_) count.fill_(static_cast<double>(state.steps));
-  set(parameters_, state.weights, 1);
-  set(first_moments_, state.first_moments, state.first_scale);
-  set(second_moments_, state.second_moments, state.second_scale);
-  if (!averages_.empty()) set(averages_, state.averages, 1);
+  copy_to_tensors(state.weights, parameters_);
+  adam_.restore(state);
+  if (!averages_.empty()) copy_to_tensors(state.averages.value(), averages_);
 }
 
-NamedNorms AutogradEngine::gradient_norms() const {
+NamedNorms TorchEngine::gradient_norms() const {
   NamedNorms norms;
-  const auto named = network_->named_parameters();
-  for (std::size_t i = 0; i < gradients_.size(); ++i) {
-    norms.emplace_back(named[i].key(), gradients_[i].norm().item<double>());
+  for (const auto& parameter : network_->named_parameters()) {
+    norms.emplace_back(parameter.key(), parameter.value().grad().norm().item<double>());
   }
   return norms;
 }
 
-std::string AutogradEngine::description() const {
-  std::string text = "autograd on " + device_.str();
+std::string TorchEngine::description() const {
+  std::string text = "torch on " + device_.str();
   if (!device_.is_cpu()) return text;
   const int threads = at::get_num_threads();
   return text + ", " + std::to_string(threads) + (threads == 1 ? " thread" : " threads");

@@ -1,74 +1,75 @@
-// The reference engine: nn::Sequential, cross_entropy, backward and Adam as LibTorch has them.
+// The reference engine: nn::Sequential, cross_entropy, backward and Adam, on any device.
 #pragma once
 
 #include <optional>
+#include <span>
+#include <string>
+#include <vector>
 
 #include <torch/nn/modules/container/sequential.h>
 #include <torch/types.h>
 
 #include "augment/augmenter.hpp"
 #include "engine/dropout.hpp"
-#include "engine/engine_options.hpp"
-#include "engine/torch/step_graph.hpp"
+#include "engine/torch/adam.hpp"
 #include "mnist/data/dataset.hpp"
 #include "mnist/engine/engine.hpp"
-#include "mnist/model/mlp_shape.hpp"
+#include "mnist/options/train_options.hpp"
 
 namespace mnist {
 
-/// Trains on any device that LibTorch has. The data set is there once, as u8 (on the CPU it is
-/// `dataset` itself, which must outlive the engine); a minibatch is one gather and one conversion;
-/// nothing is copied back to the host before the last step. Which minibatch comes next is counted
-/// on the device, so that a whole step can be recorded as a CUDA graph. Distorted images and
-/// dropout masks come from the CPU; then, nothing is recorded.
-class AutogradEngine : public Engine {
+/// Correct for every option on every device that LibTorch has; the other engines are tested against
+/// it. The data set is uploaded once, as u8 (on the CPU it is `dataset` itself, which must outlive
+/// the engine), and the device is not waited for before the last step of train().
+class TorchEngine : public Engine {
  public:
-  AutogradEngine(const MlpShape& shape, const StateDict& initial, const Dataset& dataset,
-                 const EngineOptions& options, torch::Device device);
+  TorchEngine(const Mlp& initial, const Dataset& dataset, const TrainOptions& options,
+              torch::Device device);
 
   StepsResult train(const Steps& steps) override;
-  StateDict parameters() const override;
+  Mlp parameters() const override;
   EngineState state() const override;
   void restore(const EngineState& state) override;
   NamedNorms gradient_norms() const override;
   std::string description() const override;
 
+ protected:
+  /// What one step measures before it changes the parameters.
+  struct StepOutput {
+    torch::Tensor loss;     ///< f32 [], mean over the minibatch
+    torch::Tensor correct;  ///< i64 []
+  };
+
+  /// One optimisation step on `images` u8 [n, pixels] and `labels` i64 [n]. `learning_rate` is a
+  /// scalar tensor of the type that learning_rate_type() names.
+  StepOutput step(const torch::Tensor& images, const torch::Tensor& labels,
+                  const torch::Tensor& learning_rate);
+
+  /// Counts a step and, every few steps, updates the averaged weights.
+  void finish_step();
+
+  /// Adam on the CPU takes the learning rate in double precision, on a GPU in single precision.
+  torch::ScalarType learning_rate_type() const;
+
+  const torch::Device device_;
+  torch::Tensor images_;                   ///< u8 [n, pixels]
+  torch::Tensor labels_;                   ///< i64 [n]
+  std::vector<torch::Tensor> parameters_;  ///< of network_
+
  private:
-  void prepare(const Steps& steps);
-  void step(std::int64_t size, std::int64_t epoch);
-  torch::Tensor images_of(const torch::Tensor& rows, std::int64_t epoch);
+  torch::Tensor augmented(std::span<const std::int64_t> indices, std::int64_t epoch);
   torch::Tensor forward(torch::Tensor values);
   torch::Tensor drop(const torch::Tensor& values, const Dropout& dropout) const;
-  void update(const torch::Tensor& learning_rate);
-  void average();
-  StateDict named(const std::vector<torch::Tensor>& tensors) const;
 
   const Dataset& dataset_;
-  torch::Device device_;
-  EngineOptions options_;
-  std::vector<Dropout> dropouts_;  ///< of the inputs, then of each hidden layer
-  std::optional<Augmenter> augmenter_;
-  torch::Tensor images_;  ///< u8 [n, pixels]
-  torch::Tensor labels_;  ///< i64 [n]
+  const TrainOptions options_;
+  const MlpShape shape_;
   torch::nn::Sequential network_;
-  std::vector<torch::Tensor> parameters_;
-  std::vector<torch::Tensor> gradients_;  ///< of the last minibatch
-  std::vector<torch::Tensor> first_moments_;
-  std::vector<torch::Tensor> second_moments_;
-  std::vector<torch::Tensor> step_counts_;  ///< f32 scalars, as the fused kernel wants them
-  std::vector<torch::Tensor> averages_;     ///< empty when none are kept
+  Adam adam_;
+  std::vector<torch::Tensor> averages_;  ///< empty without --ema
+  std::vector<Dropout> dropouts_;        ///< of the inputs, then of each hidden layer
+  std::optional<Augmenter> augmenter_;
   std::int64_t steps_done_ = 0;
-
-  // The steps of one call, on the device.
-  torch::Tensor rows_;            ///< i64, of all minibatches
-  torch::Tensor learning_rates_;  ///< one for each minibatch
-  torch::Tensor losses_;          ///< f32, one for each minibatch
-  torch::Tensor correct_;         ///< i64 [1], so far
-  torch::Tensor places_;          ///< i64 [batch]: 0, 1, 2, ...
-  torch::Tensor next_row_;        ///< i64 [1], into rows_
-  torch::Tensor next_minibatch_;  ///< i64 [1], into learning_rates_ and losses_
-  StepGraph graph_;
-  std::vector<torch::Tensor> recorded_gradients_;  ///< where a recorded step leaves gradients_
 };
 
 }  // namespace mnist

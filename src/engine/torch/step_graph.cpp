@@ -1,8 +1,10 @@
-// A step of training as one launch: CUDA's graphs, where LibTorch has them.
+// Wraps at::cuda::CUDAGraph; an empty shell without CUDA.
 #include "engine/torch/step_graph.hpp"
 
 #ifdef MNIST_WITH_CUDA_GRAPHS
 #include <optional>
+#include <string>
+#include <utility>
 
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/core/StreamGuard.h>
@@ -15,17 +17,43 @@ namespace mnist {
 
 namespace {
 
-// Before it is recorded, a step must have run: libraries make their workspaces the first times.
 constexpr int kWarmUpSteps = 3;
 
 }  // namespace
 
 struct StepGraph::Parts {
-  explicit Parts(torch::Device device)
-      : stream(c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device)) {}
+  Parts(torch::Device device, Notify notify)
+      : stream(c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device)),
+        notify(std::move(notify)) {}
+
+  /// Whether `step` was recorded. A capture that throws must still be ended, or the stream stays
+  /// unusable.
+  bool record(const std::function<void()>& step) {
+    recording.emplace();
+    try {
+      recording->capture_begin();
+      step();
+      recording->capture_end();
+      return true;
+    } catch (const std::exception& error) {
+      const std::string message = error.what();
+      notify("recording a CUDA graph failed (" + message.substr(0, message.find('\n')) +
+             "); training continues without it");
+    }
+    try {
+      recording->capture_end();
+    } catch (const std::exception&) {
+      // It reports the failed capture once more.
+    }
+    recording.reset();
+    usable = false;
+    return false;
+  }
 
   c10::Stream stream;
+  Notify notify;
   int warm_up_steps = 0;
+  bool usable = true;
   std::optional<at::cuda::CUDAGraph> recording;
 };
 
@@ -34,30 +62,24 @@ struct StepGraph::Section::Parts {
   c10::StreamGuard guard;
 };
 
-StepGraph::StepGraph(torch::Device device)
-    : parts_(device.is_cuda() ? std::make_unique<Parts>(device) : nullptr) {}
+StepGraph::StepGraph(torch::Device device, Notify notify)
+    : parts_(device.is_cuda() ? std::make_unique<Parts>(device, std::move(notify)) : nullptr) {}
 
 StepGraph::Section::Section(const StepGraph& graph) {
   if (!graph.parts_) return;
-  // What was begun before, on the device's default stream, comes first.
+  // Work that was queued on the default stream comes first.
   const c10::Device device = graph.parts_->stream.device();
   c10::impl::VirtualGuardImpl(device.type()).getDefaultStream(device).synchronize();
   parts_ = std::make_unique<Parts>(graph.parts_->stream);
 }
 
 void StepGraph::run(const std::function<void()>& step) {
-  if (!parts_ || parts_->warm_up_steps < kWarmUpSteps) {
+  if (parts_ && parts_->usable && parts_->warm_up_steps++ >= kWarmUpSteps &&
+      (parts_->recording || parts_->record(step))) {
+    parts_->recording->replay();
+  } else {
     step();
-    if (parts_) ++parts_->warm_up_steps;
-    return;
   }
-  if (!parts_->recording) {
-    parts_->recording.emplace();
-    parts_->recording->capture_begin();
-    step();
-    parts_->recording->capture_end();
-  }
-  parts_->recording->replay();
 }
 
 void StepGraph::reset() {
@@ -69,7 +91,7 @@ void StepGraph::reset() {
 struct StepGraph::Parts {};
 struct StepGraph::Section::Parts {};
 
-StepGraph::StepGraph(torch::Device /*device*/) {}
+StepGraph::StepGraph(torch::Device /*device*/, Notify /*notify*/) {}
 StepGraph::Section::Section(const StepGraph& /*graph*/) {}
 void StepGraph::run(const std::function<void()>& step) {
   step();

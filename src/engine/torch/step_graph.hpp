@@ -1,4 +1,4 @@
-// A step of training as one launch: CUDA's graphs, where LibTorch has them.
+// Records work for a CUDA device as a graph, where LibTorch has CUDA.
 #pragma once
 
 #include <functional>
@@ -6,20 +6,22 @@
 
 #include <torch/types.h>
 
+#include "mnist/support/error.hpp"
+
 namespace mnist {
 
-/// Records what a function asks of a CUDA device, once, and has it done again and again without
-/// asking. What the function reads and writes must stay where it is, and nothing of it may wait for
-/// the device. With any other device, or a LibTorch without CUDA, every call runs the function.
+/// Records what a function asks of a CUDA device once, and replays it from then on. The function
+/// must use the same memory each time and must not wait for the device. On another device, or in a
+/// LibTorch without CUDA, every call runs the function.
 class StepGraph {
  public:
-  explicit StepGraph(torch::Device device);
+  /// When recording fails, `notify` is told once and every call runs the function.
+  StepGraph(torch::Device device, Notify notify);
   ~StepGraph();
   StepGraph(const StepGraph&) = delete;
   StepGraph& operator=(const StepGraph&) = delete;
 
-  /// Work for the device that is begun while this lives goes one after another, apart from that of
-  /// others, as recording needs it.
+  /// While this lives, the thread's work for the device goes to the stream that is recorded.
   class Section {
    public:
     explicit Section(const StepGraph& graph);
@@ -32,10 +34,11 @@ class StepGraph {
     std::unique_ptr<Parts> parts_;
   };
 
-  /// Runs `step`; from the fourth time on as a recording. Within a Section.
+  /// Runs `step`: directly the first three times, so that libraries allocate their workspaces; as a
+  /// recording from then on. To be called within a Section.
   void run(const std::function<void()>& step);
 
-  /// Forgets the recording: something has moved.
+  /// Discards the recording: memory that it uses has moved.
   void reset();
 
  private:

@@ -15,23 +15,22 @@ namespace {
 TEST(CpuEngine, ReturnsItsInitialParametersUnchanged) {
   for (const MlpShape& shape : {MlpShape{}, MlpShape{784, {}, 10, Activation::kRelu},
                                 MlpShape{784, {33, 7}, 10, Activation::kRelu}}) {
-    const StateDict initial = initial_parameters(shape, 0);
+    const Mlp initial = initial_parameters(shape, 0);
     for (const int threads : {1, 3}) {
-      expect_same_bits(CpuEngine(shape, initial, training_set(), {}, threads).parameters(),
-                       initial);
+      expect_same_bits(CpuEngine(initial, training_set(), {}, threads).parameters(), initial);
     }
   }
 }
 
 /// Trains on 1, 2, 3, 5 and 64 threads and expects the same losses and parameters.
-void expect_thread_invariance(const MlpShape& shape, const EngineOptions& options,
+void expect_thread_invariance(const MlpShape& shape, const TrainOptions& options,
                               std::int64_t examples, std::int64_t batch) {
-  const StateDict initial = initial_parameters(shape, 0);
+  const Mlp initial = initial_parameters(shape, 0);
   const auto rows = first_rows(examples);
-  CpuEngine single(shape, initial, training_set(), options, 1);
+  CpuEngine single(initial, training_set(), options, 1);
   const StepsResult expected = train(single, rows, batch);
   for (const int threads : {2, 3, 5, 64}) {
-    CpuEngine engine(shape, initial, training_set(), options, threads);
+    CpuEngine engine(initial, training_set(), options, threads);
     const StepsResult result = train(engine, rows, batch);
     EXPECT_EQ(result.losses, expected.losses) << threads << " threads";
     EXPECT_EQ(result.correct, expected.correct);
@@ -49,13 +48,13 @@ TEST(CpuEngine, DoesNotDependOnTheNumberOfThreads) {
 }
 
 /// Trains on 960 examples in one call and in calls of `chunk` examples: the parameters agree.
-void expect_chunk_invariance(const MlpShape& shape, const EngineOptions& options,
+void expect_chunk_invariance(const MlpShape& shape, const TrainOptions& options,
                              std::int64_t chunk) {
-  const StateDict initial = initial_parameters(shape, 0);
+  const Mlp initial = initial_parameters(shape, 0);
   const auto rows = first_rows(960);
-  CpuEngine whole(shape, initial, training_set(), options, 2);
+  CpuEngine whole(initial, training_set(), options, 2);
   train(whole, rows, 32);
-  CpuEngine chunked(shape, initial, training_set(), options, 2);
+  CpuEngine chunked(initial, training_set(), options, 2);
   for (auto begin = rows.begin(); begin != rows.end(); begin += chunk) {
     train(chunked, {begin, begin + chunk}, 32);
   }
@@ -72,10 +71,10 @@ TEST(CpuEngine, ResumesBitwiseOnAnyNumberOfThreads) {
   const auto rows = first_rows(960);
   const std::vector<std::int64_t> first(rows.begin(), rows.begin() + 320);
   const std::vector<std::int64_t> second(rows.begin() + 320, rows.end());
-  for (const EngineOptions& options : {EngineOptions{}, everything()}) {
-    CpuEngine whole(shape, initial_parameters(shape, 0), training_set(), options, 1);
+  for (const TrainOptions& options : {TrainOptions{}, everything()}) {
+    CpuEngine whole(initial_parameters(shape, 0), training_set(), options, 1);
     train(whole, first, 32);
-    CpuEngine other(shape, initial_parameters(shape, 9), training_set(), options, 3);
+    CpuEngine other(initial_parameters(shape, 9), training_set(), options, 3);
     other.restore(whole.state());
     EXPECT_EQ(train(other, second, 32).losses, train(whole, second, 32).losses);
     expect_same_bits(other.parameters(), whole.parameters());
@@ -87,22 +86,19 @@ TEST(CpuEngine, ClipsGradientsBeforeTheUpdate) {
   // Adam is invariant to the scale of its gradients except for epsilon: gradients clipped to 1e-12
   // move nothing.
   const MlpShape shape{784, {16}, 10, Activation::kRelu};
-  const StateDict initial = initial_parameters(shape, 0);
-  EngineOptions options;
+  const Mlp initial = initial_parameters(shape, 0);
+  TrainOptions options;
   options.clip_norm = 1e-12;
-  CpuEngine engine(shape, initial, training_set(), options, 1);
+  CpuEngine engine(initial, training_set(), options, 1);
   train(engine, first_rows(32), 32, 0.01);
-  const StateDict after = engine.parameters();
-  for (std::size_t i = 0; i < after.size(); ++i) {
-    for (std::size_t n = 0; n < after[i].values.size(); ++n) {
-      EXPECT_NEAR(after[i].values[n], initial[i].values[n], 2e-6F);
-    }
-  }
+  const std::vector<float> before = flatten(initial);
+  const std::vector<float> after = flatten(engine.parameters());
+  for (std::size_t i = 0; i < after.size(); ++i) EXPECT_NEAR(after[i], before[i], 2e-6F);
   EXPECT_GT(engine.gradient_norms()[0].second, 0.01) << "norms are reported before clipping";
 }
 
 /// Mean cross-entropy of `rows`, computed naively in double precision.
-double loss_in_double(const StateDict& state, const std::vector<std::int64_t>& rows) {
+double loss_in_double(const Mlp& mlp, const std::vector<std::int64_t>& rows) {
   const Dataset& set = training_set();
   double total = 0;
   for (const std::int64_t row : rows) {
@@ -110,14 +106,14 @@ double loss_in_double(const StateDict& state, const std::vector<std::int64_t>& r
     for (std::int64_t p = 0; p < set.pixels(); ++p) {
       values.push_back(set.images[static_cast<std::size_t>(row * set.pixels() + p)] / 255.0);
     }
-    for (std::size_t l = 0; l < state.size(); l += 2) {
+    for (const Linear& layer : mlp.layers) {
       std::vector<double> next;
-      for (std::size_t j = 0; j < state[l + 1].values.size(); ++j) {
-        double sum = static_cast<double>(state[l + 1].values[j]);
+      for (std::size_t j = 0; j < layer.bias.size(); ++j) {
+        double sum = static_cast<double>(layer.bias[j]);
         for (std::size_t k = 0; k < values.size(); ++k) {
-          sum += values[k] * static_cast<double>(state[l].values[j * values.size() + k]);
+          sum += values[k] * static_cast<double>(layer.weight[j * values.size() + k]);
         }
-        next.push_back(l + 2 < state.size() ? std::max(sum, 0.0) : sum);
+        next.push_back(&layer != &mlp.layers.back() ? std::max(sum, 0.0) : sum);
       }
       values = next;
     }
@@ -130,25 +126,30 @@ double loss_in_double(const StateDict& state, const std::vector<std::int64_t>& r
 
 TEST(CpuEngine, GradientsAgreeWithFiniteDifferences) {
   const MlpShape shape{784, {12, 9}, 10, Activation::kRelu};
-  StateDict state = initial_parameters(shape, 2);
+  Mlp mlp = initial_parameters(shape, 2);
   const auto rows = first_rows(40);
-  CpuEngine engine(shape, state, training_set(), {}, 2);
+  CpuEngine engine(mlp, training_set(), {}, 2);
   const StepsResult result = train(engine, rows, 40);
-  EXPECT_NEAR(result.losses[0], loss_in_double(state, rows), 1e-5);
+  EXPECT_NEAR(result.losses[0], loss_in_double(mlp, rows), 1e-5);
 
   const NamedNorms norms = engine.gradient_norms();
-  for (std::size_t i = 0; i < state.size(); ++i) {
-    if (i == 0) continue;  // 9,408 weights would be too slow; the bias covers the first layer
+  // Not the 9,408 weights of the first layer, which take too long; its bias checks that layer.
+  std::vector<std::vector<float>*> parameters;
+  for (Linear& layer : mlp.layers) {
+    parameters.push_back(&layer.weight);
+    parameters.push_back(&layer.bias);
+  }
+  for (std::size_t i = 1; i < parameters.size(); ++i) {
     double squares = 0;
-    for (float& value : state[i].values) {
+    for (float& value : *parameters[i]) {
       constexpr float kStep = 1e-3F;
       const float before = value;
       const float high = before + kStep;
       const float low = before - kStep;
       value = high;
-      const double above = loss_in_double(state, rows);
+      const double above = loss_in_double(mlp, rows);
       value = low;
-      const double below = loss_in_double(state, rows);
+      const double below = loss_in_double(mlp, rows);
       value = before;
       const double slope = (above - below) / static_cast<double>(high - low);
       squares += slope * slope;
@@ -161,26 +162,26 @@ TEST(CpuEngine, FirstAdamStepHasTheSizeOfTheLearningRate) {
   // Adam's first update is lr * g / (|g| + eps): lr where the gradient is not negligible, otherwise
   // 0.
   const MlpShape shape{784, {16}, 10, Activation::kRelu};
-  const StateDict initial = initial_parameters(shape, 0);
-  CpuEngine engine(shape, initial, training_set(), {}, 1);
+  const Mlp initial = initial_parameters(shape, 0);
+  CpuEngine engine(initial, training_set(), {}, 1);
   train(engine, first_rows(32), 32, 0.01);
-  const StateDict after = engine.parameters();
+  const std::vector<float> after = engine.parameters().layers[0].weight;
   std::size_t moved = 0;
-  for (std::size_t n = 0; n < after[0].values.size(); ++n) {
-    const float difference = std::abs(after[0].values[n] - initial[0].values[n]);
+  for (std::size_t n = 0; n < after.size(); ++n) {
+    const float difference = std::abs(after[n] - initial.layers[0].weight[n]);
     EXPECT_LE(difference, 0.0100001F);
     if (difference > 0.0099F) ++moved;
     if (n % 784 == 0) {
       EXPECT_EQ(difference, 0.0F) << "the corner pixel is always 0";
     }
   }
-  EXPECT_GT(moved, after[0].values.size() / 4);
+  EXPECT_GT(moved, after.size() / 4);
 }
 
 TEST(CpuEngine, RejectsActivationsOtherThanRelu) {
   const MlpShape shape{784, {8}, 10, Activation::kTanh};
   expect_throws<Error>(
-      [&] { CpuEngine engine(shape, initial_parameters(shape, 0), training_set(), {}, 1); },
+      [&] { CpuEngine engine(initial_parameters(shape, 0), training_set(), {}, 1); },
       "the fused engine knows only relu, found tanh");
 }
 

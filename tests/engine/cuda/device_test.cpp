@@ -21,8 +21,8 @@ class OnGpu : public ::testing::Test {
   }
 };
 
-CudaEngine on_gpu(const MlpShape& shape, const EngineOptions& options, std::int64_t batch) {
-  return {shape, initial_parameters(shape, 1), training_set(), options, batch, open_cuda_device(0)};
+CudaEngine on_gpu(const MlpShape& shape, const TrainOptions& options, std::int64_t batch) {
+  return {initial_parameters(shape, 1), training_set(), options, batch, open_cuda_device(0)};
 }
 
 /// Trains both engines for 200 steps and compares losses and gradient norms.
@@ -34,14 +34,14 @@ void expect_same_losses(Engine& reference, Engine& engine, std::int64_t batch) {
   expect_near_norms(engine.gradient_norms(), reference.gradient_norms());
 }
 
-AutogradEngine by_autograd(const MlpShape& shape, const EngineOptions& options,
-                           const torch::Device& device) {
-  return {shape, initial_parameters(shape, 1), training_set(), options, device};
+TorchEngine by_autograd(const MlpShape& shape, const TrainOptions& options,
+                        const torch::Device& device) {
+  return {initial_parameters(shape, 1), training_set(), options, device};
 }
 
-void expect_agreement(const MlpShape& shape, std::int64_t batch, const EngineOptions& options) {
+void expect_agreement(const MlpShape& shape, std::int64_t batch, const TrainOptions& options) {
   SCOPED_TRACE(to_string(shape) + ", batch " + std::to_string(batch));
-  AutogradEngine reference = by_autograd(shape, options, torch::kCPU);
+  TorchEngine reference = by_autograd(shape, options, torch::kCPU);
   CudaEngine engine = on_gpu(shape, options, batch);
   expect_same_losses(reference, engine, batch);
 }
@@ -58,12 +58,12 @@ TEST_F(OnGpu, AgreesWithTheReference) {
 }
 
 TEST_F(OnGpu, AgreesWithTheReferenceWithDropoutAndAugmentation) {
-  EngineOptions options;
+  TrainOptions options;
   options.dropout = {0.1, 0.2, 0.5};
   options.augment = {.rotation = 10, .translation = 1, .elastic = 1, .erasing = 0.5};
   // CPU and GPU may differ in the last bit of a resampled value, which can round a pixel
   // differently.
-  AutogradEngine reference = by_autograd({}, options, torch::kCPU);
+  TorchEngine reference = by_autograd({}, options, torch::kCPU);
   CudaEngine engine = on_gpu({}, options, 32);
   const auto rows = many_rows(kSteps * 32);
   const StepsResult expected = train(reference, rows, 32);
@@ -74,11 +74,11 @@ TEST_F(OnGpu, AgreesWithTheReferenceWithDropoutAndAugmentation) {
 /// A captured CUDA graph must do what an eager step does, Adam's step count included.
 TEST_F(OnGpu, CapturedStepsAgreeWithTheReference) {
   if (!torch::cuda::is_available()) GTEST_SKIP() << "needs a LibTorch with CUDA";
-  for (const EngineOptions& options :
-       {EngineOptions{}, EngineOptions{.weight_decay = 0.01, .clip_norm = 0.3, .ema = 0.99}}) {
+  for (const TrainOptions& options :
+       {TrainOptions{}, TrainOptions{.weight_decay = 0.01, .clip_norm = 0.3, .ema = 0.99}}) {
     for (const std::int64_t batch : {32, 45}) {
-      AutogradEngine reference = by_autograd({}, options, torch::kCPU);
-      AutogradEngine engine = by_autograd({}, options, torch::kCUDA);
+      TorchEngine reference = by_autograd({}, options, torch::kCPU);
+      TorchEngine engine = by_autograd({}, options, torch::kCUDA);
       expect_same_losses(reference, engine, batch);
     }
   }

@@ -18,10 +18,9 @@ namespace {
 
 constexpr std::size_t kPlenty = 1 << 20;
 
-CudaEngine emulated(const MlpShape& shape, const StateDict& initial, const EngineOptions& options,
-                    std::int64_t batch, const CudaLimits& limits,
-                    const Dataset& dataset = training_set()) {
-  return {shape, initial, dataset, options, batch, std::make_unique<EmulatedCudaDevice>(limits)};
+CudaEngine emulated(const Mlp& initial, const TrainOptions& options, std::int64_t batch,
+                    const CudaLimits& limits, const Dataset& dataset = training_set()) {
+  return {initial, dataset, options, batch, std::make_unique<EmulatedCudaDevice>(limits)};
 }
 
 /// The middle of each MNIST image, `size` pixels wide and high.
@@ -42,28 +41,27 @@ Dataset cropped(std::int64_t size) {
   return set;
 }
 
-void expect_near(const StateDict& found, const StateDict& expected, float tolerance) {
-  ASSERT_EQ(found.size(), expected.size());
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    EXPECT_EQ(found[i].name, expected[i].name);
-    float largest = 0;
-    for (std::size_t n = 0; n < found[i].values.size(); ++n) {
-      const float difference = std::abs(found[i].values[n] - expected[i].values[n]);
-      largest = difference <= largest ? largest : difference;  // NaN counts as largest
-    }
-    EXPECT_LE(largest, tolerance) << found[i].name;
+void expect_near(const Mlp& found, const Mlp& expected, float tolerance) {
+  ASSERT_EQ(found.shape(), expected.shape());
+  const std::vector<float> a = flatten(found);
+  const std::vector<float> b = flatten(expected);
+  float largest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const float difference = std::abs(a[i] - b[i]);
+    largest = difference <= largest ? largest : difference;  // NaN counts as largest
   }
+  EXPECT_LE(largest, tolerance);
 }
 
-void expect_agreement(const MlpShape& shape, std::int64_t batch, const EngineOptions& options,
+void expect_agreement(const MlpShape& shape, std::int64_t batch, const TrainOptions& options,
                       const CudaLimits& limits, std::int64_t examples,
                       const Dataset& dataset = training_set()) {
   SCOPED_TRACE(to_string(shape) + ", batch " + std::to_string(batch) + ", " +
                std::to_string(limits.blocks) + " blocks of " + std::to_string(limits.threads));
-  const StateDict initial = initial_parameters(shape, 1);
+  const Mlp initial = initial_parameters(shape, 1);
   const auto rows = first_rows(examples);
-  CpuEngine reference(shape, initial, dataset, options, 1);
-  CudaEngine engine = emulated(shape, initial, options, batch, limits, dataset);
+  CpuEngine reference(initial, dataset, options, 1);
+  CudaEngine engine = emulated(initial, options, batch, limits, dataset);
   for (int call = 0; call < 2; ++call) {
     const StepsResult expected = train(reference, rows, batch);
     const StepsResult found = train(engine, rows, batch);
@@ -132,8 +130,10 @@ TEST(CudaEngine, AgreesWithTheCpuEngineOnOptions) {
 
 TEST(CudaEngine, AgreesWithTheCpuEngineOnDropout) {
   const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
-  expect_agreement(shape, 32, {.dropout = {0, 0.5, 0.25}, .seed = 3}, kThreeBlocks, 170);
-  expect_agreement(shape, 45, {.dropout = {0.2, 0, 0.1}, .seed = 3}, kThreeBlocks, 170);
+  expect_agreement(shape, 32, {.seed = 3, .dropout = {0.5, 0.25}, .input_dropout = 0}, kThreeBlocks,
+                   170);
+  expect_agreement(shape, 45, {.seed = 3, .dropout = {0, 0.1}, .input_dropout = 0.2}, kThreeBlocks,
+                   170);
   expect_agreement({784, {9}, 10, Activation::kRelu}, 31, {.dropout = {0.3, 0}}, kThreeBlocks, 170);
   // Fewer rows than a minibatch has, and fewer tiles.
   expect_agreement(shape, 100, {.dropout = {0.2, 0.5, 0.25}}, kThreeBlocks, 20);
@@ -141,9 +141,9 @@ TEST(CudaEngine, AgreesWithTheCpuEngineOnDropout) {
 
 TEST(CudaEngine, PassesItsSelfCheck) {
   const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
-  const StateDict initial = initial_parameters(shape, 1);
-  CpuEngine reference(shape, initial, training_set(), everything(), 1);
-  CudaEngine engine = emulated(shape, initial, everything(), 32, kThreeBlocks);
+  const Mlp initial = initial_parameters(shape, 1);
+  CpuEngine reference(initial, training_set(), everything(), 1);
+  CudaEngine engine = emulated(initial, everything(), 32, kThreeBlocks);
   const auto rows = first_rows(300);
   const std::vector<double> rates(10, 0.001);
   check_against_reference(engine, reference, {rows, 32, rates});
@@ -151,10 +151,10 @@ TEST(CudaEngine, PassesItsSelfCheck) {
 
 TEST(CudaEngine, AugmentsImagesLikeTheCpuEngine) {
   const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
-  EngineOptions affine;
+  TrainOptions affine;
   affine.augment = {.rotation = 15, .translation = 2, .scaling = 0.1, .shear = 10};
   expect_agreement(shape, 32, affine, kThreeBlocks, 100);
-  EngineOptions elastic;
+  TrainOptions elastic;
   elastic.augment = {.elastic = 1.5, .flip = 0.5, .erasing = 0.5};
   elastic.dropout = {0.1, 0, 0};
   expect_agreement(shape, 45, elastic, kThreeBlocks, 100);
@@ -163,11 +163,11 @@ TEST(CudaEngine, AugmentsImagesLikeTheCpuEngine) {
 TEST(CudaEngine, ResumesFromItsStateBitByBit) {
   const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
   const auto rows = first_rows(480);
-  CudaEngine whole = emulated(shape, initial_parameters(shape, 0), everything(), 32, kThreeBlocks);
+  CudaEngine whole = emulated(initial_parameters(shape, 0), everything(), 32, kThreeBlocks);
   const StepsResult expected = train(whole, rows, 32);
-  CudaEngine first = emulated(shape, initial_parameters(shape, 0), everything(), 32, kThreeBlocks);
+  CudaEngine first = emulated(initial_parameters(shape, 0), everything(), 32, kThreeBlocks);
   train(first, {rows.begin(), rows.begin() + 160}, 32);
-  CudaEngine second = emulated(shape, initial_parameters(shape, 9), everything(), 32, kThreeBlocks);
+  CudaEngine second = emulated(initial_parameters(shape, 9), everything(), 32, kThreeBlocks);
   second.restore(first.state());
   const StepsResult found = train(second, {rows.begin() + 160, rows.end()}, 32);
   EXPECT_TRUE(std::equal(found.losses.begin(), found.losses.end(), expected.losses.begin() + 5));
@@ -178,8 +178,8 @@ TEST(CudaEngine, ResumesFromItsStateBitByBit) {
 TEST(CudaEngine, ResultsDoNotDependOnTheNumberOfBlocks) {
   const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
   const auto rows = first_rows(170);
-  CudaEngine one = emulated(shape, initial_parameters(shape, 0), {}, 32, {1, 64, kPlenty});
-  CudaEngine five = emulated(shape, initial_parameters(shape, 0), {}, 32, {5, 64, kPlenty});
+  CudaEngine one = emulated(initial_parameters(shape, 0), {}, 32, {1, 64, kPlenty});
+  CudaEngine five = emulated(initial_parameters(shape, 0), {}, 32, {5, 64, kPlenty});
   EXPECT_EQ(train(one, rows, 32).losses, train(five, rows, 32).losses);
   expect_near(five.parameters(), one.parameters(), 0);
 }
@@ -189,9 +189,9 @@ TEST(CudaEngine, ResumesFromTheStateOfTheCpuEngine) {
   const auto rows = first_rows(320);
   const std::vector<std::int64_t> begin(rows.begin(), rows.begin() + 160);
   const std::vector<std::int64_t> rest(rows.begin() + 160, rows.end());
-  CpuEngine cpu(shape, initial_parameters(shape, 0), training_set(), everything(), 1);
+  CpuEngine cpu(initial_parameters(shape, 0), training_set(), everything(), 1);
   train(cpu, begin, 32);
-  CudaEngine engine = emulated(shape, initial_parameters(shape, 9), everything(), 32, kThreeBlocks);
+  CudaEngine engine = emulated(initial_parameters(shape, 9), everything(), 32, kThreeBlocks);
   engine.restore(cpu.state());
   const StepsResult expected = train(cpu, rest, 32);
   const StepsResult found = train(engine, rest, 32);
@@ -199,9 +199,8 @@ TEST(CudaEngine, ResumesFromTheStateOfTheCpuEngine) {
 }
 
 void expect_unsupported(const MlpShape& shape, const CudaLimits& limits, std::string_view words) {
-  expect_throws<CudaUnsupported>(
-      [&] { emulated(shape, initial_parameters(shape, 0), {}, 32, limits); },
-      "the CUDA kernel " + std::string(words));
+  expect_throws<CudaUnsupported>([&] { emulated(initial_parameters(shape, 0), {}, 32, limits); },
+                                 "the CUDA kernel " + std::string(words));
 }
 
 TEST(CudaEngine, RefusesWhatItsKernelDoesNotSupport) {
@@ -231,7 +230,7 @@ TEST(CudaEngine, ChecksTheDeviceBeforeTheFirstStep) {
   const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
   expect_throws<CudaUnsupported>(
       [&] {
-        CudaEngine(shape, initial_parameters(shape, 0), training_set(), {}, 32,
+        CudaEngine(initial_parameters(shape, 0), training_set(), {}, 32,
                    std::make_unique<DeviceWithoutOccupancy>(kThreeBlocks));
       },
       "no occupancy");

@@ -22,11 +22,11 @@ class FakeEngine : public Engine {
   explicit FakeEngine(std::vector<float> losses) : losses_(std::move(losses)) {}
 
   StepsResult train(const Steps& steps) override {
-    trained_rows += std::ssize(steps.rows);
+    trained_rows += std::ssize(steps.indices);
     EXPECT_EQ(std::ssize(steps.learning_rates), steps.count());
     return {{losses_.begin(), losses_.begin() + steps.count()}, 0};
   }
-  StateDict parameters() const override { return {}; }
+  Mlp parameters() const override { return {}; }
   EngineState state() const override { return {}; }
   void restore(const EngineState& /*state*/) override {}
   NamedNorms gradient_norms() const override { return {}; }

@@ -6,6 +6,7 @@
 #include "engine/cuda/device.hpp"
 #include "engine/engine_test_support.hpp"
 #include "engine/torch/device.hpp"
+#include "engine/torch/graph_engine.hpp"
 #include "mnist/engine/make_engine.hpp"
 #include "mnist/support/error.hpp"
 #include "model/sequential.hpp"
@@ -31,18 +32,19 @@ Minibatch minibatch_of(const Dataset& set) {
 
 /// The textbook PyTorch loop; returns the loss of each minibatch.
 template <class OptimizerType, class OptimizerOptionsType>
-StepsResult torch_optim_losses(const MlpShape& shape, const StateDict& initial, double weight_decay,
+StepsResult torch_optim_losses(const Mlp& initial, double weight_decay,
                                const std::vector<std::int64_t>& rows, std::int64_t batch) {
-  torch::nn::Sequential network = make_mlp(shape, initial, torch::kCPU);
+  torch::nn::Sequential network = make_sequential(initial, torch::kCPU);
   OptimizerType optimizer(network->parameters(),
                           OptimizerOptionsType(0.001).weight_decay(weight_decay));
   StepsResult result;
   for (std::size_t begin = 0; begin < rows.size(); begin += static_cast<std::size_t>(batch)) {
     const auto count = std::min(static_cast<std::size_t>(batch), rows.size() - begin);
-    const auto [images, labels] =
+    const Minibatch minibatch =
         minibatch_of(select_rows(training_set(), std::span(rows).subspan(begin, count)));
     optimizer.zero_grad();
-    const auto loss = torch::nn::functional::cross_entropy(network->forward(images), labels);
+    const torch::Tensor loss =
+        torch::nn::functional::cross_entropy(network->forward(minibatch.images), minibatch.labels);
     loss.backward();
     optimizer.step();
     result.losses.push_back(loss.item<float>());
@@ -50,23 +52,23 @@ StepsResult torch_optim_losses(const MlpShape& shape, const StateDict& initial, 
   return result;
 }
 
-StepsResult train(const MlpShape& shape, const StateDict& initial, const EngineOptions& options,
+StepsResult train(const Mlp& initial, const TrainOptions& options,
                   const std::vector<std::int64_t>& rows, std::int64_t batch) {
-  AutogradEngine engine(shape, initial, training_set(), options, torch::kCPU);
+  TorchEngine engine(initial, training_set(), options, torch::kCPU);
   return train(engine, rows, batch);
 }
 
 template <class OptimizerType, class OptimizerOptionsType>
-void expect_same_losses(const MlpShape& shape, const EngineOptions& options) {
-  const StateDict initial = initial_parameters(shape, 3);
+void expect_same_losses(const MlpShape& shape, const TrainOptions& options) {
+  const Mlp initial = initial_parameters(shape, 3);
   const auto rows = first_rows(2000);
-  expect_near_losses(train(shape, initial, options, rows, 33),
+  expect_near_losses(train(initial, options, rows, 33),
                      torch_optim_losses<OptimizerType, OptimizerOptionsType>(
-                         shape, initial, options.weight_decay, rows, 33),
+                         initial, options.weight_decay, rows, 33),
                      1e-4F, 1e-6F);
 }
 
-TEST(AutogradEngine, AgreesWithTorchAdamAndAdamW) {
+TEST(TorchEngine, AgreesWithTorchAdamAndAdamW) {
   for (const MlpShape& shape : {MlpShape{}, MlpShape{784, {}, 10, Activation::kRelu},
                                 MlpShape{784, {33, 17, 5}, 10, Activation::kTanh}}) {
     for (const double decay : {0.0, 0.01}) {
@@ -78,44 +80,43 @@ TEST(AutogradEngine, AgreesWithTorchAdamAndAdamW) {
   }
 }
 
-TEST(AutogradEngine, StartsAtTheLossOfAUniformGuess) {
+TEST(TorchEngine, StartsAtTheLossOfAUniformGuess) {
   const MlpShape shape;
-  const auto result = train(shape, initial_parameters(shape, 0), {}, first_rows(32), 32);
+  const auto result = train(initial_parameters(shape, 0), {}, first_rows(32), 32);
   EXPECT_NEAR(result.losses.at(0), 2.30, 0.05);
 }
 
-TEST(AutogradEngine, CountsCorrectPredictionsBeforeEachStep) {
+TEST(TorchEngine, CountsCorrectPredictionsBeforeEachStep) {
   const MlpShape shape{784, {}, 10, Activation::kRelu};
-  StateDict constant = initial_parameters(shape, 0);
-  for (NamedTensor& tensor : constant) std::fill(tensor.values.begin(), tensor.values.end(), 0.0F);
-  constant[1].values[5] = 100;  // always predicts 5
+  Mlp constant = zero_mlp(shape);
+  constant.layers[0].bias[5] = 100;  // always predicts 5
   const auto& labels = training_set().labels;
-  const auto result = train(shape, constant, {}, first_rows(200), 200);
+  const auto result = train(constant, {}, first_rows(200), 200);
   EXPECT_EQ(result.correct, std::count(labels.begin(), labels.begin() + 200, 5));
 }
 
-TEST(AutogradEngine, IsDeterministic) {
+TEST(TorchEngine, IsDeterministic) {
   const MlpShape shape;
-  const StateDict initial = initial_parameters(shape, 1);
+  const Mlp initial = initial_parameters(shape, 1);
   const auto rows = first_rows(1000);
   const auto final_parameters = [&] {
-    AutogradEngine engine(shape, initial, training_set(), {}, torch::kCPU);
+    TorchEngine engine(initial, training_set(), {}, torch::kCPU);
     train(engine, rows, 32);
     return engine.parameters();
   };
-  const StateDict first = final_parameters();
+  const Mlp first = final_parameters();
   expect_same_bits(final_parameters(), first);
-  EXPECT_NE(first[0].values, initial[0].values);
+  EXPECT_FALSE(first == initial);
 }
 
-TEST(AutogradEngine, ReportsTheGradientNormsOfTheLastMinibatch) {
+TEST(TorchEngine, ReportsTheGradientNormsOfTheLastMinibatch) {
   const MlpShape shape{784, {8}, 10, Activation::kRelu};
-  const StateDict initial = initial_parameters(shape, 0);
-  AutogradEngine engine(shape, initial, training_set(), {}, torch::kCPU);
+  const Mlp initial = initial_parameters(shape, 0);
+  TorchEngine engine(initial, training_set(), {}, torch::kCPU);
   const auto rows = first_rows(16);
   train(engine, rows, 16);
 
-  torch::nn::Sequential network = make_mlp(shape, initial, torch::kCPU);
+  torch::nn::Sequential network = make_sequential(initial, torch::kCPU);
   const auto [images, labels] = minibatch_of(select_rows(training_set(), rows));
   torch::nn::functional::cross_entropy(network->forward(images), labels).backward();
   const NamedNorms norms = engine.gradient_norms();
@@ -125,33 +126,54 @@ TEST(AutogradEngine, ReportsTheGradientNormsOfTheLastMinibatch) {
   }
 }
 
-TEST(MakeEngine, DescribesTheEngineAndDevice) {
-  const MlpShape shape{784, {8}, 10, Activation::kRelu};
-  TrainOptions options;
-  options.engine = EngineKind::kAutograd;
-  const auto engine =
-      make_engine(options, shape, initial_parameters(shape, 0), training_set(), "cpu", {});
-  EXPECT_EQ(engine->description().find("autograd on cpu, "), 0U) << engine->description();
+TEST(GraphEngine, GivesTheBitsOfTheTorchEngine) {
+  const MlpShape shape{784, {16}, 10, Activation::kRelu};
+  const Mlp initial = initial_parameters(shape, 0);
+  const TrainOptions options{.clip_norm = 1, .ema = 0.9};
+  TorchEngine plain(initial, training_set(), options, torch::kCPU);
+  GraphEngine recorded(initial, training_set(), options, torch::kCPU, {});
+  for (const std::int64_t examples : {320, 333, 1600}) {  // a short last minibatch; a longer chunk
+    const auto rows = first_rows(examples);
+    const StepsResult expected = train(plain, rows, 32);
+    const StepsResult found = train(recorded, rows, 32);
+    EXPECT_EQ(found.losses, expected.losses);
+    EXPECT_EQ(found.correct, expected.correct);
+    EXPECT_EQ(recorded.gradient_norms(), plain.gradient_norms());
+  }
+  EXPECT_TRUE(recorded.parameters() == plain.parameters());
 }
 
-TEST(Device, ResolvesAvailableDevicesOnly) {
-  std::string notices;
-  const Notify notify = [&](const std::string& notice) { notices += notice; };
-  EXPECT_EQ(resolve_device("cpu", notify), "cpu");
-  EXPECT_EQ(resolve_training_device("cpu", notify), "cpu");
-  EXPECT_EQ(libtorch_device("cpu"), "cpu");
-  EXPECT_EQ(notices, "");
-  if (torch::cuda::is_available() || find_cuda_devices().devices > 0) {
-    GTEST_SKIP() << "tests machines without a GPU";
+std::string chosen(const TrainOptions& options) {
+  const MlpShape shape{784, options.hidden, 10, options.activation};
+  return make_engine(options, initial_parameters(shape, 0), training_set(), {})->description();
+}
+
+TEST(MakeEngine, UsesTheFusedEngineForReluNetworksOnTheCpu) {
+  EXPECT_EQ(chosen({}).find("fused on cpu ("), 0U);
+  EXPECT_EQ(chosen({.device = "cpu"}).find("fused on cpu ("), 0U);
+  EXPECT_EQ(chosen({.activation = Activation::kTanh}).find("torch on cpu, "), 0U);
+  EXPECT_EQ(chosen({.engine = EngineKind::kTorch}).find("torch on cpu, "), 0U);
+}
+
+TEST(Device, UsesTheCpuUnlessAGpuIsAskedFor) {
+  for (const char* device : {"auto", "cpu"}) {
+    EXPECT_EQ(resolve_device(device), "cpu");
+    EXPECT_EQ(resolve_training_device(device, EngineKind::kFused), "cpu");
+    EXPECT_EQ(evaluation_device(device), "cpu");
   }
-  EXPECT_EQ(libtorch_device("cuda:0"), "cpu");
-  EXPECT_EQ(resolve_training_device("auto", notify), "cpu");
-  EXPECT_EQ(notices, "working on the CPU: " + find_cuda_devices().reason);
-  EXPECT_EQ(resolve_device("auto", notify), "cpu");
+}
+
+TEST(Device, SaysWhyThereIsNoGpu) {
+  if (torch::cuda::is_available() || find_cuda_devices().devices > 0) {
+    GTEST_SKIP() << "this machine has a GPU";
+  }
+  EXPECT_EQ(evaluation_device("cuda:0"), "cpu");
   for (const char* device : {"cuda", "cuda:1"}) {
     const std::string words = std::string("--device ").append(device).append(" is not available: ");
-    expect_throws<Error>([&] { resolve_device(device, notify); }, words + libtorch_description());
-    expect_throws<Error>([&] { resolve_training_device(device, notify); },
+    expect_throws<Error>([&] { resolve_device(device); }, words + libtorch_description());
+    expect_throws<Error>([&] { resolve_training_device(device, EngineKind::kAuto); },
+                         words + libtorch_description());
+    expect_throws<Error>([&] { resolve_training_device(device, EngineKind::kFused); },
                          words + find_cuda_devices().reason);
   }
 }

@@ -1,0 +1,40 @@
+// The torch engine on a GPU with its step recorded as a CUDA graph.
+#pragma once
+
+#include <torch/types.h>
+
+#include "engine/torch/engine.hpp"
+#include "engine/torch/step_graph.hpp"
+#include "mnist/support/error.hpp"
+
+namespace mnist {
+
+/// Launches each step as one graph instead of some 50 kernels. A recording replays the same work on
+/// the same memory, so the minibatches of a call are uploaded together and a counter on the device
+/// selects the next one. On the CPU, and in a LibTorch without CUDA, nothing is recorded; the
+/// results are the same.
+class GraphEngine : public TorchEngine {
+ public:
+  /// `options` must ask for neither dropout nor augmentation: masks and distorted images come from
+  /// the host, which a recording cannot include. `notify` is told when recording fails.
+  GraphEngine(const Mlp& initial, const Dataset& dataset, const TrainOptions& options,
+              torch::Device device, Notify notify);
+
+  StepsResult train(const Steps& steps) override;
+
+ private:
+  void upload(const Steps& steps);
+  void next_step(std::int64_t size);
+
+  torch::Tensor indices_;         ///< i64, of all minibatches
+  torch::Tensor learning_rates_;  ///< one for each minibatch
+  torch::Tensor losses_;          ///< f32, one for each minibatch
+  torch::Tensor correct_;         ///< i64 [1], so far
+  torch::Tensor offsets_;         ///< i64 [batch]: 0, 1, 2, ...
+  torch::Tensor next_index_;      ///< i64 [1], into indices_
+  torch::Tensor next_minibatch_;  ///< i64 [1], into learning_rates_ and losses_
+  StepGraph graph_;
+  std::vector<torch::Tensor> recorded_gradients_;  ///< where the recorded step leaves gradients
+};
+
+}  // namespace mnist
