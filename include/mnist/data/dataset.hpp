@@ -34,9 +34,8 @@ struct Dataset {
 /// layout (Fashion-MNIST, KMNIST, EMNIST, QMNIST). EMNIST's images are transposed to stand upright,
 /// and its labels shifted to start from 0.
 ///
-/// Class names come from `directory`/classes.txt, one per line; else, for MNIST and Fashion-MNIST,
-/// from a table by the labels' checksum; else, for EMNIST, they are its characters, by file name;
-/// else 0 to 9.
+/// Class names come from `directory`/classes.txt, one per line; without it, Fashion-MNIST is
+/// detected by its labels' checksum and EMNIST's character sets by file name; all else is 0 to 9.
 ///
 /// Throws Error that names the file: missing (with the names tried), damaged, images other than u8
 /// of rank 3, labels other than u8 of rank 1 or i32 of rank 2, different numbers of images and
