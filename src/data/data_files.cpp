@@ -33,6 +33,7 @@ std::vector<std::string> file_names(Split split, const std::string& kind) {
   return names;
 }
 
+/// A file of the directory, and what precedes its name: "emnist-letters", or nothing.
 struct FoundFile {
   std::string dataset;
   std::string name;
@@ -40,35 +41,27 @@ struct FoundFile {
   auto operator<=>(const FoundFile&) const = default;
 };
 
-/// Files that end in '-' and one of `names`, such as "emnist-letters-train-images-idx3-ubyte".
-std::set<FoundFile> find_prefixed(const std::string& directory,
-                                  const std::vector<std::string>& names) {
+FoundFile find_file(const std::string& directory, Split split, const std::string& kind) {
+  const std::vector<std::string> names = file_names(split, kind);
   std::set<FoundFile> found;
   for (const auto& entry : std::filesystem::directory_iterator(directory)) {
     const std::string file = entry.path().filename().string();
     for (const std::string& name : names) {
+      if (file == name) found.insert({"", file});
       if (!file.ends_with("-" + name)) continue;
       found.insert({file.substr(0, file.size() - name.size() - 1), file});
     }
   }
-  return found;
-}
-
-FoundFile find_file(const std::string& directory, Split split, const std::string& kind) {
-  const std::vector<std::string> names = file_names(split, kind);
-  for (const std::string& name : names) {
-    if (std::filesystem::exists(std::filesystem::path(directory) / name)) return {"", name};
-  }
-  const std::set<FoundFile> found = find_prefixed(directory, names);
   if (found.empty()) {
     throw Error(directory + ": contains none of " + names[0] + ", " + names[1] + ", " + names[2] +
                 ", " + names[3] + kAdvice);
   }
-  if (found.begin()->dataset != found.rbegin()->dataset) {
-    throw Error(directory + ": contains several datasets, such as " + found.begin()->name +
-                " and " + found.rbegin()->name + "; give each its own directory");
+  const FoundFile& first = *found.begin();  // MNIST's own names win, as they have no prefix
+  if (!first.dataset.empty() && first.dataset != found.rbegin()->dataset) {
+    throw Error(directory + ": contains several datasets, such as " + first.name + " and " +
+                found.rbegin()->name + "; give each its own directory");
   }
-  return *found.begin();
+  return first;
 }
 
 }  // namespace
