@@ -76,9 +76,9 @@ class ProgramTest(unittest.TestCase):
     """A test case with a temporary directory, helpers to run programs, and checks of their results."""
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="mnist-test-")
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        directory = tempfile.TemporaryDirectory(prefix="mnist-test-")
+        self.addCleanup(directory.cleanup)
+        self.tmp_dir = pathlib.Path(directory.name)
 
     def succeed(self, program, *flags, **options):
         """Runs a program that must exit with 0."""
@@ -98,7 +98,7 @@ class ProgramTest(unittest.TestCase):
 
     def train_quickly(self, *flags, name="model.pt"):
         """Trains a small model on the subset for one epoch; returns the path of its file."""
-        path = self.folder / name
+        path = self.tmp_dir / name
         self.succeed("mnist-train", "--data", SUBSET, "--epochs", 1, "--hidden", "16",
                      "--device", "cpu", "--out", path, *flags)
         return path

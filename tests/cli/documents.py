@@ -17,18 +17,18 @@ class Documents(ProgramTest):
 
     def test_bash_completes_flags_values_and_paths(self):
         def completed(program, *words):
-            script = self.folder / "completion.bash"
+            script = self.tmp_dir / "completion.bash"
             script.write_text(self.generated(program, "bash"))
             line = " ".join(f"'{word}'" for word in (program, *words))
             command = (f"source {script}; COMP_WORDS=({line}); COMP_CWORD={len(words)}; "
                        f"_{program.replace('-', '_')}; printf '%s\\n' \"${{COMPREPLY[@]}}\"")
             return subprocess.run(["bash", "-c", command], capture_output=True, text=True,
-                                  check=True, cwd=self.folder).stdout.split()
+                                  check=True, cwd=self.tmp_dir).stdout.split()
         self.assertEqual(completed("mnist-train", "--sched"), ["--schedule"])
         self.assertEqual(completed("mnist-train", "--schedule", "co"), ["constant", "cosine"])
         self.assertEqual(completed("mnist-eval", "--split", ""), ["train", "test"])
-        (self.folder / "some-data").mkdir()
-        (self.folder / "some-file").touch()
+        (self.tmp_dir / "some-data").mkdir()
+        (self.tmp_dir / "some-file").touch()
         self.assertEqual(completed("mnist-eval", "--data", "some"), ["some-data"])
         self.assertEqual(sorted(completed("mnist-predict", "some")), ["some-data", "some-file"])
 
@@ -39,7 +39,7 @@ class Documents(ProgramTest):
                 self.assertIn("log-file", text)
                 if shutil.which(shell) is None:
                     continue
-                path = self.folder / f"completion.{shell}"
+                path = self.tmp_dir / f"completion.{shell}"
                 path.write_text(text)
                 subprocess.run([shell, "-n", path], check=True)
 

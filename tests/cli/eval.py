@@ -8,7 +8,7 @@ from programs import FASHION_SUBSET, SUBSET, ProgramTest
 
 class Evaluation(ProgramTest):
     def test_agrees_with_the_evaluation_after_training(self):
-        model = self.folder / "m.pt"
+        model = self.tmp_dir / "m.pt"
         trained = self.succeed("mnist-train", "--data", SUBSET, "--epochs", 2, "--device", "cpu", "--out", model)
         report = self.evaluate(model, SUBSET, "--device", "cpu")
         self.assertEqual(list(report), ["model", "data", "split", "examples", "correct", "accuracy",
@@ -28,7 +28,7 @@ class Evaluation(ProgramTest):
         self.assertIn("precision", text)
 
     def test_class_names_come_from_the_data(self):
-        model = self.folder / "m.pt"
+        model = self.tmp_dir / "m.pt"
         self.succeed("mnist-train", "--data", FASHION_SUBSET, "--epochs", 1, "--hidden", 8, "--out", model)
         self.assertIn("Ankle boot", self.succeed("mnist-eval", "--model", model, "--data", FASHION_SUBSET).stdout)
 
@@ -40,7 +40,7 @@ class Evaluation(ProgramTest):
         self.assertIn("below the required 99.9 %", process.stderr)
 
     def test_model_with_another_number_of_classes_is_rejected(self):
-        data = self.folder / "data"
+        data = self.tmp_dir / "data"
         data.mkdir()
         for path in SUBSET.iterdir():
             (data / path.name).write_bytes(path.read_bytes())
@@ -49,7 +49,7 @@ class Evaluation(ProgramTest):
                        "--model", self.train_quickly(), "--data", data)
 
     def test_files_that_are_not_models_are_rejected(self):
-        model = self.folder / "m.pt"
+        model = self.tmp_dir / "m.pt"
         self.fail_with(1, "m.pt: cannot be opened", "mnist-eval", "--model", model, "--data", SUBSET)
         for content in (b"", b"PK\x03\x04", b"\0" * 100, b"hello", b"\xff" * 16):
             model.write_bytes(content)

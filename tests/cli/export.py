@@ -29,7 +29,7 @@ class Export(ProgramTest):
     images, labels = programs.read_split(SUBSET)
 
     def model(self, *flags):
-        path = self.folder / "model.pt"
+        path = self.tmp_dir / "model.pt"
         self.succeed("mnist-train", "--data", SUBSET, "--epochs", 3, "--device", "cpu", "--out", path,
                      *flags)
         return path
@@ -47,15 +47,15 @@ class Export(ProgramTest):
 
     def predictions_in_c(self, precision):
         """Compiles the exported header; returns the class name and probability for each test image."""
-        header = self.folder / "model.h"
-        self.succeed("mnist-export", "--model", self.folder / "model.pt", "--to", "c",
+        header = self.tmp_dir / "model.h"
+        self.succeed("mnist-export", "--model", self.tmp_dir / "model.pt", "--to", "c",
                      "--precision", precision)
-        source = self.folder / "main.c"
+        source = self.tmp_dir / "main.c"
         source.write_text(C_PROGRAM)
         subprocess.run(["cc", "-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror",
-                        "-O2", source, "-o", self.folder / "main", "-lm"], check=True)
-        (self.folder / "images").write_bytes(self.images.tobytes())
-        output = subprocess.run([self.folder / "main", self.folder / "images"], check=True,
+                        "-O2", source, "-o", self.tmp_dir / "main", "-lm"], check=True)
+        (self.tmp_dir / "images").write_bytes(self.images.tobytes())
+        output = subprocess.run([self.tmp_dir / "main", self.tmp_dir / "images"], check=True,
                                 capture_output=True, text=True).stdout
         self.assertIn("#include <math.h>", header.read_text())
         return [line.split() for line in output.splitlines()]
@@ -69,7 +69,7 @@ class Export(ProgramTest):
         for activation, flags in (("ReLU", []), ("Tanh", ["--activation", "tanh", "--hidden", "20,20"]),
                                   ("Sigmoid", ["--activation", "sigmoid"]), ("ReLU", ["--hidden", "none"])):
             model = self.model(*flags)
-            path = self.folder / "model.onnx"
+            path = self.tmp_dir / "model.onnx"
             output = self.succeed("mnist-export", "--model", model, "--to", "onnx").stdout
             self.assertEqual(output, f"{path}\n")
             onnx.checker.check_model(onnx.load(path), full_check=True)
@@ -97,27 +97,27 @@ class Export(ProgramTest):
         right = sum(int(name) == label for (name, _), label in zip(predictions, self.labels))
         self.assertIn(f"test accuracy as exported {100 * right / len(self.labels):.2f} %", output)
         self.assertAlmostEqual(right / len(self.labels), self.accuracy(model), delta=0.005)
-        self.assertLess((self.folder / "model.h").stat().st_size, 1_200_000)
+        self.assertLess((self.tmp_dir / "model.h").stat().st_size, 1_200_000)
 
     def test_safetensors_copy_is_as_accurate(self):
         model = self.model()
         self.succeed("mnist-export", "--model", model, "--to", "safetensors")
-        self.assertEqual(self.accuracy(self.folder / "model.safetensors"), self.accuracy(model))
+        self.assertEqual(self.accuracy(self.tmp_dir / "model.safetensors"), self.accuracy(model))
 
     def test_failures_leave_no_output(self):
         model = self.model()
         before = model.read_bytes()
-        self.fail_with(1, "none.pt: cannot be opened", "mnist-export", "--model", self.folder / "none.pt")
+        self.fail_with(1, "none.pt: cannot be opened", "mnist-export", "--model", self.tmp_dir / "none.pt")
         self.fail_with(2, "missing/x.onnx", "mnist-export", "--model", model, "--out",
-                       self.folder / "missing/x.onnx")
-        self.fail_with(2, "--precision int8 cannot be combined with --to onnx", "mnist-export", "--precision", "int8")
-        oblong = self.folder / "oblong.safetensors"
+                       self.tmp_dir / "missing/x.onnx")
+        self.fail_with(2, "--precision int8 contradicts --to onnx", "mnist-export", "--precision", "int8")
+        oblong = self.tmp_dir / "oblong.safetensors"
         header = json.dumps({"0.weight": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]},
                              "0.bias": {"dtype": "F32", "shape": [2], "data_offsets": [24, 32]}}).encode()
         oblong.write_bytes(struct.pack("<Q", len(header)) + header + bytes(32))
         self.fail_with(1, "the network takes 3 inputs, which are no square image", "mnist-export",
                        "--model", oblong, "--to", "html")
-        self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["model.pt", "oblong.safetensors"])
+        self.assertEqual(sorted(path.name for path in self.tmp_dir.iterdir()), ["model.pt", "oblong.safetensors"])
         self.assertEqual(model.read_bytes(), before)
 
 

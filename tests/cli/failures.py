@@ -21,69 +21,69 @@ class FailingCalls(ProgramTest):
     """Each file operation of a run fails in turn."""
 
     def run_with_failure(self, call, number):
-        folder = self.folder / "run"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        (folder / "model.pt").write_bytes(b"old model")
-        (folder / "config.toml").write_bytes(b"old config")
-        log = self.folder / "log"
+        directory = self.tmp_dir / "run"
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir()
+        (directory / "model.pt").write_bytes(b"old model")
+        (directory / "config.toml").write_bytes(b"old config")
+        log = self.tmp_dir / "log"
         log.unlink(missing_ok=True)
-        process = programs.run("mnist-train", *FLAGS, "--run-dir", folder, "--out", folder / "model.pt",
-                               environment=programs.failing_call(folder, call, log, FAIL_ERRNO=number))
-        return folder, process, log.read_text() if log.exists() else None
+        process = programs.run("mnist-train", *FLAGS, "--run-dir", directory, "--out", directory / "model.pt",
+                               environment=programs.failing_call(directory, call, log, FAIL_ERRNO=number))
+        return directory, process, log.read_text() if log.exists() else None
 
     def check_each_failure(self, number, check):
-        """Fails the first call, then the second, and so on to the last; calls check(folder, process, call)."""
+        """Fails the first call, then the second, and so on to the last; calls check(directory, process, call)."""
         for call in range(1, 200):
-            folder, process, failed = self.run_with_failure(call, number)
+            directory, process, failed = self.run_with_failure(call, number)
             if failed is None:
                 self.assertGreater(call, 20)
                 return
             with self.subTest(call=call, failed=failed, error=errno.errorcode.get(number)):
-                names = {path.name for path in folder.iterdir()}
+                names = {path.name for path in directory.iterdir()}
                 events = {name for name in names if name.startswith("events.out.tfevents.")}
                 self.assertLessEqual(names - events, NAMES)
-                check(folder, process, failed)
+                check(directory, process, failed)
         self.fail("more than 200 calls")
 
     def test_a_full_or_broken_disk_ends_the_run_and_keeps_the_old_model(self):
         for number in (errno.ENOSPC, errno.EIO):
-            def check(folder, process, failed):
+            def check(directory, process, failed):
                 if process.returncode == 0:  # harmless: the PID in the lock file, close after fsync
                     self.assertIn(failed, ("write", "close"))
                     return
                 self.assertEqual(process.returncode, 1, process.stderr)
                 last = process.stderr.splitlines()[-1]
                 self.assertTrue(last.startswith("mnist-train: error: "), last)
-                self.assertIn(str(folder), last)
+                self.assertIn(str(directory), last)
                 self.assertIn(os.strerror(number), last)
                 self.assertEqual(process.stdout, "")
-                if "was written, but its directory could not be synced" not in last:
-                    self.assertEqual((folder / "model.pt").read_bytes(), b"old model")
+                if "is written, but its folder could not be synced" not in last:
+                    self.assertEqual((directory / "model.pt").read_bytes(), b"old model")
 
             self.check_each_failure(number, check)
 
     def test_interrupted_calls_and_short_writes_are_retried(self):
         interruptible = ("mkostemp", "open", "write", "fsync", "close")
         for number, calls in ((errno.EINTR, interruptible), (0, ("write",))):
-            def check(folder, process, failed):
+            def check(directory, process, failed):
                 if failed in calls:
                     self.assertEqual(process.returncode, 0, process.stderr)
-                    self.assertGreater((folder / "model.pt").stat().st_size, 1000)
+                    self.assertGreater((directory / "model.pt").stat().st_size, 1000)
 
             self.check_each_failure(number, check)
 
 
 class Limits(ProgramTest):
     def limited(self, kind, value, *flags):
-        return programs.run("mnist-train", *FLAGS, *flags, "--out", self.folder / "m.pt",
+        return programs.run("mnist-train", *FLAGS, *flags, "--out", self.tmp_dir / "m.pt",
                             preexec_fn=lambda: resource.setrlimit(kind, (value, value)))
 
     def test_a_file_size_limit_is_an_error(self):
         process = self.limited(resource.RLIMIT_FSIZE, 1000)
         self.assertEqual(process.returncode, 1, process.stderr)
         self.assertIn("m.pt: cannot be written: writing failed: File too large", process.stderr)
-        self.assertEqual(list(self.folder.iterdir()), [])
+        self.assertEqual(list(self.tmp_dir.iterdir()), [])
 
     def test_running_out_of_file_descriptors_does_not_abort(self):
         process = self.limited(resource.RLIMIT_NOFILE, 3)
@@ -106,7 +106,7 @@ class FullDisk(ProgramTest):
     def on_disk(self, kilobytes, command):
         script = f'mount -t tmpfs -o size={kilobytes}k none "$1" && cd "$1" && {command}'
         return subprocess.run(["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh",
-                               self.folder], capture_output=True, text=True)
+                               self.tmp_dir], capture_output=True, text=True)
 
     def setUp(self):
         super().setUp()
@@ -139,21 +139,21 @@ class FullDisk(ProgramTest):
 
 class Surroundings(ProgramTest):
     def test_a_closed_standard_output_is_an_error(self):
-        script = f'exec "{BIN}/mnist-train" --data "{SUBSET}" --hidden 8 --epochs 1 --out "{self.folder}/m.pt" >&-'
+        script = f'exec "{BIN}/mnist-train" --data "{SUBSET}" --hidden 8 --epochs 1 --out "{self.tmp_dir}/m.pt" >&-'
         process = subprocess.run(["sh", "-c", script], stderr=subprocess.PIPE, text=True)
         self.assertEqual(process.returncode, 1)
         self.assertIn("standard output cannot be written: Bad file descriptor", process.stderr)
-        self.succeed("mnist-eval", "--model", self.folder / "m.pt", "--data", SUBSET)
+        self.succeed("mnist-eval", "--model", self.tmp_dir / "m.pt", "--data", SUBSET)
 
     def test_a_locale_with_decimal_commas_changes_nothing(self):
         model = self.train_quickly("--lr", "0.002").read_bytes()
-        again = self.folder / "b.pt"
+        again = self.tmp_dir / "b.pt"
         self.succeed("mnist-train", "--data", SUBSET, "--epochs", 1, "--hidden", "16", "--device", "cpu", "--lr",
                      "0.002", "--out", again, environment={"LC_ALL": "de_DE.UTF-8", "LANG": "de_DE.UTF-8"})
         self.assertEqual(again.read_bytes(), model)
 
     def test_a_read_only_directory_is_rejected(self):
-        locked = self.folder / "locked"
+        locked = self.tmp_dir / "locked"
         locked.mkdir(mode=0o500)
         if os.access(locked, os.W_OK):
             self.skipTest("this user can write anywhere")
@@ -161,40 +161,40 @@ class Surroundings(ProgramTest):
 
     def test_data_files_may_change_during_a_run(self):
         """Images are read once, at the start."""
-        data = self.folder / "data"
+        data = self.tmp_dir / "data"
         shutil.copytree(SUBSET, data)
-        expected = self.folder / "expected.pt"
+        expected = self.tmp_dir / "expected.pt"
         flags = ("--data", data, "--hidden", 32, "--epochs", 40, "--device", "cpu")
         self.succeed("mnist-train", *flags, "--out", expected)
-        process = programs.start_training(*flags, "--out", self.folder / "m.pt")
+        process = programs.start_training(*flags, "--out", self.tmp_dir / "m.pt")
         self.assertTrue(programs.wait_for_first_epoch(process))
         for file in data.iterdir():
             os.truncate(file, 10)
         process.communicate()
         self.assertEqual(process.returncode, 0)
-        self.assertEqual((self.folder / "m.pt").read_bytes(), expected.read_bytes())
+        self.assertEqual((self.tmp_dir / "m.pt").read_bytes(), expected.read_bytes())
 
 
 class OddData(ProgramTest):
     """Degenerate data sets, for which accuracy means little but training must work."""
 
-    def write(self, folder, split, labels):
-        folder.mkdir(exist_ok=True)
+    def write(self, directory, split, labels):
+        directory.mkdir(exist_ok=True)
         images = bytes((17 * i + 31 * p) % 256 for i in range(len(labels)) for p in range(16))
-        (folder / f"{split}-images-idx3-ubyte").write_bytes(
+        (directory / f"{split}-images-idx3-ubyte").write_bytes(
             struct.pack(">4B3I", 0, 0, 8, 3, len(labels), 4, 4) + images)
-        (folder / f"{split}-labels-idx1-ubyte").write_bytes(
+        (directory / f"{split}-labels-idx1-ubyte").write_bytes(
             struct.pack(">4BI", 0, 0, 8, 1, len(labels)) + bytes(labels))
 
     def test_trains_on_degenerate_data_sets(self):
         for name, train, test in (("one class", [3] * 50, [3] * 10), ("one example", [7], [7]),
                                   ("one class in the test set", list(range(10)) * 5, [4] * 10)):
             with self.subTest(name):
-                data = self.folder / name
+                data = self.tmp_dir / name
                 self.write(data, "train", train)
                 self.write(data, "t10k", test)
                 for engine in ("fused", "autograd"):
-                    model = self.folder / f"{name}.pt"
+                    model = self.tmp_dir / f"{name}.pt"
                     self.succeed("mnist-train", "--data", data, "--hidden", 8, "--epochs", 30, "--batch", 64,
                                  "--engine", engine, "--device", "cpu", "--out", model)
                     process = self.succeed("mnist-eval", "--model", model, "--data", data, "--json")

@@ -33,7 +33,7 @@ def on_terminal(flags, environment):
 
 class Messages(ProgramTest):
     def train_on_terminal(self, *flags, **environment):
-        out = str(self.folder / "m.pt")
+        out = str(self.tmp_dir / "m.pt")
         command = ["mnist-train", *TRAIN, "--epochs", "30", "--batch", "1", "--out", out, *flags]
         text, code = on_terminal(command, {"TERM": "xterm", "NO_COLOR": ""} | environment)
         self.assertEqual(code, 0, text)
@@ -55,12 +55,12 @@ class Messages(ProgramTest):
             text = self.train_on_terminal(*flags, **environment)
             self.assertNotIn("\x1b", text)
             self.assertNotIn(" left", text)
-        process = self.succeed("mnist-train", *TRAIN, "--epochs", 2, "--out", self.folder / "m.pt")
+        process = self.succeed("mnist-train", *TRAIN, "--epochs", 2, "--out", self.tmp_dir / "m.pt")
         self.assertNotIn("\x1b", process.stderr)
         self.assertNotIn(" left", process.stderr)
 
     def test_colors_follow_the_terminal_and_flags(self):
-        command = ["mnist-eval", "--model", str(self.folder / "none.pt"), "--data", str(SUBSET)]
+        command = ["mnist-eval", "--model", str(self.tmp_dir / "none.pt"), "--data", str(SUBSET)]
         red = "mnist-eval: \x1b[1;31merror:\x1b[0m "
         for flags, environment, colored in (
                 ([], {"TERM": "xterm", "NO_COLOR": ""}, True), ([], {"TERM": "xterm", "NO_COLOR": "1"}, False),
@@ -72,7 +72,7 @@ class Messages(ProgramTest):
         self.assertIn(red, programs.run(*command, "--color", "always").stderr)
 
     def test_quiet_prints_only_results_and_verbose_adds_gradient_norms(self):
-        out = ["--out", self.folder / "m.pt", "--epochs", 1]
+        out = ["--out", self.tmp_dir / "m.pt", "--epochs", 1]
         quiet = self.succeed("mnist-train", *TRAIN, *out, "--quiet")
         self.assertEqual(quiet.stderr, "")
         self.assertIn("test accuracy", quiet.stdout)
@@ -81,9 +81,9 @@ class Messages(ProgramTest):
         self.fail_with(2, "--quiet cannot be combined with --verbose", "mnist-train", "--quiet", "--verbose")
 
     def test_log_file_is_appended_to_with_timestamps(self):
-        log = self.folder / "log"
+        log = self.tmp_dir / "log"
         for _ in range(2):
-            self.succeed("mnist-train", *TRAIN, "--epochs", 1, "--out", self.folder / "m.pt", "--log-file", log)
+            self.succeed("mnist-train", *TRAIN, "--epochs", 1, "--out", self.tmp_dir / "m.pt", "--log-file", log)
         lines = re.findall(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d mnist-train info: epoch 1/1 ",
                            log.read_text(), re.MULTILINE)
         self.assertEqual(len(lines), 2)
@@ -93,8 +93,8 @@ class Messages(ProgramTest):
 
     def test_vanishing_gradients_are_warned_about_once(self):
         process = self.succeed("mnist-train", "--data", SUBSET, "--hidden", ",".join(["30"] * 8),
-                               "--activation", "sigmoid", "--epochs", 1, "--out", self.folder / "m.pt")
-        self.assertEqual(process.stderr.count("mnist-train: warning: vanishing gradient: "), 1, process.stderr)
+                               "--activation", "sigmoid", "--epochs", 1, "--out", self.tmp_dir / "m.pt")
+        self.assertEqual(process.stderr.count("mnist-train: warning: the gradient vanishes: "), 1, process.stderr)
 
 
 if __name__ == "__main__":

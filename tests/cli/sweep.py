@@ -11,7 +11,7 @@ from programs import BIN, ROOT, SUBSET, ProgramTest
 class Sweep(ProgramTest):
     def sweep(self, *arguments):
         return subprocess.run(
-            [sys.executable, ROOT / "scripts" / "sweep.py", "--bin", BIN, "--results", self.folder,
+            [sys.executable, ROOT / "scripts" / "sweep.py", "--bin", BIN, "--results", self.tmp_dir,
              "--seeds", "0-1", "--set", "data", SUBSET, "--set", "epochs", "1", "--set", "hidden", "16",
              *arguments],
             capture_output=True, text=True, check=False, timeout=300)
@@ -24,23 +24,23 @@ class Sweep(ProgramTest):
         for row in rows:
             first, second = map(float, row[3].split())
             self.assertAlmostEqual(float(row[1]), (first + second) / 2, delta=0.011)
-        results = [json.loads(path.read_text()) for path in self.folder.glob("*/result.json")]
+        results = [json.loads(path.read_text()) for path in self.tmp_dir.glob("*/result.json")]
         self.assertEqual(len(results), 4)
         self.assertEqual({result["seed"] for result in results}, {0, 1})
 
     def test_finished_runs_are_not_repeated(self):
         self.assertEqual(self.sweep("--test").returncode, 0)
-        changed = sorted(self.folder.glob("*/result.json"))[0]
+        changed = sorted(self.tmp_dir.glob("*/result.json"))[0]
         changed.write_text(json.dumps(json.loads(changed.read_text()) | {"accuracy": 12.34}))
         self.assertIn("12.34", self.sweep("--test").stdout)
 
     def test_an_interrupted_run_resumes(self):
         expected = self.sweep("--test").stdout
-        folder = sorted(self.folder.glob("*"))[0]
-        (folder / "result.json").unlink()
-        (folder / "metrics.jsonl").unlink()
+        run_dir = sorted(self.tmp_dir.glob("*"))[0]
+        (run_dir / "result.json").unlink()
+        (run_dir / "metrics.jsonl").unlink()
         # The checkpoint before the last one, from which the whole epoch is repeated.
-        (folder / "checkpoint.previous.safetensors").rename(folder / "checkpoint.safetensors")
+        (run_dir / "checkpoint.previous.safetensors").rename(run_dir / "checkpoint.safetensors")
         process = self.sweep("--test")
         accuracy = lambda table: [row.split(" | ")[:4] for row in table.splitlines()[2:]]
         self.assertEqual(accuracy(process.stdout), accuracy(expected), process.stderr)

@@ -10,7 +10,7 @@ from programs import BIN, FASHION_SUBSET, SUBSET, ProgramTest
 
 class Training(ProgramTest):
     def test_reports_configuration_progress_and_result(self):
-        model = self.folder / "model.pt"
+        model = self.tmp_dir / "model.pt"
         process = self.succeed("mnist-train", "--data", SUBSET, "--epochs", 2, "--device", "cpu", "--out", model)
         self.assertRegex(process.stdout, r"^test accuracy \d\d\.\d\d % \(95 % interval \d\d\.\d\d to "
                          r"\d\d\.\d\d; \d+ of 1,000\), test loss \d\.\d+, last-batch loss \d\.\d+\nmodel: ")
@@ -21,7 +21,7 @@ class Training(ProgramTest):
 
     def test_reaches_the_required_accuracy(self):
         process = self.succeed("mnist-train", "--data", SUBSET, "--epochs", 5, "--device", "cpu",
-                               "--out", self.folder / "m.pt", "--require-accuracy", 85)
+                               "--out", self.tmp_dir / "m.pt", "--require-accuracy", 85)
         self.assertIn("test accuracy", process.stdout)
 
     def test_the_seed_determines_the_model_bytes(self):
@@ -32,9 +32,9 @@ class Training(ProgramTest):
         self.assertNotEqual(first, other)
 
     def test_run_directory_records_metrics_and_config(self):
-        run_dir = self.folder / "runs" / "one"
+        run_dir = self.tmp_dir / "runs" / "one"
         process = self.succeed("mnist-train", "--data", SUBSET, "--epochs", 3, "--validation", 500,
-                               "--device", "cpu", "--run-dir", run_dir, "--out", self.folder / "m.pt")
+                               "--device", "cpu", "--run-dir", run_dir, "--out", self.tmp_dir / "m.pt")
         self.assertIn("1,500 training examples, 500 held out", process.stderr)
         epochs = programs.read_metrics(run_dir)
         self.assertEqual([epoch["epoch"] for epoch in epochs], [1, 2, 3])
@@ -47,7 +47,7 @@ class Training(ProgramTest):
         self.assertEqual(again.stdout, (run_dir / "config.toml").read_text())
 
     def test_accuracy_below_the_required_one_exits_with_3(self):
-        model = self.folder / "m.pt"
+        model = self.tmp_dir / "m.pt"
         process = programs.run("mnist-train", "--data", SUBSET, "--epochs", 1, "--device", "cpu",
                                "--out", model, "--require-accuracy", 99.9)
         self.assertEqual(process.returncode, 3)
@@ -55,7 +55,7 @@ class Training(ProgramTest):
         self.assertTrue(model.exists())
 
     def test_divergence_stops_and_keeps_the_old_model(self):
-        model = self.folder / "m.pt"
+        model = self.tmp_dir / "m.pt"
         model.write_bytes(b"old")
         process = programs.run("mnist-train", "--data", SUBSET, "--lr", 100, "--epochs", 50,
                                "--activation", "identity", "--hidden", ",".join(["16"] * 20),
@@ -64,40 +64,40 @@ class Training(ProgramTest):
         self.assertRegex(process.stderr, r"training diverged: the loss of step \d+ is -?(nan|inf) at "
                          r"learning rate 100; gradient norms at step \d+: ")
         self.assertEqual(model.read_bytes(), b"old")
-        self.assertEqual([path.name for path in self.folder.iterdir()], ["m.pt"])
+        self.assertEqual([path.name for path in self.tmp_dir.iterdir()], ["m.pt"])
 
     def test_the_number_of_threads_does_not_change_the_model(self):
         flags = ("--data", SUBSET, "--epochs", 1, "--device", "cpu")
-        bytes_of = lambda name: (self.folder / name).read_bytes()
+        bytes_of = lambda name: (self.tmp_dir / name).read_bytes()
         for threads in (1, 2, 64):
             process = self.succeed("mnist-train", *flags, "--engine", "fused", "--threads", threads,
-                                   "--out", self.folder / f"{threads}.pt")
+                                   "--out", self.tmp_dir / f"{threads}.pt")
             self.assertIn(f"{threads} thread", process.stderr)
         self.assertEqual(bytes_of("1.pt"), bytes_of("2.pt"))
         self.assertEqual(bytes_of("1.pt"), bytes_of("64.pt"))
-        process = self.succeed("mnist-train", *flags, "--engine", "autograd", "--out", self.folder / "a.pt")
+        process = self.succeed("mnist-train", *flags, "--engine", "autograd", "--out", self.tmp_dir / "a.pt")
         self.assertIn("autograd on cpu", process.stderr)
-        process = self.succeed("mnist-train", *flags, "--activation", "tanh", "--out", self.folder / "t.pt")
+        process = self.succeed("mnist-train", *flags, "--activation", "tanh", "--out", self.tmp_dir / "t.pt")
         self.assertIn("autograd on cpu", process.stderr)  # auto selects an engine that supports tanh
 
     def test_engines_agree_with_every_regularization_enabled(self):
         flags = ("--schedule", "cosine", "--warmup", 0.1, "--clip-norm", 1, "--ema", 0.99, "--dropout",
                  "0.1,0.2", "--input-dropout", 0.1, "--label-smoothing", 0.05, "--rotation", 10,
                  "--translation", 1, "--elastic", 0.8, "--init", "he", "--epochs", 3,
-                 "--hidden", "64,32", "--data", SUBSET, "--out", self.folder / "model.pt")
+                 "--hidden", "64,32", "--data", SUBSET, "--out", self.tmp_dir / "model.pt")
         losses = {}
         for engine in ("fused", "autograd"):
-            self.succeed("mnist-train", "--engine", engine, "--run-dir", self.folder, *flags)
-            losses[engine] = [epoch["train_loss"] for epoch in programs.read_metrics(self.folder)]
+            self.succeed("mnist-train", "--engine", engine, "--run-dir", self.tmp_dir, *flags)
+            losses[engine] = [epoch["train_loss"] for epoch in programs.read_metrics(self.tmp_dir)]
         for fused, reference in zip(losses["fused"], losses["autograd"], strict=True):
             self.assertAlmostEqual(fused, reference, delta=2e-3 * reference)
 
     def test_patience_stops_early_and_keeps_the_best_epoch(self):
-        path = self.folder / "model.pt"
+        path = self.tmp_dir / "model.pt"
         process = self.succeed("mnist-train", "--data", SUBSET, "--hidden", "16", "--epochs", 200,
                                "--lr", 0.03, "--validation", 0.2, "--patience", 2, "--out", path,
-                               "--run-dir", self.folder)
-        epochs = programs.read_metrics(self.folder)
+                               "--run-dir", self.tmp_dir)
+        epochs = programs.read_metrics(self.tmp_dir)
         self.assertLess(len(epochs), 200)
         best = max(epochs, key=lambda epoch: (epoch["validation_accuracy"], -epoch["validation_loss"]))
         self.assertEqual(best["epoch"], len(epochs) - 2)
@@ -105,25 +105,25 @@ class Training(ProgramTest):
 
     def test_trains_linear_classifiers_and_other_activations(self):
         process = self.succeed("mnist-train", "--data", SUBSET, "--epochs", 2, "--hidden", "none",
-                               "--device", "cpu", "--out", self.folder / "m.pt")
+                               "--device", "cpu", "--out", self.tmp_dir / "m.pt")
         self.assertIn("784-10", process.stderr)
         for activation in ("tanh", "sigmoid", "identity"):
             self.train_quickly("--activation", activation)
 
     def test_flags_override_the_config_file(self):
-        config = self.folder / "c.toml"
+        config = self.tmp_dir / "c.toml"
         config.write_text(f'data = "{FASHION_SUBSET}"\nhidden = [64]\nepochs = 9\n')
         process = self.succeed("mnist-train", "--config", config, "--epochs", 1, "--device", "cpu",
-                               "--out", self.folder / "m.safetensors")
+                               "--out", self.tmp_dir / "m.safetensors")
         self.assertIn("784-64-10", process.stderr)
         self.assertIn("epoch 1/1", process.stderr)  # not the 9 of the file
 
     def test_paths_may_contain_spaces_and_line_breaks(self):
-        folder = self.folder / "a b\nc \udcff"
-        folder.mkdir()
-        model = folder / "my model.pt"
+        directory = self.tmp_dir / "a b\nc \udcff"
+        directory.mkdir()
+        model = directory / "my model.pt"
         self.succeed("mnist-train", "--data", SUBSET, "--epochs", 1, "--hidden", 8, "--device", "cpu",
-                     "--run-dir", folder / "run", "--out", model)
+                     "--run-dir", directory / "run", "--out", model)
         self.assertTrue(model.exists())
 
 
@@ -162,29 +162,29 @@ class Usage(ProgramTest):
 
     def test_without_a_gpu_cuda_is_an_error_and_auto_uses_the_cpu(self):
         self.fail_with(1, "--device cuda is not available: ", "mnist-train", "--device", "cuda", "--data", SUBSET,
-                       "--out", self.folder / "m.pt", environment={"CUDA_VISIBLE_DEVICES": ""})
-        self.assertEqual([], list(self.folder.iterdir()))
-        process = self.succeed("mnist-train", "--data", SUBSET, "--epochs", 1, "--out", self.folder / "m.pt",
+                       "--out", self.tmp_dir / "m.pt", environment={"CUDA_VISIBLE_DEVICES": ""})
+        self.assertEqual([], list(self.tmp_dir.iterdir()))
+        process = self.succeed("mnist-train", "--data", SUBSET, "--epochs", 1, "--out", self.tmp_dir / "m.pt",
                                environment={"CUDA_VISIBLE_DEVICES": ""})
         self.assertIn("working on the CPU: ", process.stderr)
 
     def test_config_errors_name_the_line(self):
-        config = self.folder / "c.toml"
+        config = self.tmp_dir / "c.toml"
         config.write_text("epochs = 3\nbatsh = 32\n")
         self.refuse("c.toml:2: unknown option 'batsh'", "--config", config)
         config.write_text("epochs = 'x'\n")
         self.refuse("c.toml:1: epochs: 'x' has the wrong type", "--config", config)
         config.write_text("epochs = 0\n")
         self.refuse("--epochs must be from 1", "--config", config)
-        self.refuse("--config: ", "--config", self.folder / "none.toml")
+        self.refuse("--config: ", "--config", self.tmp_dir / "none.toml")
 
     def test_an_unwritable_output_is_found_before_training(self):
-        (self.folder / "m.pt").mkdir()
-        self.refuse("is a directory", "--data", SUBSET, "--out", self.folder / "m.pt")
+        (self.tmp_dir / "m.pt").mkdir()
+        self.refuse("is a folder", "--data", SUBSET, "--out", self.tmp_dir / "m.pt")
         self.refuse("cannot be written", "--data", SUBSET, "--out", "/proc/m.pt")
 
     def test_flags_override_config_overrides_environment(self):
-        config = self.folder / "c.toml"
+        config = self.tmp_dir / "c.toml"
         config.write_text("data = 'from config'\n")
         shown = lambda *flags: self.succeed(
             "mnist-train", *flags, "--print-config", environment={"MNIST_DATA": "from environment"}
@@ -222,8 +222,8 @@ class Texts(ProgramTest):
 
 class Data(ProgramTest):
     def test_missing_data_points_to_fetch_data(self):
-        self.fail_with(1, "scripts/fetch_data.sh", "mnist-train", "--data", self.folder / "none")
-        self.fail_with(1, "contains none of train-images-idx3-ubyte", "mnist-train", "--data", self.folder)
+        self.fail_with(1, "scripts/fetch_data.sh", "mnist-train", "--data", self.tmp_dir / "none")
+        self.fail_with(1, "has none of train-images-idx3-ubyte", "mnist-train", "--data", self.tmp_dir)
 
     def test_broken_data_files_are_rejected_before_training(self):
         good = {path.name: path.read_bytes() for path in SUBSET.iterdir()}
@@ -240,11 +240,11 @@ class Data(ProgramTest):
         ):
             with self.subTest(words=words):
                 for name, bytes_ in good.items():
-                    (self.folder / name).write_bytes(bytes_)
-                (self.folder / images).write_bytes(content)
-                self.fail_with(1, words, "mnist-train", "--data", self.folder, "--device", "cpu",
-                               "--out", self.folder / "m.pt")
-                self.assertFalse((self.folder / "m.pt").exists())
+                    (self.tmp_dir / name).write_bytes(bytes_)
+                (self.tmp_dir / images).write_bytes(content)
+                self.fail_with(1, words, "mnist-train", "--data", self.tmp_dir, "--device", "cpu",
+                               "--out", self.tmp_dir / "m.pt")
+                self.assertFalse((self.tmp_dir / "m.pt").exists())
 
 
 if __name__ == "__main__":

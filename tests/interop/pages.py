@@ -37,11 +37,11 @@ class Pages(ProgramTest):
         self.assertEqual(unlabelled, 0, "canvas or svg without a text alternative")
 
     def make_report(self, data):
-        model, path = self.folder / "m.pt", self.folder / "report.html"
+        model, path = self.tmp_dir / "m.pt", self.tmp_dir / "report.html"
         self.succeed("mnist-train", "--data", data, "--epochs", 2, "--hidden", 20, "--validation", 100,
-                     "--out", model, "--run-dir", self.folder / "run")
+                     "--out", model, "--run-dir", self.tmp_dir / "run")
         self.succeed("mnist-eval", "--model", model, "--data", data, "--report", path, "--run-dir",
-                     self.folder / "run")
+                     self.tmp_dir / "run")
         return path
 
     def test_report_shows_confusion_mistakes_weights_and_curves(self):
@@ -73,11 +73,11 @@ class Pages(ProgramTest):
         actions.release().perform()
 
     def test_drawn_digits_are_recognized(self):
-        model = self.folder / "m.pt"
+        model = self.tmp_dir / "m.pt"
         self.succeed("mnist-train", "--data", SUBSET, "--epochs", 8, "--rotation", 10, "--translation", 1,
                      "--out", model)
         self.succeed("mnist-export", "--model", model, "--to", "html")
-        page = self.open(self.folder / "m.html", width=800, height=800)
+        page = self.open(self.tmp_dir / "m.html", width=800, height=800)
         self.assert_healthy(page)
         guess = page.find_element("id", "guess")
         self.assertEqual(guess.text, "–")
@@ -91,11 +91,11 @@ class Pages(ProgramTest):
         self.assertEqual(guess.text, "1")
 
     def test_drawing_page_computes_the_same_probabilities_as_pytorch(self):
-        model = self.folder / "m.pt"
+        model = self.tmp_dir / "m.pt"
         self.succeed("mnist-train", "--data", SUBSET, "--epochs", 1, "--hidden", "20,10", "--activation",
                      "tanh", "--out", model)
         self.succeed("mnist-export", "--model", model, "--to", "html")
-        page = self.open(self.folder / "m.html")
+        page = self.open(self.tmp_dir / "m.html")
         import torch
         network = torch_mlp([784, 20, 10, 10], "Tanh")
         network.load_state_dict(torch.load(model, weights_only=True))

@@ -34,7 +34,7 @@ def confusion_of(network, directory):
 
 class PyTorchReadsOurFiles(ProgramTest):
     def test_predictions_agree(self):
-        model = self.folder / "model.pt"
+        model = self.tmp_dir / "model.pt"
         self.succeed("mnist-train", "--data", FULL, "--limit", 2000, "--epochs", 2, "--device", "cpu", "--out", model)
         network = torch_mlp([784, 256, 128, 10])
         network.load_state_dict(torch.load(model, weights_only=True))
@@ -54,7 +54,7 @@ class WeReadPyTorchFiles(ProgramTest):
         super().setUp()
         torch.manual_seed(0)
         self.network = torch_mlp([784, 32, 16, 10])
-        self.path = self.folder / "python.pt"
+        self.path = self.tmp_dir / "python.pt"
 
     def expect_same_predictions(self, network=None):
         self.assertEqual(self.evaluate(self.path, FULL)["confusion"], confusion_of(network or self.network, FULL))
@@ -134,8 +134,8 @@ class Attack:
 
 class MaliciousFiles(ProgramTest):
     def test_pickles_that_call_functions_are_rejected(self):
-        witness = self.folder / "witness"
-        path = self.folder / "attack.pt"
+        witness = self.tmp_dir / "witness"
+        path = self.tmp_dir / "attack.pt"
         for function, arguments, name in (
             (os.system, (f"touch {witness}",), "system"),
             (eval, (f"open({str(witness)!r}, 'w')",), "eval"),
@@ -150,7 +150,7 @@ class MaliciousFiles(ProgramTest):
                 self.assertFalse(witness.exists())
 
     def test_legacy_formats_are_rejected_by_name(self):
-        path = self.folder / "old.pt"
+        path = self.tmp_dir / "old.pt"
         torch.save({}, path, _use_new_zipfile_serialization=False)
         self.fail_with(1, "old form", "mnist-eval", "--model", path, "--data", SUBSET)
         path.write_bytes(pickle.dumps({}))
@@ -164,9 +164,9 @@ class SameLearningRates(ProgramTest):
 
     def rates(self, *flags):
         self.succeed("mnist-train", "--data", SUBSET, "--limit", 10, "--batch", 10, "--lr", 0.5,
-                     "--epochs", self.EPOCHS, "--hidden", "16", "--run-dir", self.folder,
-                     "--out", self.folder / "model.pt", *flags)
-        return [epoch["learning_rate"] for epoch in read_metrics(self.folder)]
+                     "--epochs", self.EPOCHS, "--hidden", "16", "--run-dir", self.tmp_dir,
+                     "--out", self.tmp_dir / "model.pt", *flags)
+        return [epoch["learning_rate"] for epoch in read_metrics(self.tmp_dir)]
 
     def expect_schedule(self, make, *flags):
         optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.5)
@@ -188,7 +188,7 @@ class SameLearningRates(ProgramTest):
 
 class SameSteps(ProgramTest):
     def test_the_losses_of_fifty_steps_agree(self):
-        initial = self.folder / "initial.pt"
+        initial = self.tmp_dir / "initial.pt"
         printed = subprocess.run([TEST_BIN / "reference_steps", str(FULL), "50", "32", initial],
                                  capture_output=True, check=True, text=True).stdout
         ours = json.loads(printed)

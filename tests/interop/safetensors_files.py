@@ -32,7 +32,7 @@ class SafetensorsFiles(ProgramTest):
         original = self.train_quickly(name="m.pt")
         state = torch.load(original, weights_only=True)
         expected = self.evaluate(original)["confusion"]
-        copy = self.folder / "copy.safetensors"
+        copy = self.tmp_dir / "copy.safetensors"
         for dtype in (torch.float32, torch.float64):
             save_file({name: tensor.to(dtype) for name, tensor in state.items()}, copy)
             self.assertEqual(self.evaluate(copy)["confusion"], expected)
@@ -41,10 +41,10 @@ class SafetensorsFiles(ProgramTest):
         # The package sorts tensors by name, so that "10.weight" precedes "2.weight".
         torch.manual_seed(0)
         network = torch_mlp([784, *[12] * 6, 10])
-        torch.save(network.state_dict(), self.folder / "deep.pt")
-        save_file(network.state_dict(), self.folder / "deep.safetensors")
-        self.assertEqual(self.evaluate(self.folder / "deep.safetensors")["confusion"],
-                         self.evaluate(self.folder / "deep.pt")["confusion"])
+        torch.save(network.state_dict(), self.tmp_dir / "deep.pt")
+        save_file(network.state_dict(), self.tmp_dir / "deep.safetensors")
+        self.assertEqual(self.evaluate(self.tmp_dir / "deep.safetensors")["confusion"],
+                         self.evaluate(self.tmp_dir / "deep.pt")["confusion"])
 
 
 if __name__ == "__main__":

@@ -18,18 +18,18 @@ except ImportError as error:
 class TensorBoardFiles(ProgramTest):
     def train(self, *flags):
         self.succeed("mnist-train", "--data", SUBSET, "--hidden", "20", "--validation", 200, "--device",
-                     "cpu", "--out", self.folder / "m.pt", *flags)
+                     "cpu", "--out", self.tmp_dir / "m.pt", *flags)
 
     def events(self):
         everything = {"scalars": 0, "images": 0, "histograms": 0, "tensors": 0}
-        accumulator = EventAccumulator(str(self.folder / "run"), size_guidance=everything)
+        accumulator = EventAccumulator(str(self.tmp_dir / "run"), size_guidance=everything)
         accumulator.Reload()
         return accumulator
 
     def test_the_event_accumulator_reads_every_kind_of_event(self):
-        self.train("--epochs", 4, "--run-dir", self.folder / "run")
+        self.train("--epochs", 4, "--run-dir", self.tmp_dir / "run")
         events = self.events()
-        epochs = read_metrics(self.folder / "run")
+        epochs = read_metrics(self.tmp_dir / "run")
         for tag, key in (("loss/train", "train_loss"), ("loss/validation", "validation_loss"),
                          ("accuracy/train", "train_accuracy"), ("learning_rate", "learning_rate"),
                          ("accuracy/validation", "validation_accuracy")):
@@ -47,18 +47,18 @@ class TensorBoardFiles(ProgramTest):
         self.assertIn(b"--epochs | 4", events.Tensors("options")[0].tensor_proto.string_val[0])
 
     def test_a_resumed_run_has_each_epoch_once(self):
-        self.train("--epochs", 2, "--run-dir", self.folder / "run")
+        self.train("--epochs", 2, "--run-dir", self.tmp_dir / "run")
         time.sleep(1.1)  # event files are named by the second
-        self.succeed("mnist-train", "--resume", self.folder / "run", "--epochs", 4)
+        self.succeed("mnist-train", "--resume", self.tmp_dir / "run", "--epochs", 4)
         steps = [event.step for event in self.events().Scalars("loss/train")]
         self.assertEqual(len(steps), 4)
         self.assertEqual(steps, sorted(set(steps)))
 
     def test_every_tab_shows_the_run(self):
-        self.train("--epochs", 2, "--run-dir", self.folder / "run")
+        self.train("--epochs", 2, "--run-dir", self.tmp_dir / "run")
         page = browser.start()
         self.addCleanup(page.quit)
-        server = subprocess.Popen([sys.executable, "-m", "tensorboard.main", "--logdir", self.folder / "run",
+        server = subprocess.Popen([sys.executable, "-m", "tensorboard.main", "--logdir", self.tmp_dir / "run",
                                    "--host", "127.0.0.1", "--port", "0"], stderr=subprocess.PIPE, text=True)
         self.addCleanup(server.stderr.close)
         self.addCleanup(server.wait)
