@@ -41,7 +41,7 @@ def parse_arguments():
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--threads", help="core counts, comma-separated, one table each; 1,2 on the CPU, else all cores")
     parser.add_argument("--only", default="", help="run only entries whose name contains one of these, comma-separated")
-    parser.add_argument("--engines", default="fused,autograd", help="engines of mnist-train, comma-separated")
+    parser.add_argument("--engines", default="fused,torch", help="engines of mnist-train, comma-separated")
     parser.add_argument("--json", type=pathlib.Path, help="also write all measurements to this file")
     arguments = parser.parse_args()
     if arguments.threads is None:

@@ -40,12 +40,12 @@ class FirstLayer {
     kernels_.transpose_pixels(images_, 0, kInputs, nullptr, pixels_.data(), masks_.data());
   }
   void forward() {
-    kernels_.forward(inputs(), 0, kTile, slice(), bias_.data(), {outputs_.data(), columns_});
+    kernels_.linear_forward(inputs(), 0, kTile, slice(), bias_.data(), {outputs_.data(), columns_});
     benchmark::DoNotOptimize(outputs_.data());
   }
   void update() {
-    kernels_.update(inputs(), 0, kInputs, {outputs_.data(), columns_}, slice(),
-                    {.rate = 1e-4F, .root_scale = 0.03F}, active_.data(), nullptr);
+    kernels_.backward_weight(inputs(), 0, kInputs, {outputs_.data(), columns_}, slice(),
+                             {.rate = 1e-4F, .root_scale = 0.03F}, active_.data(), nullptr);
     benchmark::DoNotOptimize(weights_.data());
   }
 

@@ -66,8 +66,7 @@ void for_each_option(Self& self, Visitor&& visit) {
   scope = OptionScope::kRuntime;
   group = "Hardware";
   row(self.device, "device", "NAME", "auto, cpu, cuda or cuda:N");
-  row(self.engine, "engine", "NAME",
-      "implementation of the training step: auto, autograd or fused");
+  row(self.engine, "engine", "NAME", "implementation of the training step: auto, torch or fused");
   row(self.threads, "threads", "N", "CPU threads; 0 is automatic");
 
   group = "Output";

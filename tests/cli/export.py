@@ -110,7 +110,7 @@ class Export(ProgramTest):
         self.fail_with(1, "none.pt: cannot be opened", "mnist-export", "--model", self.tmp_dir / "none.pt")
         self.fail_with(2, "missing/x.onnx", "mnist-export", "--model", model, "--out",
                        self.tmp_dir / "missing/x.onnx")
-        self.fail_with(2, "--precision int8 contradicts --to onnx", "mnist-export", "--precision", "int8")
+        self.fail_with(2, "--precision int8 cannot be combined with --to onnx", "mnist-export", "--precision", "int8")
         oblong = self.tmp_dir / "oblong.safetensors"
         header = json.dumps({"0.weight": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]},
                              "0.bias": {"dtype": "F32", "shape": [2], "data_offsets": [24, 32]}}).encode()

@@ -58,7 +58,7 @@ class FailingCalls(ProgramTest):
                 self.assertIn(str(directory), last)
                 self.assertIn(os.strerror(number), last)
                 self.assertEqual(process.stdout, "")
-                if "is written, but its folder could not be synced" not in last:
+                if "was written, but its directory could not be synced" not in last:
                     self.assertEqual((directory / "model.pt").read_bytes(), b"old model")
 
             self.check_each_failure(number, check)
@@ -193,7 +193,7 @@ class OddData(ProgramTest):
                 data = self.tmp_dir / name
                 self.write(data, "train", train)
                 self.write(data, "t10k", test)
-                for engine in ("fused", "autograd"):
+                for engine in ("fused", "torch"):
                     model = self.tmp_dir / f"{name}.pt"
                     self.succeed("mnist-train", "--data", data, "--hidden", 8, "--epochs", 30, "--batch", 64,
                                  "--engine", engine, "--device", "cpu", "--out", model)

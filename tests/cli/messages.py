@@ -94,7 +94,7 @@ class Messages(ProgramTest):
     def test_vanishing_gradients_are_warned_about_once(self):
         process = self.succeed("mnist-train", "--data", SUBSET, "--hidden", ",".join(["30"] * 8),
                                "--activation", "sigmoid", "--epochs", 1, "--out", self.tmp_dir / "m.pt")
-        self.assertEqual(process.stderr.count("mnist-train: warning: the gradient vanishes: "), 1, process.stderr)
+        self.assertEqual(process.stderr.count("mnist-train: warning: vanishing gradient: "), 1, process.stderr)
 
 
 if __name__ == "__main__":

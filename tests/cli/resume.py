@@ -86,14 +86,14 @@ class Resuming(ProgramTest):
     def test_killed_fused(self):
         self.interrupt(signal.SIGKILL, (KILLS + 1) // 2, "fused")
 
-    def test_killed_autograd(self):
-        self.interrupt(signal.SIGKILL, KILLS // 2, "autograd")
+    def test_killed_torch(self):
+        self.interrupt(signal.SIGKILL, KILLS // 2, "torch")
 
     def test_terminated_fused(self):
         self.interrupt(signal.SIGTERM, (STOPS + 1) // 2, "fused")
 
-    def test_terminated_autograd(self):
-        self.interrupt(signal.SIGTERM, STOPS // 2, "autograd")
+    def test_terminated_torch(self):
+        self.interrupt(signal.SIGTERM, STOPS // 2, "torch")
 
     def interrupt_in_calls(self, signum):
         """Sends the signal just before a file operation of the run, for a sample of them or, in the long form, all."""
@@ -135,8 +135,8 @@ class Resuming(ProgramTest):
 
     def test_resumes_with_another_engine(self):
         flags = ("--data", SUBSET, "--hidden", 16, "--device", "cpu", "--out", self.tmp_dir / "m.pt")
-        self.succeed("mnist-train", *flags, "--epochs", 4, "--engine", "autograd", "--run-dir", self.tmp_dir / "whole")
-        for first, second in (("fused", "autograd"), ("autograd", "fused")):
+        self.succeed("mnist-train", *flags, "--epochs", 4, "--engine", "torch", "--run-dir", self.tmp_dir / "whole")
+        for first, second in (("fused", "torch"), ("torch", "fused")):
             run_dir = self.tmp_dir / first
             self.succeed("mnist-train", *flags, "--epochs", 2, "--engine", first, "--run-dir", run_dir)
             self.succeed("mnist-train", "--resume", run_dir, "--epochs", 4, "--engine", second)
@@ -170,7 +170,7 @@ class Stopping(ProgramTest):
             run_dir = self.tmp_dir / signum.name
             process, text, seconds = self.stop(signum, "--run-dir", run_dir, "--out", self.tmp_dir / "m.pt")
             self.assertEqual(process.returncode, 128 + signum)
-            self.assertIn(f"stopped; go on with: mnist-train --resume {run_dir}", text)
+            self.assertIn(f"stopped; to resume: mnist-train --resume {run_dir}", text)
             self.assertFalse((self.tmp_dir / "m.pt").exists())
             print(f"{signum.name}: {seconds:.3f} s from the signal to the exit")
 
@@ -183,9 +183,9 @@ class Stopping(ProgramTest):
     def test_a_run_directory_belongs_to_one_process(self):
         run_dir = self.tmp_dir / "run"
         process = self.start_long("--run-dir", run_dir, "--out", self.tmp_dir / "m.pt")
-        self.fail_with(2, "another process (number ", "mnist-train", *self.LONG, "--run-dir", run_dir,
+        self.fail_with(2, "is locked by process ", "mnist-train", *self.LONG, "--run-dir", run_dir,
                        "--out", self.tmp_dir / "n.pt")
-        self.fail_with(2, "another process (number ", "mnist-train", "--resume", run_dir)
+        self.fail_with(2, "is locked by process ", "mnist-train", "--resume", run_dir)
         process.kill()
         process.communicate()
         self.fail_with(2, "holds a run that has not come to its end", "mnist-train", *self.LONG, "--run-dir", run_dir,
@@ -209,11 +209,11 @@ class RejectedResumes(ProgramTest):
             self.fail_with(2, f"{flag} {value} ", "mnist-train", "--resume", self.run_dir, flag, value)
         config = self.tmp_dir / "c.toml"
         config.write_text("epochs = 9\n")
-        self.fail_with(2, "--config contradicts --resume", "mnist-train", "--resume", self.run_dir,
+        self.fail_with(2, "--config cannot be combined with --resume", "mnist-train", "--resume", self.run_dir,
                        "--config", config)
 
     def test_another_run_directory_is_rejected(self):
-        self.fail_with(2, "contradicts --resume: the run goes on in", "mnist-train", "--resume", self.run_dir,
+        self.fail_with(2, "cannot be combined with --resume, which continues in", "mnist-train", "--resume", self.run_dir,
                        "--run-dir", self.tmp_dir / "other")
 
     def test_other_data_is_rejected(self):
@@ -228,12 +228,12 @@ class RejectedResumes(ProgramTest):
         self.checkpoint.write_bytes(content)
         process = self.fail_with(1, "its checksum does not match", "mnist-train", "--resume", self.run_dir)
         previous = self.run_dir / "checkpoint.previous.safetensors"
-        self.assertIn(f"go on with --resume {previous}", process.stderr)
+        self.assertIn(f"use --resume {previous}", process.stderr)
         self.succeed("mnist-train", "--resume", previous, "--out", self.tmp_dir / "again.pt")
         self.assertEqual((self.tmp_dir / "again.pt").read_bytes(), (self.tmp_dir / "m.pt").read_bytes())
 
     def test_a_missing_run_directory_is_rejected(self):
-        self.fail_with(2, "there is no ", "mnist-train", "--resume", self.tmp_dir / "none")
+        self.fail_with(2, "does not exist", "mnist-train", "--resume", self.tmp_dir / "none")
 
     def test_checkpoints_can_be_read_from_python(self):
         try:

@@ -62,7 +62,7 @@ class Training(ProgramTest):
                                "--device", "cpu", "--out", model)
         self.assertEqual(process.returncode, 1, process.stderr)
         self.assertRegex(process.stderr, r"training diverged: the loss of step \d+ is -?(nan|inf) at "
-                         r"learning rate 100; gradient norms at step \d+: ")
+                         r"learning rate 100; gradient norms: ")
         self.assertEqual(model.read_bytes(), b"old")
         self.assertEqual([path.name for path in self.tmp_dir.iterdir()], ["m.pt"])
 
@@ -75,10 +75,10 @@ class Training(ProgramTest):
             self.assertIn(f"{threads} thread", process.stderr)
         self.assertEqual(bytes_of("1.pt"), bytes_of("2.pt"))
         self.assertEqual(bytes_of("1.pt"), bytes_of("64.pt"))
-        process = self.succeed("mnist-train", *flags, "--engine", "autograd", "--out", self.tmp_dir / "a.pt")
-        self.assertIn("autograd on cpu", process.stderr)
+        process = self.succeed("mnist-train", *flags, "--engine", "torch", "--out", self.tmp_dir / "a.pt")
+        self.assertIn("torch on cpu", process.stderr)
         process = self.succeed("mnist-train", *flags, "--activation", "tanh", "--out", self.tmp_dir / "t.pt")
-        self.assertIn("autograd on cpu", process.stderr)  # auto selects an engine that supports tanh
+        self.assertIn("torch on cpu", process.stderr)  # auto selects an engine that supports tanh
 
     def test_engines_agree_with_every_regularization_enabled(self):
         flags = ("--schedule", "cosine", "--warmup", 0.1, "--clip-norm", 1, "--ema", 0.99, "--dropout",
@@ -86,10 +86,10 @@ class Training(ProgramTest):
                  "--translation", 1, "--elastic", 0.8, "--init", "he", "--epochs", 3,
                  "--hidden", "64,32", "--data", SUBSET, "--out", self.tmp_dir / "model.pt")
         losses = {}
-        for engine in ("fused", "autograd"):
+        for engine in ("fused", "torch"):
             self.succeed("mnist-train", "--engine", engine, "--run-dir", self.tmp_dir, *flags)
             losses[engine] = [epoch["train_loss"] for epoch in programs.read_metrics(self.tmp_dir)]
-        for fused, reference in zip(losses["fused"], losses["autograd"], strict=True):
+        for fused, reference in zip(losses["fused"], losses["torch"], strict=True):
             self.assertAlmostEqual(fused, reference, delta=2e-3 * reference)
 
     def test_patience_stops_early_and_keeps_the_best_epoch(self):
@@ -143,7 +143,7 @@ class Usage(ProgramTest):
             ("--activation", "gelu", "--activation: expected relu, tanh, sigmoid or identity, found 'gelu'"),
             ("--device", "gpu", "--device must be auto, cpu, cuda or cuda:N, found 'gpu'"),
             ("--out", "model.onnx", "--out must be a file name that ends in .pt or .safetensors"),
-            ("--out", "/none/model.pt", "there is no folder /none"),
+            ("--out", "/none/model.pt", "there is no directory /none"),
             ("--validation", "2000", "--validation 2000 leaves none of 2000 examples"),
             ("--limit", "2001", "--limit 2001 is more than the 2000 examples"),
         ):
@@ -157,8 +157,8 @@ class Usage(ProgramTest):
         self.refuse("--lr", "--lr")
 
     def test_contradictory_flags_are_rejected(self):
-        self.refuse("--activation tanh contradicts --hidden none", "--hidden", "none", "--activation", "tanh")
-        self.refuse("--engine fused contradicts --activation tanh", "--engine", "fused", "--activation", "tanh")
+        self.refuse("--activation tanh cannot be combined with --hidden none", "--hidden", "none", "--activation", "tanh")
+        self.refuse("--engine fused supports only --activation relu, found tanh", "--engine", "fused", "--activation", "tanh")
 
     def test_without_a_gpu_cuda_is_an_error_and_auto_uses_the_cpu(self):
         self.fail_with(1, "--device cuda is not available: ", "mnist-train", "--device", "cuda", "--data", SUBSET,
@@ -166,7 +166,7 @@ class Usage(ProgramTest):
         self.assertEqual([], list(self.tmp_dir.iterdir()))
         process = self.succeed("mnist-train", "--data", SUBSET, "--epochs", 1, "--out", self.tmp_dir / "m.pt",
                                environment={"CUDA_VISIBLE_DEVICES": ""})
-        self.assertIn("working on the CPU: ", process.stderr)
+        self.assertIn("fused on cpu (", process.stderr)
 
     def test_config_errors_name_the_line(self):
         config = self.tmp_dir / "c.toml"
@@ -180,7 +180,7 @@ class Usage(ProgramTest):
 
     def test_an_unwritable_output_is_found_before_training(self):
         (self.tmp_dir / "m.pt").mkdir()
-        self.refuse("is a folder", "--data", SUBSET, "--out", self.tmp_dir / "m.pt")
+        self.refuse("is a directory", "--data", SUBSET, "--out", self.tmp_dir / "m.pt")
         self.refuse("cannot be written", "--data", SUBSET, "--out", "/proc/m.pt")
 
     def test_flags_override_config_overrides_environment(self):
@@ -197,7 +197,7 @@ class Usage(ProgramTest):
 class Texts(ProgramTest):
     def test_help_has_groups_and_defaults(self):
         text = self.succeed("mnist-train", "--help").stdout
-        for words in ("Data:", "Network:", "Training:", "--epochs N=15", "--lr X=0.001",
+        for words in ("Data:", "Model:", "Training:", "--epochs N=15", "--lr X=0.001",
                       "--hidden N,N=256,128", "MNIST_DATA"):
             self.assertIn(words, text)
 
@@ -223,7 +223,7 @@ class Texts(ProgramTest):
 class Data(ProgramTest):
     def test_missing_data_points_to_fetch_data(self):
         self.fail_with(1, "scripts/fetch_data.sh", "mnist-train", "--data", self.tmp_dir / "none")
-        self.fail_with(1, "has none of train-images-idx3-ubyte", "mnist-train", "--data", self.tmp_dir)
+        self.fail_with(1, "contains none of train-images-idx3-ubyte", "mnist-train", "--data", self.tmp_dir)
 
     def test_broken_data_files_are_rejected_before_training(self):
         good = {path.name: path.read_bytes() for path in SUBSET.iterdir()}

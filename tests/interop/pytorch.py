@@ -152,9 +152,9 @@ class MaliciousFiles(ProgramTest):
     def test_legacy_formats_are_rejected_by_name(self):
         path = self.tmp_dir / "old.pt"
         torch.save({}, path, _use_new_zipfile_serialization=False)
-        self.fail_with(1, "old form", "mnist-eval", "--model", path, "--data", SUBSET)
+        self.fail_with(1, "before PyTorch 1.6", "mnist-eval", "--model", path, "--data", SUBSET)
         path.write_bytes(pickle.dumps({}))
-        self.fail_with(1, "old form", "mnist-eval", "--model", path, "--data", SUBSET)
+        self.fail_with(1, "before PyTorch 1.6", "mnist-eval", "--model", path, "--data", SUBSET)
 
 
 class SameLearningRates(ProgramTest):
