@@ -1,4 +1,4 @@
-// Which units are dropped in a step: the same ones in every engine.
+// Dropout masks, the same for every engine.
 #pragma once
 
 #include <cstddef>

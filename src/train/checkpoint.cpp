@@ -23,7 +23,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kFormat = 1;
+// Format 1 stored moments in the scale of the engine that made them, with the factors beside them.
+constexpr int kFormat = 2;
 constexpr const char* kKind = "mnist-trainer checkpoint";
 
 // A fuzzer would hardly ever get past the checksum.
@@ -57,6 +58,13 @@ Mlp extract(const StateDict& all, std::string_view prefix, Activation activation
   return to_mlp(std::move(state), activation, "'" + std::string(prefix) + "' tensors");
 }
 
+void scale(Mlp& mlp, double factor) {
+  for (Linear& layer : mlp.layers) {
+    for (float& value : layer.weight) value *= static_cast<float>(factor);
+    for (float& value : layer.bias) value *= static_cast<float>(factor);
+  }
+}
+
 bool has(const StateDict& all, std::string_view prefix) {
   return std::any_of(all.begin(), all.end(),
                      [&](const NamedTensor& tensor) { return tensor.name.starts_with(prefix); });
@@ -78,7 +86,7 @@ std::uint32_t checksum(const Json& info, const StateDict& tensors) {
   return sum;
 }
 
-/// Calls visit(name, number) for each number of the progress, the data and the engine's state.
+/// Calls visit(name, number) for each number of the progress and of the data.
 template <class AnyProgress, class Visit>
 void each_progress_number(AnyProgress& progress, const Visit& visit) {
   visit("epoch", progress.epoch);
@@ -97,12 +105,6 @@ void each_data_number(AnyData& data, const Visit& visit) {
   visit("training_crc32", data.training_crc32);
   visit("test_examples", data.test_examples);
   visit("test_crc32", data.test_crc32);
-}
-template <class AnyState, class Visit>
-void each_state_number(AnyState& state, const Visit& visit) {
-  visit("steps", state.steps);
-  visit("first_moment_scale", state.first_scale);
-  visit("second_moment_scale", state.second_scale);
 }
 
 /// Visitors that write to a JSON object, and read from one.
@@ -145,7 +147,7 @@ Json info_json(const Checkpoint& checkpoint) {
             {"engine", checkpoint.engine},
             {"options", to_toml(checkpoint.options)},
             {"data", data}};
-  each_state_number(checkpoint.state, writer(info));
+  info["steps"] = checkpoint.state.steps;
   info["progress"] = progress_json(checkpoint.progress);
   return info;
 }
@@ -194,10 +196,12 @@ Checkpoint read(const StoredTensors& stored) {
     checkpoint.progress.best->mlp = extract(stored.tensors, kBest, activation);
   }
   EngineState& state = checkpoint.state;
-  each_state_number(state, reader(info));
+  info.at("steps").get_to(state.steps);
   state.weights = extract(stored.tensors, kModel, activation);
   state.first_moments = extract(stored.tensors, kFirstMoment, activation);
   state.second_moments = extract(stored.tensors, kSecondMoment, activation);
+  scale(state.first_moments, info.value("first_moment_scale", 1.0));
+  scale(state.second_moments, info.value("second_moment_scale", 1.0));
   if (has(stored.tensors, kAverage)) state.averages = extract(stored.tensors, kAverage, activation);
   check_shapes(checkpoint);
   return checkpoint;

@@ -48,11 +48,9 @@ using NamedNorms = std::vector<std::pair<std::string, double>>;
 struct EngineState {
   std::int64_t steps = 0;
   Mlp weights;
-  Mlp first_moments;            ///< times first_scale, Adam's first moments
-  Mlp second_moments;           ///< times second_scale, Adam's second moments
+  Mlp first_moments;            ///< in Adam's own scale, without bias correction
+  Mlp second_moments;           ///< likewise
   std::optional<Mlp> averages;  ///< of the weights, with --ema
-  double first_scale = 1;
-  double second_scale = 1;
 };
 
 /// Owns parameters and optimiser state, and trains them on the data set that it was made with. Not

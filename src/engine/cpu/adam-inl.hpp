@@ -1,28 +1,30 @@
-// Gradients of weights in registers, and Adam with them on the spot.
-// Included by cpu_kernels.cpp once for each instruction set.
+// Weight gradients, kept in registers, and the Adam step that consumes them.
+// Included by kernels.cpp once for each instruction set.
 
 HWY_BEFORE_NAMESPACE();
 namespace mnist {
 namespace HWY_NAMESPACE {
-/// Adam's numbers, each in all lanes. The step is first / (root * root_factor + offset), so that
-/// the learning rate costs no multiplication.
+/// The numbers of AdamStep, each in all lanes. The update is first / (root * root_factor + offset),
+/// so that the learning rate costs no multiplication.
 struct AdamVectors {
   explicit AdamVectors(const AdamStep& step)
       : beta1(hn::Set(FloatTag(), step.beta1)),
         beta2(hn::Set(FloatTag(), step.beta2)),
+        gain1(hn::Set(FloatTag(), step.gain1)),
+        gain2(hn::Set(FloatTag(), step.gain2)),
         root_factor(hn::Set(FloatTag(), step.root_scale / std::max(step.rate, kSmallestRate))),
         offset(hn::Set(FloatTag(), step.epsilon / std::max(step.rate, kSmallestRate))),
         clip(hn::Set(FloatTag(), step.clip)),
         l2_penalty(hn::Set(FloatTag(), step.l2_penalty)),
-        keep(hn::Set(FloatTag(), step.keep)) {}
+        decay(hn::Set(FloatTag(), step.decay)) {}
 
   static constexpr float kSmallestRate = 1e-30F;
-  Vector beta1, beta2, root_factor, offset, clip, l2_penalty, keep;
+  Vector beta1, beta2, gain1, gain2, root_factor, offset, clip, l2_penalty, decay;
 };
 
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2  // AVX2 and better: a better target is a lower number
-// Estimates of 12 bits or more with one Newton step each: right to about 1e-7, and several times as
-// fast as the instructions that round correctly.
+// Estimates of at least 12 bits with one Newton step each: a relative error of about 1e-7, and
+// several times as fast as the correctly rounded instructions.
 
 HWY_INLINE Vector square_root(Vector x) {
   const FloatTag d;
@@ -46,9 +48,9 @@ HWY_INLINE Vector minus_quotient(Vector a, Vector b, Vector c) {
 }
 #endif
 
-/// What is done with a gradient: Adam, Adam with everything that AdamStep can ask for, or nothing
-/// but squaring it.
-enum class Use { kPlainAdam, kAdam, kMeasure };
+/// What happens to a gradient: Adam without clipping and weight decay, Adam with them, or only its
+/// square is added up.
+enum class Use { kPlainAdam, kAdam, kSquareOnly };
 
 /// Adam on one vector of parameters.
 template <Use kUse>
@@ -59,11 +61,12 @@ HWY_INLINE void adam(float* HWY_RESTRICT weights, float* HWY_RESTRICT first_mome
   if constexpr (kUse == Use::kAdam) {
     gradient = hn::MulAdd(step.l2_penalty, weight, hn::Mul(gradient, step.clip));
   }
-  const Vector first = hn::MulAdd(step.beta1, hn::Load(d, first_moments), gradient);
-  const Vector second =
-      hn::MulAdd(step.beta2, hn::Load(d, second_moments), hn::Mul(gradient, gradient));
+  const Vector first =
+      hn::MulAdd(step.beta1, hn::Load(d, first_moments), hn::Mul(step.gain1, gradient));
+  const Vector second = hn::MulAdd(step.beta2, hn::Load(d, second_moments),
+                                   hn::Mul(hn::Mul(step.gain2, gradient), gradient));
   const Vector divisor = hn::MulAdd(square_root(second), step.root_factor, step.offset);
-  if constexpr (kUse == Use::kAdam) weight = hn::Mul(weight, step.keep);
+  if constexpr (kUse == Use::kAdam) weight = hn::Mul(weight, step.decay);
   hn::Store(first, d, first_moments);
   hn::Store(second, d, second_moments);
   hn::Store(minus_quotient(first, divisor, weight), d, weights);
@@ -88,9 +91,9 @@ HWY_INLINE void add_square(float* squares, Vector gradient) {
 }
 
 template <Use kUse, std::size_t R, class Values>
-HWY_INLINE void update_run(const LayerInputs& inputs, std::size_t begin, std::size_t end,
-                           Rows deltas, const ParameterSlice& slice, std::size_t column,
-                           const AdamVectors& step, std::uint8_t* touched, float* squares) {
+HWY_INLINE void backward_weight_run(const LayerInputs& inputs, std::size_t begin, std::size_t end,
+                                    Rows deltas, const ParameterSlice& slice, std::size_t column,
+                                    const AdamVectors& step, std::uint8_t* active, float* squares) {
   const FloatTag d;
   const std::size_t lanes = hn::Lanes(d);
   for (std::size_t k = begin; k < end; k += 2) {
@@ -102,7 +105,7 @@ HWY_INLINE void update_run(const LayerInputs& inputs, std::size_t begin, std::si
       const Values value(inputs, tile);
       const float* const first = deltas.data + tile * kTile * deltas.stride + column;
       std::uint32_t bits = masks[k] | masks[k + 1];
-      if (bits != 0) touched[k / 2] = 1;
+      if (bits != 0) active[k / 2] = 1;
       for (; bits != 0; bits &= bits - 1) {
         const auto e = static_cast<std::size_t>(std::countr_zero(bits));
         const Vector x0 = hn::Set(d, value(k, e));
@@ -115,9 +118,9 @@ HWY_INLINE void update_run(const LayerInputs& inputs, std::size_t begin, std::si
         }
       }
     }
-    if (touched[k / 2] == 0) continue;
+    if (active[k / 2] == 0) continue;
     const std::size_t offset = k * slice.columns + column;
-    if constexpr (kUse != Use::kMeasure) {
+    if constexpr (kUse != Use::kSquareOnly) {
       adam_row<kUse, R>(slice, offset, row0, step);
       adam_row<kUse, R>(slice, offset + slice.columns, row1, step);
     }
@@ -130,34 +133,35 @@ HWY_INLINE void update_run(const LayerInputs& inputs, std::size_t begin, std::si
 }
 
 template <Use kUse>
-void update_of(const LayerInputs& inputs, std::size_t begin, std::size_t end, Rows deltas,
-               const ParameterSlice& slice, const AdamStep& step, std::uint8_t* touched,
-               float* squares) {
+void backward_weight_of(const LayerInputs& inputs, std::size_t begin, std::size_t end, Rows deltas,
+                        const ParameterSlice& slice, const AdamStep& step, std::uint8_t* active,
+                        float* squares) {
   const AdamVectors vectors(step);
   for_each_run(slice.columns, [&]<std::size_t R>(std::size_t column) {
     if (inputs.pixels != nullptr) {
-      update_run<kUse, R, PixelValues>(inputs, begin, end, deltas, slice, column, vectors, touched,
-                                       squares);
+      backward_weight_run<kUse, R, PixelValues>(inputs, begin, end, deltas, slice, column, vectors,
+                                                active, squares);
     } else {
-      update_run<kUse, R, ActivationValues>(inputs, begin, end, deltas, slice, column, vectors,
-                                            touched, squares);
+      backward_weight_run<kUse, R, ActivationValues>(inputs, begin, end, deltas, slice, column,
+                                                     vectors, active, squares);
     }
   });
 }
 
-void update(const LayerInputs& inputs, std::size_t begin, std::size_t end, Rows deltas,
-            const ParameterSlice& slice, const AdamStep& step, std::uint8_t* touched,
-            float* squares) {
-  if (step.clip == 1 && step.l2_penalty == 0 && step.keep == 1) {
-    update_of<Use::kPlainAdam>(inputs, begin, end, deltas, slice, step, touched, squares);
+void backward_weight(const LayerInputs& inputs, std::size_t begin, std::size_t end, Rows deltas,
+                     const ParameterSlice& slice, const AdamStep& step, std::uint8_t* active,
+                     float* squares) {
+  if (step.clip == 1 && step.l2_penalty == 0 && step.decay == 1) {
+    backward_weight_of<Use::kPlainAdam>(inputs, begin, end, deltas, slice, step, active, squares);
   } else {
-    update_of<Use::kAdam>(inputs, begin, end, deltas, slice, step, touched, squares);
+    backward_weight_of<Use::kAdam>(inputs, begin, end, deltas, slice, step, active, squares);
   }
 }
 
-void measure(const LayerInputs& inputs, std::size_t begin, std::size_t end, Rows deltas,
-             const ParameterSlice& slice, std::uint8_t* touched, float* squares) {
-  update_of<Use::kMeasure>(inputs, begin, end, deltas, slice, AdamStep{}, touched, squares);
+void squared_gradients(const LayerInputs& inputs, std::size_t begin, std::size_t end, Rows deltas,
+                       const ParameterSlice& slice, std::uint8_t* active, float* squares) {
+  backward_weight_of<Use::kSquareOnly>(inputs, begin, end, deltas, slice, AdamStep{}, active,
+                                       squares);
 }
 
 HWY_INLINE Vector bias_gradient(Rows deltas, std::size_t examples, std::size_t column) {
@@ -169,8 +173,8 @@ HWY_INLINE Vector bias_gradient(Rows deltas, std::size_t examples, std::size_t c
   return gradient;
 }
 
-void update_bias(Rows deltas, std::size_t examples, const ParameterSlice& bias,
-                 const AdamStep& step, float* squares) {
+void backward_bias(Rows deltas, std::size_t examples, const ParameterSlice& bias,
+                   const AdamStep& step, float* squares) {
   const AdamVectors vectors(step);
   for (std::size_t column = 0; column < bias.columns; column += hn::Lanes(FloatTag())) {
     const Vector gradient = bias_gradient(deltas, examples, column);
@@ -180,7 +184,8 @@ void update_bias(Rows deltas, std::size_t examples, const ParameterSlice& bias,
   }
 }
 
-void measure_bias(Rows deltas, std::size_t examples, const ParameterSlice& bias, float* squares) {
+void squared_bias_gradients(Rows deltas, std::size_t examples, const ParameterSlice& bias,
+                            float* squares) {
   for (std::size_t column = 0; column < bias.columns; column += hn::Lanes(FloatTag())) {
     add_square(squares + column, bias_gradient(deltas, examples, column));
   }

@@ -1,5 +1,5 @@
 // What is done to each element: transposed pixels, ReLU with its masks, softmax and its loss.
-// Included by cpu_kernels.cpp once for each instruction set.
+// Included by kernels.cpp once for each instruction set.
 
 HWY_BEFORE_NAMESPACE();
 namespace mnist {

@@ -1,11 +1,11 @@
-// The fused CPU engine: the reference's mathematics, written for these networks on processor cores.
+// The schedule of a step; scalar_engine.cpp has its arithmetic in plain loops.
 //
 // One step, for thread t (| is a barrier):
-//   each hidden layer: outputs of slice t, ReLU and masks                                    |
+//   each hidden layer: outputs of slice t, ReLU, dropout                                     |
 //   logits, loss and its gradient for a share of the examples                                |
-//   from the last layer down: gradients of the activations of slice t of the layer below     |
-//   with clipping, all layers: squares of the gradients of the weights of slice t            |
-//   all layers: gradients of the weights of slice t, Adam; a share of the next minibatch     |
+//   from the last layer down: input gradients for slice t of the layer below                 |
+//   with clipping, all layers: squared weight gradients of slice t                           |
+//   all layers: weight gradients of slice t, Adam; a share of the next minibatch             |
 #include "engine/cpu/engine.hpp"
 
 #include <algorithm>
@@ -16,10 +16,6 @@
 
 namespace mnist {
 namespace {
-
-// The kernels keep moments as sums without the factors 1 - beta (see AdamStep).
-constexpr double kFirstScale = 1 - OptimizerStep{}.beta1;
-constexpr double kSecondScale = 1 - OptimizerStep{}.beta2;
 
 double mean(std::span<const float> values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
@@ -36,7 +32,7 @@ CpuEngine::CpuEngine(const Mlp& initial, const Dataset& dataset, const TrainOpti
       layers_(make_cpu_layers(initial, options, threads, kernels.slice_columns)),
       minibatches_(dataset, options, kernels, layers_[0].inputs, threads) {
   if (!shape_.hidden.empty() && shape_.activation != Activation::kRelu) {
-    throw Error("the fused engine knows only relu, found " +
+    throw Error("the fused engine supports only relu, found " +
                 std::string(name_of(shape_.activation)));
   }
   std::size_t widest = 0;
@@ -57,20 +53,16 @@ EngineState CpuEngine::state() const {
   state.first_moments = array_of(layers_, shape_, &CpuParameters::first_moments);
   state.second_moments = array_of(layers_, shape_, &CpuParameters::second_moments);
   if (options_.ema > 0) state.averages = array_of(layers_, shape_, &CpuParameters::averages);
-  state.first_scale = kFirstScale;
-  state.second_scale = kSecondScale;
   return state;
 }
 
 void CpuEngine::restore(const EngineState& state) {
   steps_done_ = state.steps;
   set_array(layers_, state.weights, &CpuParameters::weights);
-  set_array(layers_, state.first_moments, &CpuParameters::first_moments,
-            state.first_scale / kFirstScale);
-  set_array(layers_, state.second_moments, &CpuParameters::second_moments,
-            state.second_scale / kSecondScale);
+  set_array(layers_, state.first_moments, &CpuParameters::first_moments);
+  set_array(layers_, state.second_moments, &CpuParameters::second_moments);
   if (options_.ema > 0) set_array(layers_, state.averages.value(), &CpuParameters::averages);
-  mark_touched(layers_);
+  mark_active(layers_);
 }
 
 NamedNorms CpuEngine::gradient_norms() const {
@@ -82,18 +74,20 @@ std::string CpuEngine::description() const {
          (team_.size() == 1 ? " thread" : " threads");
 }
 
-CpuEngine::StepNumbers CpuEngine::numbers_of(std::int64_t step, double learning_rate) const {
-  const OptimizerStep step_numbers = optimizer_step(options_, step, learning_rate);
+CpuEngine::StepNumbers CpuEngine::step_numbers(std::int64_t step, double learning_rate) const {
+  const OptimizerStep exact = optimizer_step(options_, step, learning_rate);
   StepNumbers numbers;
   AdamStep& adam = numbers.adam;
-  adam.beta1 = static_cast<float>(step_numbers.beta1);
-  adam.beta2 = static_cast<float>(step_numbers.beta2);
-  adam.rate = static_cast<float>(learning_rate * kFirstScale / step_numbers.correction1);
-  adam.root_scale = static_cast<float>(std::sqrt(kSecondScale / step_numbers.correction2));
-  adam.epsilon = static_cast<float>(step_numbers.epsilon);
-  adam.l2_penalty = static_cast<float>(step_numbers.l2_penalty);
-  adam.keep = static_cast<float>(step_numbers.decay);
-  numbers.average_weight = static_cast<float>(step_numbers.average_weight);
+  adam.beta1 = static_cast<float>(exact.beta1);
+  adam.beta2 = static_cast<float>(exact.beta2);
+  adam.gain1 = static_cast<float>(1 - exact.beta1);
+  adam.gain2 = static_cast<float>(1 - exact.beta2);
+  adam.rate = static_cast<float>(exact.learning_rate / exact.correction1);
+  adam.root_scale = static_cast<float>(1 / std::sqrt(exact.correction2));
+  adam.epsilon = static_cast<float>(exact.epsilon);
+  adam.l2_penalty = static_cast<float>(exact.l2_penalty);
+  adam.decay = static_cast<float>(exact.decay);
+  numbers.average_weight = static_cast<float>(exact.average_weight);
   return numbers;
 }
 
@@ -128,8 +122,8 @@ Share CpuEngine::rows_of(std::size_t layer, int thread) const {
 
 StepsResult CpuEngine::train(const Steps& steps) {
   const auto batch = std::min(static_cast<std::size_t>(steps.batch), steps.indices.size());
-  if (batch > room_) {
-    room_ = batch;
+  if (batch > capacity_) {
+    capacity_ = batch;
     reserve_tiles(layers_, (batch + kTile - 1) / kTile);
     losses_.assign(batch, 0.0F);
   }
@@ -140,7 +134,7 @@ StepsResult CpuEngine::train(const Steps& steps) {
   const std::int64_t first_step = steps_done_ + 1;
   std::vector<StepNumbers> numbers(count);
   for (std::size_t i = 0; i < count; ++i) {
-    numbers[i] = numbers_of(++steps_done_, steps.learning_rates[i]);
+    numbers[i] = step_numbers(++steps_done_, steps.learning_rates[i]);
   }
   numbers.back().want_norms = true;
   minibatches_.start(steps, first_step);
@@ -171,13 +165,13 @@ StepsResult CpuEngine::train(const Steps& steps) {
 void CpuEngine::step(int thread, const CpuMinibatch& minibatch, std::int64_t step,
                      StepNumbers numbers) {
   forward(thread, minibatch, step);
-  judge(thread, minibatch);
+  compute_loss(thread, minibatch);
   backward(thread, minibatch);
   if (options_.clip_norm > 0) {
-    measure(thread, minibatch);
+    squared_gradients(thread, minibatch);
     team_.barrier();
     numbers.adam.clip = clip_factor();
-    numbers.want_norms = false;  // those before clipping stay
+    numbers.want_norms = false;  // keep the norms from before clipping
   }
   update(thread, minibatch, numbers);
 }
@@ -188,8 +182,8 @@ void CpuEngine::forward(int thread, const CpuMinibatch& minibatch, std::int64_t 
     CpuLayer& layer = layers_[l];
     for (CpuSlice& slice : layer.slices_of(thread)) {
       const Rows outputs{layer.activations.data() + slice.begin, layer.stride()};
-      kernels_.forward(inputs_of(l, minibatch), 0, examples, slice.weights.view(),
-                       slice.bias.weights.data(), outputs);
+      kernels_.linear_forward(inputs_of(l, minibatch), 0, examples, slice.weights.view(),
+                              slice.bias.weights.data(), outputs);
       Kept kept;
       if (layer.dropout.on()) {
         drop(layer, slice, minibatch.tiles(), step);
@@ -212,13 +206,14 @@ void CpuEngine::drop(CpuLayer& layer, const CpuSlice& slice, std::size_t tiles,
   }
 }
 
-void CpuEngine::judge(int thread, const CpuMinibatch& minibatch) {
+void CpuEngine::compute_loss(int thread, const CpuMinibatch& minibatch) {
   CpuLayer& last = layers_.back();
   const std::size_t examples = minibatch.indices.size();
   const Share share(examples, 1, thread, team_.size());
   const Rows logits{last.activations.data(), last.stride()};
-  kernels_.forward(inputs_of(layers_.size() - 1, minibatch), share.begin, share.end,
-                   last.slices[0].weights.view(), last.slices[0].bias.weights.data(), logits);
+  kernels_.linear_forward(inputs_of(layers_.size() - 1, minibatch), share.begin, share.end,
+                          last.slices[0].weights.view(), last.slices[0].bias.weights.data(),
+                          logits);
   const LossOptions options{last.outputs, 1.0F / static_cast<float>(examples),
                             static_cast<float>(options_.label_smoothing)};
   correct_[static_cast<std::size_t>(thread)][0] += kernels_.softmax_loss(
@@ -229,16 +224,16 @@ void CpuEngine::judge(int thread, const CpuMinibatch& minibatch) {
 void CpuEngine::backward(int thread, const CpuMinibatch& minibatch) {
   for (std::size_t l = layers_.size() - 1; l > 0; --l) {
     const Share below(layers_[l - 1].padded, kBlock, thread, team_.size());
-    kernels_.backward(inputs_of(l, minibatch), below.begin, below.end, layers_[l].panels,
-                      deltas_of(l), layers_[l - 1].dropout.scale(), deltas_of(l - 1),
-                      scratch_[static_cast<std::size_t>(thread)].data());
+    kernels_.backward_input(inputs_of(l, minibatch), below.begin, below.end, layers_[l].panels,
+                            deltas_of(l), layers_[l - 1].dropout.scale(), deltas_of(l - 1),
+                            scratch_[static_cast<std::size_t>(thread)].data());
     team_.barrier();
   }
 }
 
-/// Leaves the squares of the gradient, each column's summed in the same order for any number of
-/// threads: one thread has the whole last layer.
-void CpuEngine::measure(int thread, const CpuMinibatch& minibatch) {
+/// Sums the squares of each column in the same order for any number of threads: one thread has the
+/// whole last layer.
+void CpuEngine::squared_gradients(int thread, const CpuMinibatch& minibatch) {
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     const bool last = l + 1 == layers_.size();
     if (last && thread != 0) continue;
@@ -247,10 +242,10 @@ void CpuEngine::measure(int thread, const CpuMinibatch& minibatch) {
       deltas.data += slice.begin;
       std::fill(slice.squares.begin(), slice.squares.end(), 0.0F);
       std::fill(slice.bias_squares.begin(), slice.bias_squares.end(), 0.0F);
-      kernels_.measure(inputs_of(l, minibatch), 0, layers_[l].inputs, deltas, slice.weights.view(),
-                       slice.touched.data(), slice.squares.data());
-      kernels_.measure_bias(deltas, minibatch.indices.size(), slice.bias.view(),
-                            slice.bias_squares.data());
+      kernels_.squared_gradients(inputs_of(l, minibatch), 0, layers_[l].inputs, deltas,
+                                 slice.weights.view(), slice.active.data(), slice.squares.data());
+      kernels_.squared_bias_gradients(deltas, minibatch.indices.size(), slice.bias.view(),
+                                      slice.bias_squares.data());
     }
   }
 }
@@ -285,16 +280,16 @@ void CpuEngine::update_slice(int thread, const CpuMinibatch& minibatch, const St
     squares = slice.squares.data() + (last ? static_cast<std::size_t>(thread) * columns : 0);
     std::fill(squares, squares + columns, 0.0F);
   }
-  kernels_.update(inputs_of(l, minibatch), rows.begin, rows.end, deltas, slice.weights.view(),
-                  numbers.adam, slice.touched.data(), squares);
+  kernels_.backward_weight(inputs_of(l, minibatch), rows.begin, rows.end, deltas,
+                           slice.weights.view(), numbers.adam, slice.active.data(), squares);
   if (numbers.average_weight > 0) {
     slice.weights.average(rows.begin, rows.end, numbers.average_weight);
   }
   if (last && thread != 0) return;
   float* const bias_squares = numbers.want_norms ? slice.bias_squares.data() : nullptr;
   if (bias_squares != nullptr) std::fill_n(bias_squares, columns, 0.0F);
-  kernels_.update_bias(deltas, minibatch.indices.size(), slice.bias.view(), numbers.adam,
-                       bias_squares);
+  kernels_.backward_bias(deltas, minibatch.indices.size(), slice.bias.view(), numbers.adam,
+                         bias_squares);
   if (numbers.average_weight > 0) slice.bias.average(0, 1, numbers.average_weight);
 }
 

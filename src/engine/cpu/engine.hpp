@@ -1,4 +1,4 @@
-// The fused CPU engine: the reference's mathematics, written for these networks on processor cores.
+// The fused CPU engine: SIMD kernels and threads for these networks.
 #pragma once
 
 #include <memory>
@@ -17,9 +17,9 @@
 
 namespace mnist {
 
-/// Trains ReLU networks with cross-entropy and exact Adam or AdamW, minibatches of any size. Each
-/// thread owns slices of every hidden layer's outputs, with weights and moments in memory of their
-/// own; see cpu_kernels.hpp for the arithmetic. The same bits come out for any number of threads.
+/// Trains ReLU networks with cross-entropy and exact Adam or AdamW, in minibatches of any size.
+/// Each thread owns slices of every hidden layer's outputs, with their weights and moments; see
+/// kernels.hpp for the arithmetic. The results do not depend on the number of threads.
 class CpuEngine : public Engine {
  public:
   /// `dataset` must outlive the engine. Throws Error when `initial` has hidden layers with
@@ -35,24 +35,25 @@ class CpuEngine : public Engine {
   std::string description() const override;
 
  private:
-  /// The numbers of one step.
+  /// OptimizerStep as the kernels take it.
   struct StepNumbers {
     AdamStep adam;
     float average_weight = 0;  ///< 0: the averages stay
     bool want_norms = false;
   };
 
-  StepNumbers numbers_of(std::int64_t step, double learning_rate) const;
+  StepNumbers step_numbers(std::int64_t step, double learning_rate) const;
   LayerInputs inputs_of(std::size_t layer, const CpuMinibatch& minibatch) const;
   Rows deltas_of(std::size_t layer);
-  /// What the threads share of a layer's weights: slices, or rows of the last layer.
+  /// The rows of a layer's weights that a thread updates: all rows of its slices, or a share of the
+  /// rows of the last layer.
   Share rows_of(std::size_t layer, int thread) const;
   void step(int thread, const CpuMinibatch& minibatch, std::int64_t step, StepNumbers numbers);
   void forward(int thread, const CpuMinibatch& minibatch, std::int64_t step);
   void drop(CpuLayer& layer, const CpuSlice& slice, std::size_t tiles, std::int64_t step) const;
-  void judge(int thread, const CpuMinibatch& minibatch);
+  void compute_loss(int thread, const CpuMinibatch& minibatch);
   void backward(int thread, const CpuMinibatch& minibatch);
-  void measure(int thread, const CpuMinibatch& minibatch);
+  void squared_gradients(int thread, const CpuMinibatch& minibatch);
   float clip_factor() const;
   void update(int thread, const CpuMinibatch& minibatch, const StepNumbers& numbers);
   void update_slice(int thread, const CpuMinibatch& minibatch, const StepNumbers& numbers,
@@ -64,7 +65,7 @@ class CpuEngine : public Engine {
   ThreadTeam team_;
   std::vector<CpuLayer> layers_;
   CpuMinibatches minibatches_;
-  std::size_t room_ = 0;                             ///< examples that the arrays have room for
+  std::size_t capacity_ = 0;                         ///< examples that fit into the arrays
   std::vector<float> losses_;                        ///< of each example of the minibatch
   std::vector<AlignedVector<float>> scratch_;        ///< of each thread
   std::vector<AlignedVector<std::size_t>> correct_;  ///< of each thread, in its first element

@@ -31,16 +31,16 @@ namespace mnist {
 namespace HWY_NAMESPACE {
 
 const CpuKernels* kernels() {
-  static const CpuKernels table{forward,
+  static const CpuKernels table{linear_forward,
                                 relu,
                                 softmax_loss,
-                                backward,
-                                update,
-                                measure,
-                                update_bias,
-                                measure_bias,
+                                backward_input,
+                                backward_weight,
+                                squared_gradients,
+                                backward_bias,
+                                squared_bias_gradients,
                                 transpose_pixels,
-                                kMostVectors * hn::Lanes(FloatTag()),
+                                kMaxVectors * hn::Lanes(FloatTag()),
                                 hwy::TargetName(HWY_TARGET)};
   return &table;
 }

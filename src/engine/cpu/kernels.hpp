@@ -32,8 +32,8 @@ inline constexpr std::size_t kTile = 32;
 /// Columns of weights and rows of activations are padded to this many floats: one cache line.
 inline constexpr std::size_t kBlock = 16;
 
-/// What goes into a layer, for all tiles of a minibatch: pixels, or the activations of the layer
-/// before. The number of inputs is even; one that was odd has an input of zeros behind it.
+/// The inputs of a layer, for all tiles of a minibatch: pixels, or the activations of the previous
+/// layer. Their number is even; an odd one is padded with an input of zeros.
 struct LayerInputs {
   std::size_t inputs = 0;
   std::size_t tiles = 0;
@@ -45,7 +45,6 @@ struct LayerInputs {
 };
 
 /// Parameters of a slice with their moments: arrays [rows, columns], columns a multiple of kBlock.
-/// Moments are sums without the factors 1 - beta; AdamStep makes up for it.
 struct ParameterSlice {
   std::size_t columns = 0;
   float* weights = nullptr;
@@ -53,16 +52,18 @@ struct ParameterSlice {
   float* second_moments = nullptr;
 };
 
-/// The numbers of one Adam step (Kingma and Ba 2015), bias corrections included.
+/// OptimizerStep in f32, with the bias corrections folded in.
 struct AdamStep {
   float beta1 = 0.9F;
   float beta2 = 0.999F;
-  float rate = 0;        ///< lr (1 - beta1) / (1 - beta1^t)
-  float root_scale = 0;  ///< sqrt((1 - beta2) / (1 - beta2^t))
+  float gain1 = 0.1F;    ///< 1 - beta1; from f64, because 1 - 0.999F is off by 5e-5 of itself
+  float gain2 = 0.001F;  ///< 1 - beta2
+  float rate = 0;        ///< learning_rate / correction1
+  float root_scale = 0;  ///< 1 / sqrt(correction2)
   float epsilon = 1e-8F;
-  float clip = 1;        ///< times the gradient
-  float l2_penalty = 0;  ///< added to the gradient, times the weight
-  float keep = 1;        ///< what decoupled weight decay leaves of a weight
+  float clip = 1;        ///< factor on the gradient
+  float l2_penalty = 0;  ///< weight decay of Adam
+  float decay = 1;       ///< weight decay of AdamW, as a factor on the weight
 };
 
 /// Some columns of a row-major matrix.
@@ -81,10 +82,10 @@ struct WeightPanel {
 struct LossOptions {
   std::size_t classes = 0;
   float scale = 1;      ///< of the gradient: 1 / examples of the minibatch
-  float smoothing = 0;  ///< part of the target that is spread over all classes
+  float smoothing = 0;  ///< fraction of the target spread over all classes
 };
 
-/// Which activations are kept by dropout, and what they are multiplied by.
+/// A dropout mask: which activations stay, and the factor on them.
 struct Kept {
   const std::uint32_t* masks = nullptr;  ///< [tiles, mask_stride]; null keeps all
   float scale = 1;
@@ -94,16 +95,16 @@ struct Kept {
 struct CpuKernels {
   /// outputs[e, :] = bias + sum over k of value(k, e) * weights[k, :] for examples begin .. end
   /// - 1.
-  void (*forward)(const LayerInputs& inputs, std::size_t begin, std::size_t end,
-                  const ParameterSlice& slice, const float* bias, Rows outputs);
+  void (*linear_forward)(const LayerInputs& inputs, std::size_t begin, std::size_t end,
+                         const ParameterSlice& slice, const float* bias, Rows outputs);
 
-  /// ReLU and dropout in place on `columns` columns; masks[tile * mask_stride + column] tells what
-  /// is left. `kept` has the same stride.
+  /// ReLU and dropout in place on `columns` columns; masks[tile * mask_stride + column] marks the
+  /// activations that are not 0. `kept` has the same stride.
   void (*relu)(Rows activations, std::size_t examples, std::size_t columns, const Kept& kept,
                std::uint32_t* masks, std::size_t mask_stride);
 
   /// Softmax cross-entropy of examples begin .. end - 1. Logits become their gradients; losses[e]
-  /// is set. Returns how many have their own label's logit on top (the first of equal ones counts).
+  /// is set. Returns the number of correct predictions (of equal logits, the first counts).
   std::size_t (*softmax_loss)(Rows logits, std::size_t begin, std::size_t end,
                               const std::uint8_t* labels, const LossOptions& options,
                               float* losses);
@@ -111,26 +112,27 @@ struct CpuKernels {
   /// below[e, k] = scale * sum over all outputs j of deltas[e, j] * weights[k, j] where the mask of
   /// k has bit e, else 0; for inputs begin .. end - 1. `scale` is that of dropout. `scratch` holds
   /// a row of all panels.
-  void (*backward)(const LayerInputs& inputs, std::size_t begin, std::size_t end,
-                   const std::vector<WeightPanel>& panels, Rows deltas, float scale, Rows below,
-                   float* scratch);
+  void (*backward_input)(const LayerInputs& inputs, std::size_t begin, std::size_t end,
+                         const std::vector<WeightPanel>& panels, Rows deltas, float scale,
+                         Rows below, float* scratch);
 
-  /// The gradient of weights begin .. end - 1 (rows; even numbers) and Adam with it. `touched`
-  /// marks the rows that ever had an input; others are exactly as they were and are passed over.
+  /// The gradient of weight rows begin .. end - 1 (even numbers), and Adam's update with it.
+  /// `active` marks the rows that ever had a nonzero input; the others are unchanged and skipped.
   /// When `squares` is not null, the squared gradients of each column are added to it.
-  void (*update)(const LayerInputs& inputs, std::size_t begin, std::size_t end, Rows deltas,
-                 const ParameterSlice& slice, const AdamStep& step, std::uint8_t* touched,
-                 float* squares);
+  void (*backward_weight)(const LayerInputs& inputs, std::size_t begin, std::size_t end,
+                          Rows deltas, const ParameterSlice& slice, const AdamStep& step,
+                          std::uint8_t* active, float* squares);
 
-  /// The squared gradients and `touched` alone, as update() leaves them; no parameter changes.
-  void (*measure)(const LayerInputs& inputs, std::size_t begin, std::size_t end, Rows deltas,
-                  const ParameterSlice& slice, std::uint8_t* touched, float* squares);
+  /// Only the squared gradients and `active`, as backward_weight() leaves them.
+  void (*squared_gradients)(const LayerInputs& inputs, std::size_t begin, std::size_t end,
+                            Rows deltas, const ParameterSlice& slice, std::uint8_t* active,
+                            float* squares);
 
   /// The same for the bias, whose input is always 1.
-  void (*update_bias)(Rows deltas, std::size_t examples, const ParameterSlice& bias,
-                      const AdamStep& step, float* squares);
-  void (*measure_bias)(Rows deltas, std::size_t examples, const ParameterSlice& bias,
-                       float* squares);
+  void (*backward_bias)(Rows deltas, std::size_t examples, const ParameterSlice& bias,
+                        const AdamStep& step, float* squares);
+  void (*squared_bias_gradients)(Rows deltas, std::size_t examples, const ParameterSlice& bias,
+                                 float* squares);
 
   /// Transposes pixels begin .. end - 1 (multiples of kBlock, or the end of the image) of the kTile
   /// `images` to `pixels` [inputs, kTile] and marks in `masks` [inputs] which are not zero. Where
@@ -151,12 +153,12 @@ const CpuKernels& best_cpu_kernels();
 /// Those of every instruction set that this processor has and the build knows, for tests.
 std::vector<const CpuKernels*> all_cpu_kernels();
 
-/// What each byte of an image stands for: f32 [256], 0 to 1, times `scale`. Made by the product
-/// with the same constant as the reference engine has.
+/// The value of each byte of an image: f32 [256], 0 to 1, times `scale`. Computed as the reference
+/// engine does, by multiplication with 1 / 255.
 std::vector<float> pixel_values(float scale = 1);
 
-/// Sets the calling thread to take subnormal numbers for zero: moments of weights without gradient
-/// decay into them, and processors are many times slower at them.
+/// Makes the calling thread treat subnormal numbers as zero: moments of weights without a gradient
+/// decay into them, and arithmetic on them is many times slower.
 void flush_subnormals();
 
 }  // namespace mnist

@@ -34,7 +34,7 @@ CpuSlice make_slice(std::size_t begin, std::size_t columns, std::size_t inputs,
   slice.weights.resize(inputs, columns, averaged);
   slice.bias.resize(1, columns, averaged);
   // Weight decay moves weights without a gradient, too.
-  slice.touched.assign(inputs / 2, options.weight_decay > 0 ? 1 : 0);
+  slice.active.assign(inputs / 2, options.weight_decay > 0 ? 1 : 0);
   slice.squares.assign(columns * static_cast<std::size_t>(sharing_threads), 0.0F);
   slice.bias_squares.assign(columns, 0.0F);
   return slice;
@@ -132,21 +132,20 @@ Mlp array_of(const std::vector<CpuLayer>& layers, const MlpShape& shape, CpuArra
   return mlp;
 }
 
-void set_array(std::vector<CpuLayer>& layers, const Mlp& values, CpuArray array, double scale) {
-  const auto factor = static_cast<float>(scale);
+void set_array(std::vector<CpuLayer>& layers, const Mlp& values, CpuArray array) {
   for_each_parameter(layers, values, [&](CpuParameters& ours, std::size_t i, float value) {
-    (ours.*array)[i] = value * factor;
+    (ours.*array)[i] = value;
   });
 }
 
-void mark_touched(std::vector<CpuLayer>& layers) {
+void mark_active(std::vector<CpuLayer>& layers) {
   for (CpuLayer& layer : layers) {
     for (CpuSlice& slice : layer.slices) {
       const std::size_t pair = 2 * slice.weights.columns;
-      for (std::size_t k = 0; k < slice.touched.size(); ++k) {
+      for (std::size_t k = 0; k < slice.active.size(); ++k) {
         const float* const moments = slice.weights.second_moments.data() + k * pair;
         if (std::any_of(moments, moments + pair, [](float moment) { return moment != 0; })) {
-          slice.touched[k] = 1;
+          slice.active[k] = 1;
         }
       }
     }

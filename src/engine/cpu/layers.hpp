@@ -1,4 +1,4 @@
-// The parameters of the fused CPU engine: cut into slices that the threads share out.
+// Parameters and activations of the fused CPU engine, in slices that belong to threads.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace mnist {
 
-/// The part of `count` things that belongs to one of `threads` threads, in units of `unit`.
+/// The range of `count` items that belongs to one of `threads` threads, in multiples of `unit`.
 struct Share {
   Share(std::size_t count, std::size_t unit, int thread, int threads);
   std::size_t size() const { return end - begin; }
@@ -22,7 +22,7 @@ struct Share {
   std::size_t end;
 };
 
-/// An array of parameters with its moments and, when it is wanted, its average.
+/// An array of parameters with its moments and, with --ema, its average.
 struct CpuParameters {
   void resize(std::size_t rows, std::size_t width, bool averaged);
   ParameterSlice view();
@@ -33,12 +33,12 @@ struct CpuParameters {
   AlignedVector<float> weights, first_moments, second_moments, averages;
 };
 
-/// Some outputs of a layer, a multiple of kBlock, with everything that belongs to them.
+/// Some outputs of a layer, a multiple of kBlock, with their parameters.
 struct CpuSlice {
   std::size_t begin = 0;
   CpuParameters weights;  ///< [inputs, columns]
   CpuParameters bias;     ///< [1, columns]
-  std::vector<std::uint8_t> touched;
+  std::vector<std::uint8_t> active;
   AlignedVector<float> squares, bias_squares;  ///< of the gradient, summed over each column
 };
 
@@ -46,16 +46,16 @@ struct CpuLayer {
   /// The slices that thread `thread` works on; of the last layer, one that all share.
   std::span<CpuSlice> slices_of(int thread);
 
-  /// Floats from one example's activations to the next's: one cache line more than they need.
-  /// Without it the examples of a wide layer, a power of two apart, would drive one another out of
-  /// the few sets of the first-level cache that such addresses share.
+  /// Floats from one example's activations to the next's: one cache line more than necessary.
+  /// Otherwise the examples of a wide layer, a power of two apart, would compete for a few sets of
+  /// the L1 cache.
   std::size_t stride() const { return padded + kBlock; }
 
   std::size_t inputs = 0;   ///< padded
   std::size_t outputs = 0;  ///< true
   std::size_t padded = 0;   ///< a multiple of kBlock
   std::vector<CpuSlice> slices;
-  std::vector<std::size_t> first_slices;  ///< of each thread, and of one more; empty: all share
+  std::vector<std::size_t> first_slices;  ///< of each thread and one past the last; empty: shared
   std::vector<WeightPanel> panels;
   Dropout dropout;                     ///< of the outputs; the last layer has none
   AlignedVector<float> activations;    ///< [examples, stride()]; of the last layer, its deltas too
@@ -64,12 +64,12 @@ struct CpuLayer {
   AlignedVector<std::uint32_t> keep;   ///< [tiles, padded]: which are not dropped
 };
 
-/// The layers of a network, without room for a minibatch yet, starting from `initial`, in slices of
-/// at most `slice_columns` outputs.
+/// The layers of a network with the parameters `initial`, in slices of at most `slice_columns`
+/// outputs. reserve_tiles() must follow.
 std::vector<CpuLayer> make_cpu_layers(const Mlp& initial, const TrainOptions& options, int threads,
                                       std::size_t slice_columns);
 
-/// Makes room for minibatches of `tiles` tiles.
+/// Allocates activations for minibatches of `tiles` tiles.
 void reserve_tiles(std::vector<CpuLayer>& layers, std::size_t tiles);
 
 /// One array of all parameters: weights, moments or averages.
@@ -78,11 +78,11 @@ using CpuArray = AlignedVector<float> CpuParameters::*;
 /// A copy of an array; the activation of the result is ReLU.
 Mlp array_of(const std::vector<CpuLayer>& layers, const MlpShape& shape, CpuArray array);
 
-/// Sets an array to `values` times `scale`.
-void set_array(std::vector<CpuLayer>& layers, const Mlp& values, CpuArray array, double scale = 1);
+/// The inverse.
+void set_array(std::vector<CpuLayer>& layers, const Mlp& values, CpuArray array);
 
-/// Marks the rows of weights that have moments as touched: those that ever had an input.
-void mark_touched(std::vector<CpuLayer>& layers);
+/// Marks the weight rows that have nonzero moments as active.
+void mark_active(std::vector<CpuLayer>& layers);
 
 /// The squares that the last update left in `squares` (of weights or of biases), summed.
 double squared_gradient(const std::vector<CpuSlice>& slices,

@@ -31,8 +31,8 @@ void CpuMinibatches::start(const Steps& steps, std::int64_t first_step) {
 }
 
 void CpuMinibatches::reserve(std::size_t batch) {
-  if (batch <= room_) return;
-  room_ = batch;
+  if (batch <= capacity_) return;
+  capacity_ = batch;
   const std::size_t tiles = (batch + kTile - 1) / kTile;
   for (CpuMinibatch& minibatch : minibatches_) {
     minibatch.pixels.assign(tiles * inputs_ * kTile, 0);
@@ -99,8 +99,8 @@ void CpuMinibatches::prefetch(int thread, std::size_t i) const {
   constexpr std::size_t kCacheLine = 64;
   constexpr int kForReading = 0;
   constexpr int kSecondLevel = 2;
-  constexpr std::size_t kMostRows = 512;  // more would push one another out again
-  for (const std::int64_t index : indices.first(std::min(indices.size(), kMostRows))) {
+  constexpr std::size_t kMaxPrefetched = 512;  // more would push one another out again
+  for (const std::int64_t index : indices.first(std::min(indices.size(), kMaxPrefetched))) {
     const std::uint8_t* const image =
         dataset_.images.data() + static_cast<std::size_t>(index) * blank_image_.size();
     for (std::size_t pixel = share.begin; pixel < share.end; pixel += kCacheLine) {

@@ -1,4 +1,4 @@
-// The minibatches of the fused CPU engine: prepared ahead, by all threads together.
+// The minibatches of the fused CPU engine, prepared ahead by all threads together.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace mnist {
 
-/// The pixels of one minibatch, transposed; what was dropped is 0.
+/// The pixels of one minibatch, transposed; dropped pixels are 0.
 struct CpuMinibatch {
   std::span<const std::int64_t> indices;
   AlignedVector<std::uint8_t> pixels;  ///< [tiles, inputs, kTile]
@@ -24,8 +24,8 @@ struct CpuMinibatch {
   std::size_t tiles() const { return (indices.size() + kTile - 1) / kTile; }
 };
 
-/// Turns rows of the data set into minibatches. Two are kept: the one in use and the next. When
-/// images are distorted, that is done one minibatch further ahead.
+/// Gathers examples of the data set into minibatches. Two are kept: the current one and the next.
+/// Augmentation works one minibatch further ahead.
 class CpuMinibatches {
  public:
   /// `dataset` and `kernels` must outlive it. `inputs` is the padded number of pixels.
@@ -38,15 +38,15 @@ class CpuMinibatches {
   /// The minibatch of step i, which must have been prepared.
   const CpuMinibatch& at(std::size_t i) const { return minibatches_[i % 2]; }
 
-  /// A thread's share of the work for step i, of all threads between the same two barriers:
-  /// first distort(i), then, after a barrier, prepare(i). Beyond the last step nothing is done.
+  /// A thread's share of the work for step i; all threads call it between the same two barriers:
+  /// first distort(i), then, after a barrier, prepare(i). Nothing happens beyond the last step.
   void distort(int thread, std::size_t i);
   void prepare(int thread, std::size_t i);
 
-  /// Asks for the images that are read at the end of step i: they lie anywhere in 47 MB of memory.
+  /// Prefetches the images that are read at the end of step i, which are scattered over 47 MB.
   void prefetch(int thread, std::size_t i) const;
 
-  /// What a pixel's byte stands for: f32 [256], 0 to 1, times the scale of input dropout.
+  /// The network input for each pixel value: f32 [256], 0 to 1, times the scale of input dropout.
   const float* pixel_values() const { return pixel_values_.data(); }
 
  private:
@@ -60,7 +60,7 @@ class CpuMinibatches {
   std::vector<Augmenter> augmenters_;  ///< one for each thread; none when nothing is distorted
   std::vector<float> pixel_values_;
   std::vector<std::uint8_t> blank_image_;
-  std::size_t room_ = 0;  ///< examples that the arrays have room for
+  std::size_t capacity_ = 0;  ///< examples that fit into the arrays
   CpuMinibatch minibatches_[2];
   std::vector<std::uint8_t> distorted_[2];
   std::vector<AlignedVector<std::uint32_t>> keep_;  ///< [inputs], of each thread

@@ -1,5 +1,5 @@
 // The products of the fused CPU engine: forward through a layer, and backward.
-// Included by cpu_kernels.cpp once for each instruction set.
+// Included by kernels.cpp once for each instruction set.
 
 HWY_BEFORE_NAMESPACE();
 namespace mnist {
@@ -7,9 +7,9 @@ namespace HWY_NAMESPACE {
 /// One tile, one run of R vectors of columns. Inputs go in pairs: neighbouring pixels are mostly
 /// zero together, and a pair halves the loads and stores of the outputs.
 template <std::size_t R, class Values>
-HWY_INLINE void forward_run(const Values& value, const std::uint32_t* masks, std::uint32_t examples,
-                            std::size_t inputs, const float* weights, std::size_t columns,
-                            const float* bias, Rows outputs) {
+HWY_INLINE void linear_forward_run(const Values& value, const std::uint32_t* masks,
+                                   std::uint32_t examples, std::size_t inputs, const float* weights,
+                                   std::size_t columns, const float* bias, Rows outputs) {
   const FloatTag d;
   const std::size_t lanes = hn::Lanes(d);
   // Side by side, a constant distance apart: near in the cache and cheap to find.
@@ -46,26 +46,26 @@ HWY_INLINE void forward_run(const Values& value, const std::uint32_t* masks, std
 }
 
 template <class Values>
-void forward_of(const LayerInputs& inputs, std::size_t begin, std::size_t end,
-                const ParameterSlice& slice, const float* bias, Rows outputs) {
+void linear_forward_of(const LayerInputs& inputs, std::size_t begin, std::size_t end,
+                       const ParameterSlice& slice, const float* bias, Rows outputs) {
   for (std::size_t tile = begin / kTile; tile * kTile < end; ++tile) {
     const Values value(inputs, tile);
     const std::uint32_t examples = tile_bits(tile, begin, end);
     float* const first = outputs.data + tile * kTile * outputs.stride;
     for_each_run(slice.columns, [&]<std::size_t R>(std::size_t column) {
-      forward_run<R>(value, inputs.masks + tile * inputs.inputs, examples, inputs.inputs,
-                     slice.weights + column, slice.columns, bias + column,
-                     Rows{first + column, outputs.stride});
+      linear_forward_run<R>(value, inputs.masks + tile * inputs.inputs, examples, inputs.inputs,
+                            slice.weights + column, slice.columns, bias + column,
+                            Rows{first + column, outputs.stride});
     });
   }
 }
 
-void forward(const LayerInputs& inputs, std::size_t begin, std::size_t end,
-             const ParameterSlice& slice, const float* bias, Rows outputs) {
+void linear_forward(const LayerInputs& inputs, std::size_t begin, std::size_t end,
+                    const ParameterSlice& slice, const float* bias, Rows outputs) {
   if (inputs.pixels != nullptr) {
-    forward_of<PixelValues>(inputs, begin, end, slice, bias, outputs);
+    linear_forward_of<PixelValues>(inputs, begin, end, slice, bias, outputs);
   } else {
-    forward_of<ActivationValues>(inputs, begin, end, slice, bias, outputs);
+    linear_forward_of<ActivationValues>(inputs, begin, end, slice, bias, outputs);
   }
 }
 
@@ -81,9 +81,9 @@ HWY_INLINE std::size_t gather_row(const std::vector<WeightPanel>& panels, std::s
   return size;
 }
 
-void backward(const LayerInputs& inputs, std::size_t begin, std::size_t end,
-              const std::vector<WeightPanel>& panels, Rows deltas, float scale, Rows below,
-              float* scratch) {
+void backward_input(const LayerInputs& inputs, std::size_t begin, std::size_t end,
+                    const std::vector<WeightPanel>& panels, Rows deltas, float scale, Rows below,
+                    float* scratch) {
   const FloatTag d;
   const std::size_t lanes = hn::Lanes(d);
   for (std::size_t e = 0; e < inputs.tiles * kTile; ++e) {

@@ -1,5 +1,5 @@
 // Vectors, the values that go into a layer, and runs of columns: what all CPU kernels share.
-// Included by cpu_kernels.cpp once for each instruction set.
+// Included by kernels.cpp once for each instruction set.
 
 HWY_BEFORE_NAMESPACE();
 namespace mnist {
@@ -11,9 +11,9 @@ using Vector = hn::Vec<FloatTag>;
 
 // Two rows of this many vectors, and what is computed with them, fit the registers.
 #if HWY_TARGET == HWY_AVX2
-constexpr std::size_t kMostVectors = 4;
+constexpr std::size_t kMaxVectors = 4;
 #else
-constexpr std::size_t kMostVectors = 8;
+constexpr std::size_t kMaxVectors = 8;
 #endif
 
 /// The value of input k in example e of a tile, from pixels.
@@ -52,9 +52,9 @@ HWY_INLINE void for_each_run(std::size_t columns, const Work& work) {
   std::size_t column = 0;
   while (column < columns) {
     const std::size_t left = (columns - column) / lanes;
-    if (left >= kMostVectors) {
-      work.template operator()<kMostVectors>(column);
-      column += kMostVectors * lanes;
+    if (left >= kMaxVectors) {
+      work.template operator()<kMaxVectors>(column);
+      column += kMaxVectors * lanes;
     } else if (left >= 4) {
       work.template operator()<4>(column);
       column += 4 * lanes;

@@ -21,11 +21,6 @@ std::vector<std::uint32_t> packed_images(const Dataset& dataset, int words_per_i
   return images;
 }
 
-std::vector<float> scaled(std::vector<float> values, double scale) {
-  for (float& value : values) value *= static_cast<float>(scale);
-  return values;
-}
-
 }  // namespace
 
 CudaEngine::CudaEngine(const Mlp& initial, const Dataset& dataset, const TrainOptions& options,
@@ -142,8 +137,8 @@ EngineState CudaEngine::state() const {
 void CudaEngine::restore(const EngineState& state) {
   steps_done_ = state.steps;
   weights_.upload(flatten(state.weights));
-  first_moments_.upload(scaled(flatten(state.first_moments), state.first_scale));
-  second_moments_.upload(scaled(flatten(state.second_moments), state.second_scale));
+  first_moments_.upload(flatten(state.first_moments));
+  second_moments_.upload(flatten(state.second_moments));
   if (options_.ema > 0) averages_.upload(flatten(state.averages.value()));
 }
 

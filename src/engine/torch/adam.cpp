@@ -47,8 +47,6 @@ void Adam::restore(const EngineState& state) {
   const torch::NoGradGuard no_grad;
   copy_to_tensors(state.first_moments, first_moments_);
   copy_to_tensors(state.second_moments, second_moments_);
-  torch::_foreach_mul_(first_moments_, state.first_scale);
-  torch::_foreach_mul_(second_moments_, state.second_scale);
   for (torch::Tensor& count : step_counts_) count.fill_(static_cast<double>(state.steps));
 }
 

@@ -182,7 +182,7 @@ TEST(CpuEngine, RejectsActivationsOtherThanRelu) {
   const MlpShape shape{784, {8}, 10, Activation::kTanh};
   expect_throws<Error>(
       [&] { CpuEngine engine(initial_parameters(shape, 0), training_set(), {}, 1); },
-      "the fused engine knows only relu, found tanh");
+      "the fused engine supports only relu, found tanh");
 }
 
 }  // namespace

@@ -97,7 +97,7 @@ TEST_P(Kernels, TransposePixelsAppliesTheDropoutMask) {
 TEST_P(Kernels, ForwardWritesOnlyTheGivenExamples) {
   const auto bias = noise(kColumns, 4);
   AlignedVector<float> outputs(kTiles * kTile * kColumns, 7.0F);
-  GetParam()->forward(inputs_, 3, 40, slice(), bias.data(), {outputs.data(), kColumns});
+  GetParam()->linear_forward(inputs_, 3, 40, slice(), bias.data(), {outputs.data(), kColumns});
   for (std::size_t e = 0; e < kTiles * kTile; ++e) {
     for (std::size_t j = 0; j < kColumns; ++j) {
       double expected = static_cast<double>(bias[j]);
@@ -197,11 +197,12 @@ TEST_P(Kernels, BackwardDoesNotDependOnThePanels) {
   AlignedVector<float> scratch(kColumns);
   AlignedVector<float> one(kTiles * kTile * kInputs, 5.0F);
   AlignedVector<float> two = one;
-  GetParam()->backward(inputs_, 2, kInputs, {{weights_.data(), kColumns}},
-                       {deltas_.data(), kColumns}, 1.5F, {one.data(), kInputs}, scratch.data());
-  GetParam()->backward(inputs_, 2, kInputs,
-                       {{left.data(), kLeft}, {right.data(), kColumns - kLeft}},
-                       {deltas_.data(), kColumns}, 1.5F, {two.data(), kInputs}, scratch.data());
+  GetParam()->backward_input(inputs_, 2, kInputs, {{weights_.data(), kColumns}},
+                             {deltas_.data(), kColumns}, 1.5F, {one.data(), kInputs},
+                             scratch.data());
+  GetParam()->backward_input(
+      inputs_, 2, kInputs, {{left.data(), kLeft}, {right.data(), kColumns - kLeft}},
+      {deltas_.data(), kColumns}, 1.5F, {two.data(), kInputs}, scratch.data());
   EXPECT_EQ(one, two);
   for (std::size_t e = 0; e < kTiles * kTile; ++e) {
     for (std::size_t k = 0; k < kInputs; ++k) {
@@ -219,13 +220,13 @@ TEST_P(Kernels, BackwardDoesNotDependOnThePanels) {
 
 TEST_P(Kernels, UpdateIsAdam) {
   const AdamStep step{
-      .rate = 0.01F, .root_scale = 0.3F, .clip = 0.5F, .l2_penalty = 0.1F, .keep = 0.99F};
+      .rate = 0.01F, .root_scale = 0.3F, .clip = 0.5F, .l2_penalty = 0.1F, .decay = 0.99F};
   const auto weights = weights_;
   const auto first = first_;
   const auto second = second_;
   AlignedVector<float> squares(kColumns, 0.0F);
-  GetParam()->update(inputs_, 4, kInputs, {deltas_.data(), kColumns}, slice(), step, active_.data(),
-                     squares.data());
+  GetParam()->backward_weight(inputs_, 4, kInputs, {deltas_.data(), kColumns}, slice(), step,
+                              active_.data(), squares.data());
   std::vector<double> expected_squares(kColumns, 0.0);
   for (std::size_t k = 0; k < kInputs; ++k) {
     for (std::size_t j = 0; j < kColumns; ++j) {
@@ -240,8 +241,8 @@ TEST_P(Kernels, UpdateIsAdam) {
       }
       expected_squares[j] += gradient * gradient;
       gradient = 0.5 * gradient + 0.1 * static_cast<double>(weights[n]);
-      const double m = 0.9 * static_cast<double>(first[n]) + gradient;
-      const double v = 0.999 * static_cast<double>(second[n]) + gradient * gradient;
+      const double m = 0.9 * static_cast<double>(first[n]) + 0.1 * gradient;
+      const double v = 0.999 * static_cast<double>(second[n]) + 0.001 * gradient * gradient;
       EXPECT_NEAR(first_[n], m, 1e-5);
       EXPECT_NEAR(second_[n], v, 1e-5 * (1 + v));
       const double moved = 0.01 * m / (0.3 * std::sqrt(v) + 1e-8);
@@ -257,13 +258,15 @@ TEST_P(Kernels, MeasureOnlyComputesSquaredGradients) {
   AlignedVector<float> measured(kColumns, 0.0F);
   AlignedVector<float> measured_bias(kColumns, 0.0F);
   const Rows deltas{deltas_.data(), kColumns};
-  GetParam()->measure(inputs_, 0, kInputs, deltas, slice(), active_.data(), measured.data());
-  GetParam()->measure_bias(deltas, kExamples, slice(), measured_bias.data());
+  GetParam()->squared_gradients(inputs_, 0, kInputs, deltas, slice(), active_.data(),
+                                measured.data());
+  GetParam()->squared_bias_gradients(deltas, kExamples, slice(), measured_bias.data());
   EXPECT_EQ(weights_, weights);
   AlignedVector<float> updated(kColumns, 0.0F);
   AlignedVector<float> updated_bias(kColumns, 0.0F);
-  GetParam()->update(inputs_, 0, kInputs, deltas, slice(), {}, active_.data(), updated.data());
-  GetParam()->update_bias(deltas, kExamples, slice(), {}, updated_bias.data());
+  GetParam()->backward_weight(inputs_, 0, kInputs, deltas, slice(), {}, active_.data(),
+                              updated.data());
+  GetParam()->backward_bias(deltas, kExamples, slice(), {}, updated_bias.data());
   EXPECT_EQ(measured, updated);
   EXPECT_EQ(measured_bias, updated_bias);
   EXPECT_GT(measured[0], 0.0F);
@@ -273,8 +276,8 @@ TEST_P(Kernels, UpdateSkipsInputsThatWereNeverActive) {
   std::fill(masks_.begin(), masks_.end(), 0U);
   const auto weights = weights_;
   active_[3] = 1;
-  GetParam()->update(inputs_, 0, kInputs, {deltas_.data(), kColumns}, slice(),
-                     {.rate = 0.1F, .root_scale = 1}, active_.data(), nullptr);
+  GetParam()->backward_weight(inputs_, 0, kInputs, {deltas_.data(), kColumns}, slice(),
+                              {.rate = 0.1F, .root_scale = 1}, active_.data(), nullptr);
   for (std::size_t k = 0; k < kInputs; ++k) {
     EXPECT_EQ(weights_[k * kColumns] == weights[k * kColumns], k / 2 != 3) << k;
   }
@@ -287,8 +290,9 @@ TEST_P(Kernels, AdamIsAccurateForTinyAndHugeSecondMoments) {
     AlignedVector<float> seconds(kBlock, second);
     const AlignedVector<float> deltas(kTile * kBlock, 0.0F);
     const AdamStep step{.rate = 1e-3F, .root_scale = 1.0F};
-    GetParam()->update_bias({const_cast<float*>(deltas.data()), kBlock}, 1,
-                            {kBlock, weights.data(), first.data(), seconds.data()}, step, nullptr);
+    GetParam()->backward_bias({const_cast<float*>(deltas.data()), kBlock}, 1,
+                              {kBlock, weights.data(), first.data(), seconds.data()}, step,
+                              nullptr);
     const double moved = 1e-3 * 0.9e-3 / (std::sqrt(0.999 * static_cast<double>(second)) + 1e-8);
     EXPECT_NEAR(weights[0], 1 - moved, 1e-6 * std::max(1.0, moved)) << second;
   }

@@ -34,14 +34,14 @@ void expect_same_losses(Engine& reference, Engine& engine, std::int64_t batch) {
   expect_near_norms(engine.gradient_norms(), reference.gradient_norms());
 }
 
-TorchEngine by_autograd(const MlpShape& shape, const TrainOptions& options,
-                        const torch::Device& device) {
+TorchEngine torch_engine(const MlpShape& shape, const TrainOptions& options,
+                         const torch::Device& device) {
   return {initial_parameters(shape, 1), training_set(), options, device};
 }
 
 void expect_agreement(const MlpShape& shape, std::int64_t batch, const TrainOptions& options) {
   SCOPED_TRACE(to_string(shape) + ", batch " + std::to_string(batch));
-  TorchEngine reference = by_autograd(shape, options, torch::kCPU);
+  TorchEngine reference = torch_engine(shape, options, torch::kCPU);
   CudaEngine engine = on_gpu(shape, options, batch);
   expect_same_losses(reference, engine, batch);
 }
@@ -63,7 +63,7 @@ TEST_F(OnGpu, AgreesWithTheReferenceWithDropoutAndAugmentation) {
   options.augment = {.rotation = 10, .translation = 1, .elastic = 1, .erasing = 0.5};
   // CPU and GPU may differ in the last bit of a resampled value, which can round a pixel
   // differently.
-  TorchEngine reference = by_autograd({}, options, torch::kCPU);
+  TorchEngine reference = torch_engine({}, options, torch::kCPU);
   CudaEngine engine = on_gpu({}, options, 32);
   const auto rows = many_rows(kSteps * 32);
   const StepsResult expected = train(reference, rows, 32);
@@ -77,8 +77,8 @@ TEST_F(OnGpu, CapturedStepsAgreeWithTheReference) {
   for (const TrainOptions& options :
        {TrainOptions{}, TrainOptions{.weight_decay = 0.01, .clip_norm = 0.3, .ema = 0.99}}) {
     for (const std::int64_t batch : {32, 45}) {
-      TorchEngine reference = by_autograd({}, options, torch::kCPU);
-      TorchEngine engine = by_autograd({}, options, torch::kCUDA);
+      TorchEngine reference = torch_engine({}, options, torch::kCPU);
+      TorchEngine engine = torch_engine({}, options, torch::kCUDA);
       expect_same_losses(reference, engine, batch);
     }
   }
