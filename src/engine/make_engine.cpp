@@ -8,21 +8,12 @@
 #include "engine/cpu/engine.hpp"
 #include "engine/cuda/engine.hpp"
 #include "engine/cuda/self_check.hpp"
+#include "engine/threads.hpp"
 #include "engine/torch/device.hpp"
 #include "engine/torch/graph_engine.hpp"
-#include "support/machine.hpp"
 
 namespace mnist {
 namespace {
-
-// Measured up to 2. With more than 8, some threads would have no unit of the second hidden layer:
-// 128 units in cache lines of 16.
-constexpr int kMaxDefaultThreads = 8;
-
-int cpu_threads(const TrainOptions& options) {
-  return options.threads > 0 ? static_cast<int>(options.threads)
-                             : std::min(available_cores(), kMaxDefaultThreads);
-}
 
 std::unique_ptr<Engine> make_torch_engine(const TrainOptions& options, const Mlp& initial,
                                           const Dataset& dataset, const std::string& device,
@@ -44,7 +35,7 @@ std::unique_ptr<Engine> make_cuda_engine(const TrainOptions& options, const Mlp&
   };
   {
     const auto engine = make();  // freed before the engine of the run takes its memory
-    CpuEngine reference(initial, dataset, options, cpu_threads(options));
+    CpuEngine reference(initial, dataset, options, thread_count(options.threads, kMaxFusedThreads));
     std::vector<std::int64_t> indices(
         static_cast<std::size_t>(std::min(dataset.count, kSelfCheckSteps * options.batch)));
     std::iota(indices.begin(), indices.end(), 0);
@@ -65,7 +56,8 @@ std::unique_ptr<Engine> make_engine(const TrainOptions& options, const Mlp& init
   }
   if (device == "cpu" &&
       (options.engine == EngineKind::kFused || (options.engine == EngineKind::kAuto && relu))) {
-    return std::make_unique<CpuEngine>(initial, dataset, options, cpu_threads(options));
+    return std::make_unique<CpuEngine>(initial, dataset, options,
+                                       thread_count(options.threads, kMaxFusedThreads));
   }
   return make_torch_engine(options, initial, dataset, device, notify);
 }

@@ -9,14 +9,11 @@
 #include <torch/version.h>
 
 #include "engine/cuda/device.hpp"
+#include "engine/threads.hpp"
 #include "mnist/support/error.hpp"
-#include "support/machine.hpp"
 
 namespace mnist {
 namespace {
-
-// Measured at minibatches of 32: more threads cost as much in synchronisation as they compute.
-constexpr int kMaxDefaultThreads = 4;
 
 CudaPresence libtorch_cuda() {
   if (torch::cuda::is_available()) return {static_cast<int>(torch::cuda::device_count()), {}};
@@ -64,8 +61,7 @@ void prepare_libtorch(std::int64_t threads) {
   // Adam's moments of weights without a gradient decay into subnormal numbers, which are many times
   // slower. Threads that are started later inherit the setting.
   at::globalContext().setFlushDenormal(true);
-  at::set_num_threads(threads > 0 ? static_cast<int>(threads)
-                                  : std::min(available_cores(), kMaxDefaultThreads));
+  at::set_num_threads(thread_count(threads, kMaxLibtorchThreads));
 }
 
 std::string libtorch_description() {

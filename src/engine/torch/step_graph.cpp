@@ -22,9 +22,9 @@ constexpr int kWarmUpSteps = 3;
 }  // namespace
 
 struct StepGraph::Parts {
-  Parts(torch::Device device, Notify notify)
+  Parts(torch::Device device, Notify on_failure)
       : stream(c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device)),
-        notify(std::move(notify)) {}
+        notify(std::move(on_failure)) {}
 
   /// Whether `step` was recorded. A capture that throws must still be ended, or the stream stays
   /// unusable.

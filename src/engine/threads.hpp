@@ -1,0 +1,24 @@
+// How many CPU threads the engines use.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "support/machine.hpp"
+
+namespace mnist {
+
+/// Measured at minibatches of 32: more of LibTorch's threads cost as much in synchronisation as
+/// they compute.
+inline constexpr int kMaxLibtorchThreads = 4;
+
+/// Measured up to 2. With more than 8, some threads of the fused engine would have no unit of the
+/// second hidden layer: 128 units in cache lines of 16.
+inline constexpr int kMaxFusedThreads = 8;
+
+/// The value of --threads; 0 is one thread for each core, but at most `max_default`.
+inline int thread_count(std::int64_t requested, int max_default) {
+  return requested > 0 ? static_cast<int>(requested) : std::min(available_cores(), max_default);
+}
+
+}  // namespace mnist
