@@ -1,9 +1,9 @@
 // A program that uses mnist-trainer as a library: a network of its own, trained by the fused CPU
 // engine, and a callback that records the learning curve.
 //
-// usage: custom_network [DATA_DIRECTORY]   (default: data/mnist-subset)
+// usage: custom_network [DATA_DIRECTORY [MODEL_FILE]]   (defaults: data/mnist-subset custom.pt)
 //
-// Writes one CSV line an epoch and, at the end, the test accuracy to standard output.
+// Prints one CSV line an epoch and, at the end, the test accuracy; then writes the model.
 #include <exception>
 #include <iostream>
 #include <memory>
@@ -14,6 +14,7 @@
 #include "mnist/evaluate/evaluate.hpp"
 #include "mnist/model/mlp.hpp"
 #include "mnist/options/train_options.hpp"
+#include "mnist/serialize/model_file.hpp"
 #include "mnist/train/callback.hpp"
 #include "mnist/train/trainer.hpp"
 
@@ -29,15 +30,14 @@ class LearningCurve : public mnist::TrainingCallback {
   }
 };
 
-void run(const std::string& directory) {
-  const std::string device = "cpu";
+void run(const std::string& directory, const std::string& model_path) {
   mnist::TrainOptions options;  // the defaults are those of mnist-train
   options.hidden = {64, 32};
   options.epochs = 5;
   options.validation = 0.1;  // a fraction of the training examples
   options.dropout = {0.1};
   options.engine = mnist::EngineKind::kFused;
-  options.device = device;
+  options.device = "cpu";
   mnist::validate(options);
 
   const mnist::Dataset training = mnist::load_dataset(directory, mnist::Split::kTrain);
@@ -50,29 +50,31 @@ void run(const std::string& directory) {
   shape.inputs = training.pixels();
   shape.hidden = options.hidden;
   shape.classes = training.classes();
-  const auto engine =
-      mnist::make_engine(options, shape, mnist::initial_parameters(shape, options.seed), training,
-                         device, [](const std::string& notice) { std::cerr << notice << '\n'; });
+  const mnist::Mlp initial = mnist::initial_parameters(shape, options.seed);
+  const auto notify = [](const std::string& notice) { std::cerr << notice << '\n'; };
+  const auto engine = mnist::make_engine(options, initial, training, notify);
 
   LearningCurve curve;
   mnist::Trainer trainer(options, *engine, split.training);
   trainer.add_callback(curve);
-  trainer.set_validation([&](const mnist::StateDict& parameters) {
-    const auto result = mnist::evaluate(shape, parameters, validation, device);
+  const mnist::DeviceEvaluator validate(validation, "cpu");
+  trainer.set_validation([&](const mnist::Mlp& mlp) {
+    const mnist::Evaluation result = validate(mlp);
     return mnist::Score{result.loss, result.accuracy()};
   });
   const mnist::TrainingResult trained = trainer.run();
 
-  const auto result = mnist::evaluate(shape, trained.parameters, test, device);
+  const mnist::Evaluation result = mnist::evaluate(trained.mlp, test);
   std::cout << "test accuracy " << 100 * result.accuracy() << " % with " << engine->description()
             << std::endl;
+  mnist::write_model(model_path, {trained.mlp, training.class_names, {}});
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
-    run(argc > 1 ? argv[1] : "data/mnist-subset");
+    run(argc > 1 ? argv[1] : "data/mnist-subset", argc > 2 ? argv[2] : "custom.pt");
   } catch (const std::exception& error) {
     std::cerr << "custom_network: error: " << error.what() << std::endl;
     return 1;

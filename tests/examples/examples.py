@@ -1,5 +1,6 @@
 """The installed library, used as others use it: the examples build against it and run."""
 
+import json
 import pathlib
 import re
 import subprocess
@@ -56,11 +57,15 @@ class Examples(unittest.TestCase):
 
     def test_custom_network_learns_with_the_fused_engine_and_its_callback(self):
         program = self.build("custom_network")
-        *curve, result = call(program, SUBSET).splitlines()
+        model = self.directory / "custom.pt"
+        *curve, result = call(program, SUBSET, model).splitlines()
         self.assertEqual(curve[0], "epoch,training_loss,validation_accuracy")
         self.assertEqual([line.split(",")[0] for line in curve[1:]], ["1", "2", "3", "4", "5"])
         self.assertGreater(float(re.search(r"test accuracy ([\d.]+) %", result)[1]), 70)
         self.assertIn("fused on cpu", result)
+        evaluated = call(self.prefix / "bin/mnist-eval", "--model", model, "--data", SUBSET, "--json")
+        self.assertAlmostEqual(100 * json.loads(evaluated)["accuracy"],
+                               float(re.search(r"test accuracy ([\d.]+) %", result)[1]), delta=0.11)
         self.assertEqual(library_path(program), [str(self.libtorch / "lib")])
 
     def test_package_names_no_directory_of_the_build_machine(self):
