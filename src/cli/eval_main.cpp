@@ -4,8 +4,6 @@
 #include "mnist/data/dataset.hpp"
 #include "mnist/evaluate/evaluate.hpp"
 #include "mnist/serialize/model_file.hpp"
-#include "mnist/support/error.hpp"
-#include "report/console.hpp"
 #include "report/evaluation_report.hpp"
 #include "report/html_report.hpp"
 #include "support/atomic_file.hpp"
@@ -31,8 +29,7 @@ int evaluate_model(const EvalOptions& options) {
   }
   print_result(options.json ? evaluation_json(subject, evaluation)
                             : evaluation_text(subject, evaluation));
-  return below_requirement(evaluation, options.require_accuracy) ? kExitBelowRequiredAccuracy
-                                                                 : kExitSuccess;
+  return check_accuracy(evaluation, options.require_accuracy);
 }
 
 }  // namespace

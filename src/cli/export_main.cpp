@@ -7,7 +7,6 @@
 #include "mnist/evaluate/evaluate.hpp"
 #include "mnist/serialize/model_file.hpp"
 #include "model/quantise.hpp"
-#include "report/console.hpp"
 #include "serialize/model_info.hpp"
 #include "serialize/safetensors.hpp"
 #include "support/atomic_file.hpp"

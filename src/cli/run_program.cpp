@@ -49,4 +49,11 @@ int run_guarded(const std::string& name, const std::function<int()>& work) {
   return kExitFailure;
 }
 
+int check_accuracy(const Evaluation& evaluation, double percent) {
+  const auto error = below_requirement(evaluation, percent);
+  if (!error) return kExitSuccess;
+  log_error(*error);
+  return kExitBelowRequiredAccuracy;
+}
+
 }  // namespace mnist

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cli/command_line.hpp"
+#include "mnist/evaluate/evaluation.hpp"
 #include "mnist/support/error.hpp"
 #include "support/log.hpp"
 
@@ -13,6 +14,10 @@ namespace mnist {
 /// Runs `work` and returns its exit code. An exception becomes one line on standard error, and exit
 /// code 2 for a UsageError, 1 for any other.
 int run_guarded(const std::string& name, const std::function<int()>& work);
+
+/// The exit code for `evaluation` under --require-accuracy `percent`: kExitSuccess, or
+/// kExitBelowRequiredAccuracy after logging an error.
+int check_accuracy(const Evaluation& evaluation, double percent);
 
 /// Parses the command line and runs work(options), or prints the text that the command line asks
 /// for. `stored_runs` is for mnist-train: what parse_command_line() needs for --resume.

@@ -163,8 +163,7 @@ int train(const TrainOptions& options) {
   const Evaluation result = DeviceEvaluator(data.test, evaluate_on)(trained.mlp);
   callbacks.end({result, trained.epochs, trained.kept_epoch, trained.last_batch_loss, options.out},
                 [&] { write_trained(options, data, std::move(trained.mlp), result); });
-  return below_requirement(result, options.require_accuracy) ? kExitBelowRequiredAccuracy
-                                                             : kExitSuccess;
+  return check_accuracy(result, options.require_accuracy);
 }
 
 }  // namespace

@@ -6,6 +6,10 @@
 #include <numeric>
 #include <utility>
 
+#include <spdlog/fmt/fmt.h>
+
+#include "support/number_text.hpp"
+
 namespace mnist {
 namespace {
 
@@ -122,6 +126,19 @@ Evaluation make_evaluation(std::vector<std::string> class_names,
     ++evaluation.confusion[prediction.truth * classes + prediction.guess];
   }
   return evaluation;
+}
+
+std::string accuracy_text(const Evaluation& evaluation) {
+  const Interval interval = wilson_interval(evaluation.correct(), evaluation.examples());
+  return fmt::format("{:.2f} % (95 % interval {:.2f} to {:.2f}; {} of {})",
+                     100 * evaluation.accuracy(), 100 * interval.low, 100 * interval.high,
+                     with_thousands(evaluation.correct()), with_thousands(evaluation.examples()));
+}
+
+std::optional<std::string> below_requirement(const Evaluation& evaluation, double percent) {
+  const double accuracy = 100 * evaluation.accuracy();
+  if (accuracy >= percent) return std::nullopt;
+  return fmt::format("accuracy {:.2f} % is below the required {} %", accuracy, percent);
 }
 
 }  // namespace mnist

@@ -11,6 +11,7 @@
 #include "serialize/state_dict.hpp"
 #include "support/log.hpp"
 #include "support/machine.hpp"
+#include "support/number_text.hpp"
 
 namespace mnist {
 namespace {
@@ -101,28 +102,6 @@ std::string parameter_table_text(const MlpShape& shape) {
   }
   return text + fmt::format("\n  {:<10} {:<12} {:>9}", "parameters", "",
                             with_thousands(parameter_count(shape)));
-}
-
-std::string accuracy_text(const Evaluation& evaluation) {
-  const Interval interval = wilson_interval(evaluation.correct(), evaluation.examples());
-  return fmt::format("{:.2f} % (95 % interval {:.2f} to {:.2f}; {} of {})",
-                     100 * evaluation.accuracy(), 100 * interval.low, 100 * interval.high,
-                     with_thousands(evaluation.correct()), with_thousands(evaluation.examples()));
-}
-
-bool below_requirement(const Evaluation& evaluation, double percent) {
-  if (100 * evaluation.accuracy() >= percent) return false;
-  log_error(fmt::format("accuracy {:.2f} % is below the required {} %", 100 * evaluation.accuracy(),
-                        percent));
-  return true;
-}
-
-std::string with_thousands(std::int64_t number) {
-  std::string digits = std::to_string(number);
-  for (std::ptrdiff_t i = std::ssize(digits) - 3; i > (number < 0 ? 1 : 0); i -= 3) {
-    digits.insert(static_cast<std::size_t>(i), ",");
-  }
-  return digits;
 }
 
 }  // namespace mnist

@@ -27,13 +27,4 @@ std::string progress_text(const ProgressReport& report, std::int64_t epochs);
 /// The parameter table: one line per tensor, and a total.
 std::string parameter_table_text(const MlpShape& shape);
 
-/// "98.02 % (95 % interval 97.73 to 98.28; 9,802 of 10,000)".
-std::string accuracy_text(const Evaluation& evaluation);
-
-/// Whether the accuracy is below `percent`; if so, logs an error.
-bool below_requirement(const Evaluation& evaluation, double percent);
-
-/// 235146 as "235,146".
-std::string with_thousands(std::int64_t number);
-
 }  // namespace mnist

@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
 
-#include "report/console.hpp"
 #include "support/json_text.hpp"
 
 namespace mnist {

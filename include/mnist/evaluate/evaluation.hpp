@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -74,5 +75,11 @@ Evaluation make_evaluation(std::vector<std::string> class_names,
 /// Counts predictions. `loss` is their mean cross-entropy.
 Evaluation make_evaluation(std::vector<std::string> class_names,
                            std::vector<Prediction> predictions, double loss);
+
+/// "98.02 % (95 % interval 97.73 to 98.28; 9,802 of 10,000)".
+std::string accuracy_text(const Evaluation& evaluation);
+
+/// The error message if the accuracy is below `percent`.
+std::optional<std::string> below_requirement(const Evaluation& evaluation, double percent);
 
 }  // namespace mnist
