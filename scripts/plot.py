@@ -8,9 +8,10 @@ RUN is a directory that mnist-train wrote with --run-dir. Needs matplotlib.
 """
 
 import argparse
-import json
 import pathlib
 import sys
+
+from metrics import read_epochs
 
 # Title, keys of metrics.jsonl with their line styles, and scale factor of each panel.
 PANELS = [
@@ -27,13 +28,6 @@ def parse_arguments():
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("curves.png"),
                         help="file to write; its suffix selects the format")
     return parser.parse_args()
-
-
-def read_epochs(run):
-    path = run / "metrics.jsonl"
-    if not path.is_file():
-        sys.exit(f"plot.py: {path} does not exist; give a directory that mnist-train --run-dir wrote")
-    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 def draw(axes, runs, keys, factor):
@@ -54,7 +48,13 @@ def main():
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    runs = [(run.name or str(run), read_epochs(run)) for run in arguments.runs]
+    runs = []
+    for run in arguments.runs:
+        try:
+            runs.append((run.name or str(run), read_epochs(run)))
+        except (FileNotFoundError, NotADirectoryError) as error:
+            sys.exit(f"plot.py: {error.filename} does not exist; "
+                     "give a directory that mnist-train --run-dir wrote")
     figure, panels = pyplot.subplots(1, len(PANELS), figsize=(15, 4.5), layout="constrained")
     for axes, (title, keys, factor) in zip(panels, PANELS):
         draw(axes, runs, keys, factor)

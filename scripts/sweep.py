@@ -21,6 +21,8 @@ import subprocess
 import sys
 import tomllib
 
+from metrics import read_epochs
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 VALIDATION_EXAMPLES = "10000"
 
@@ -84,7 +86,7 @@ def run(arguments, variant, seed):
                               text=True, check=False)
     if training.returncode != 0:
         sys.exit(f"mnist-train failed for {variant}, seed {seed}: {training.stderr.strip()}")
-    epochs = [json.loads(line) for line in (directory / "metrics.jsonl").read_text().splitlines()]
+    epochs = read_epochs(directory)
     if arguments.test:
         evaluation = subprocess.run([str(arguments.bin / "mnist-eval"), "--model",
                                      str(directory / "model.pt"), "--data", data_of(directory), "--json"],

@@ -1,6 +1,7 @@
 """scripts/plot.py plots runs of mnist-train."""
 
 import importlib.util
+import json
 import subprocess
 import sys
 import unittest
@@ -30,6 +31,15 @@ class Plot(ProgramTest):
         self.assertNotIn("without, validation", svg)
         self.assertEqual(self.plot(runs[0]).stdout, "curves.png\n")
         self.assertTrue((self.tmp_dir / "curves.png").read_bytes().startswith(b"\x89PNG"))
+
+    @unittest.skipUnless(importlib.util.find_spec("matplotlib"), "needs matplotlib")
+    def test_a_truncated_last_line_is_skipped(self):
+        epoch = {"epoch": 1, "train_loss": 0.5, "train_accuracy": 0.9, "validation_loss": None,
+                 "validation_accuracy": None, "learning_rate": 0.001}
+        (self.tmp_dir / "metrics.jsonl").write_text(json.dumps(epoch) + '\n{"epoch":2,"train_lo')
+        process = self.plot(self.tmp_dir)
+        self.assertEqual(process.returncode, 0, process.stderr)
+        self.assertTrue((self.tmp_dir / "curves.png").is_file())
 
     def test_missing_metrics_are_an_error(self):
         process = self.plot(self.tmp_dir)

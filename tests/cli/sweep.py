@@ -7,6 +7,14 @@ import unittest
 
 from programs import BIN, ROOT, SUBSET, ProgramTest
 
+# A mnist-train whose metrics.jsonl has one epoch and the start of a second.
+STUB = """#!/bin/sh
+while [ "$1" != --run-dir ]; do shift; done
+printf '{"train_loss":0.1,"train_accuracy":0.97,"validation_accuracy":0.98,"gradient_norm":{},"seconds":1}\\n' \
+  > "$2/metrics.jsonl"
+printf '{"epoch":2,"train_lo' >> "$2/metrics.jsonl"
+"""
+
 
 class Sweep(ProgramTest):
     def sweep(self, *arguments):
@@ -44,6 +52,15 @@ class Sweep(ProgramTest):
         process = self.sweep("--test")
         accuracy = lambda table: [row.split(" | ")[:4] for row in table.splitlines()[2:]]
         self.assertEqual(accuracy(process.stdout), accuracy(expected), process.stderr)
+
+    def test_a_truncated_last_line_of_metrics_is_skipped(self):
+        program = self.tmp_dir / "bin/mnist-train"
+        program.parent.mkdir()
+        program.write_text(STUB)
+        program.chmod(0o755)
+        process = self.sweep("--bin", program.parent)
+        self.assertEqual(process.returncode, 0, process.stderr)
+        self.assertIn("| 98.00 98.00 |", process.stdout)
 
     def test_a_failing_run_is_reported(self):
         process = self.sweep("--set", "validation", "5", "--vary", "lr", "0.001", "-1", "--test")
