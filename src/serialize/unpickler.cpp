@@ -1,11 +1,39 @@
-// The stack machine; opcodes are named as in pickletools. Globals: see unpickler_objects.cpp.
+// A stack machine for the opcodes, globals and calls that state dicts need.
 #include "serialize/unpickler.hpp"
 
+#include <algorithm>
+#include <array>
+#include <map>
 #include <utility>
 
 #include "mnist/support/error.hpp"
 
 namespace mnist {
+namespace {
+
+constexpr std::string_view kOrderedDict = "collections.OrderedDict";
+constexpr std::string_view kRebuildTensor = "torch._utils._rebuild_tensor_v2";
+constexpr std::string_view kRebuildParameter = "torch._utils._rebuild_parameter";
+constexpr std::string_view kStorageModule = "torch.";
+constexpr std::array<std::string_view, 13> kGlobals{
+    kOrderedDict,          kRebuildTensor,       kRebuildParameter,       "torch.FloatStorage",
+    "torch.DoubleStorage", "torch.HalfStorage",  "torch.BFloat16Storage", "torch.LongStorage",
+    "torch.IntStorage",    "torch.ShortStorage", "torch.CharStorage",     "torch.ByteStorage",
+    "torch.BoolStorage"};
+
+std::string quoted(std::string_view text) {
+  return "'" + std::string(text.substr(0, 100)) + "'";
+}
+
+}  // namespace
+
+const PickleValue* PickleValue::find(std::string_view key) const {
+  for (std::size_t i = items.size(); kind == Kind::kDict && i >= 2; i -= 2) {
+    const PickleValue& candidate = *items[i - 2];
+    if (candidate.kind == Kind::kString && candidate.text == key) return items[i - 1];
+  }
+  return nullptr;
+}
 
 Unpickler::Unpickler(Bytes pickle, std::string_view source)
     : reader_(pickle, source), source_(source) {
@@ -17,7 +45,9 @@ Unpickler::Unpickler(Bytes pickle, std::string_view source)
 }
 
 const PickleValue& Unpickler::load() {
-  while (step(reader_.take_little_endian<std::uint8_t>())) {
+  constexpr std::uint8_t kStop = '.';
+  for (auto opcode = take<std::uint8_t>(); opcode != kStop; opcode = take<std::uint8_t>()) {
+    execute(opcode);
   }
   return *pop();
 }
@@ -34,10 +64,12 @@ PickleValue* Unpickler::push(Kind kind) {
   return &value;
 }
 
-PickleValue* Unpickler::push_integer(Kind kind, std::int64_t value) {
-  PickleValue* pushed = push(kind);
-  pushed->integer = value;
-  return pushed;
+void Unpickler::push_integer(std::int64_t value) {
+  push(Kind::kInteger)->integer = value;
+}
+
+void Unpickler::push_float(double value) {
+  push(Kind::kFloat)->number = value;
 }
 
 void Unpickler::push_text(std::size_t size) {
@@ -45,18 +77,16 @@ void Unpickler::push_text(std::size_t size) {
   push(Kind::kString)->text = {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-void Unpickler::push_tuple(std::size_t size) {
-  std::vector<PickleValue*> items(size);
-  while (size-- > 0) items[size] = pop();
+void Unpickler::push_tuple(std::vector<PickleValue*> items) {
   push(Kind::kTuple)->items = std::move(items);
 }
 
-void Unpickler::push_from_memo(std::uint32_t index) {
+void Unpickler::push_from_memo(std::size_t index) {
   if (index >= memo_.size()) fail("reads memo entry " + std::to_string(index) + ", which is unset");
   stack_.push_back(memo_[index]);
 }
 
-void Unpickler::set_memo(std::uint32_t index) {
+void Unpickler::set_memo(std::size_t index) {
   // Picklers number memo entries without gaps; a large index would only waste memory.
   if (index > memo_.size()) fail("skips memo entries up to " + std::to_string(index));
   if (stack_.empty()) fail("memoizes from an empty stack");
@@ -70,6 +100,13 @@ PickleValue* Unpickler::pop() {
   PickleValue* value = stack_.back();
   stack_.pop_back();
   return value;
+}
+
+/// The top `count` values, the topmost last.
+std::vector<PickleValue*> Unpickler::pop(std::size_t count) {
+  std::vector<PickleValue*> items(count);
+  while (count-- > 0) items[count] = pop();
+  return items;
 }
 
 std::vector<PickleValue*> Unpickler::pop_to_mark() {
@@ -87,8 +124,9 @@ void Unpickler::append(Kind container, const std::vector<PickleValue*>& items) {
   stack_.back()->items.insert(stack_.back()->items.end(), items.begin(), items.end());
 }
 
+/// A signed little-endian integer with a size byte before it.
 std::int64_t Unpickler::take_long() {
-  const auto size = reader_.take_little_endian<std::uint8_t>();
+  const auto size = take<std::uint8_t>();
   if (size > sizeof(std::int64_t)) fail("has an integer of " + std::to_string(size) + " bytes");
   const Bytes bytes = reader_.take(size);
   std::uint64_t bits = size > 0 && (bytes[size - 1U] & 0x80U) != 0 ? ~std::uint64_t{0} : 0;
@@ -96,146 +134,136 @@ std::int64_t Unpickler::take_long() {
   return static_cast<std::int64_t>(bits);
 }
 
-/// Executes one opcode; false after the last one.
-bool Unpickler::step(std::uint8_t opcode) {
-  if (opcode == '.') return false;  // STOP
-  if (!step_value(opcode) && !step_container(opcode) && !step_object(opcode)) {
+void Unpickler::check_protocol(int version) const {
+  if (version < 2 || version > 5) fail("has protocol " + std::to_string(version) + ", not 2-5");
+}
+
+void Unpickler::set_items(const std::vector<PickleValue*>& items) {
+  if (items.size() % 2 != 0) fail("has a key without a value");
+  append(Kind::kDict, items);
+}
+
+/// The comments give the names of opcodes in pickletools.
+void Unpickler::execute(std::uint8_t opcode) {
+  using Action = void (*)(Unpickler&);
+  static const std::map<std::uint8_t, Action> kActions{
+      {0x80, [](Unpickler& u) { u.check_protocol(u.take<std::uint8_t>()); }},          // PROTO
+      {0x95, [](Unpickler& u) { u.reader_.take(8); }},                                 // FRAME
+      {'N', [](Unpickler& u) { u.push(Kind::kNone); }},                                // NONE
+      {0x88, [](Unpickler& u) { u.push(Kind::kBool)->integer = 1; }},                  // NEWTRUE
+      {0x89, [](Unpickler& u) { u.push(Kind::kBool); }},                               // NEWFALSE
+      {'J', [](Unpickler& u) { u.push_integer(u.take<std::int32_t>()); }},             // BININT
+      {'K', [](Unpickler& u) { u.push_integer(u.take<std::uint8_t>()); }},             // BININT1
+      {'M', [](Unpickler& u) { u.push_integer(u.take<std::uint16_t>()); }},            // BININT2
+      {0x8a, [](Unpickler& u) { u.push_integer(u.take_long()); }},                     // LONG1
+      {'G', [](Unpickler& u) { u.push_float(u.reader_.take_big_endian<double>()); }},  // BINFLOAT
+      {'X', [](Unpickler& u) { u.push_text(u.take<std::uint32_t>()); }},               // BINUNICODE
+      {0x8c, [](Unpickler& u) { u.push_text(u.take<std::uint8_t>()); }},       // SHORT_BINUNICODE
+      {'(', [](Unpickler& u) { u.marks_.push_back(u.stack_.size()); }},        // MARK
+      {')', [](Unpickler& u) { u.push_tuple({}); }},                           // EMPTY_TUPLE
+      {0x85, [](Unpickler& u) { u.push_tuple(u.pop(1)); }},                    // TUPLE1
+      {0x86, [](Unpickler& u) { u.push_tuple(u.pop(2)); }},                    // TUPLE2
+      {0x87, [](Unpickler& u) { u.push_tuple(u.pop(3)); }},                    // TUPLE3
+      {'t', [](Unpickler& u) { u.push_tuple(u.pop_to_mark()); }},              // TUPLE
+      {']', [](Unpickler& u) { u.push(Kind::kList); }},                        // EMPTY_LIST
+      {'a', [](Unpickler& u) { u.append(Kind::kList, u.pop(1)); }},            // APPEND
+      {'e', [](Unpickler& u) { u.append(Kind::kList, u.pop_to_mark()); }},     // APPENDS
+      {'}', [](Unpickler& u) { u.push(Kind::kDict); }},                        // EMPTY_DICT
+      {'s', [](Unpickler& u) { u.set_items(u.pop(2)); }},                      // SETITEM
+      {'u', [](Unpickler& u) { u.set_items(u.pop_to_mark()); }},               // SETITEMS
+      {'q', [](Unpickler& u) { u.set_memo(u.take<std::uint8_t>()); }},         // BINPUT
+      {'r', [](Unpickler& u) { u.set_memo(u.take<std::uint32_t>()); }},        // LONG_BINPUT
+      {0x94, [](Unpickler& u) { u.set_memo(u.memo_.size()); }},                // MEMOIZE
+      {'h', [](Unpickler& u) { u.push_from_memo(u.take<std::uint8_t>()); }},   // BINGET
+      {'j', [](Unpickler& u) { u.push_from_memo(u.take<std::uint32_t>()); }},  // LONG_BINGET
+      {'c',                                                                    // GLOBAL
+       [](Unpickler& u) {
+         const std::string_view module = u.reader_.take_line();
+         u.push_global(module, u.reader_.take_line());
+       }},
+      {0x93,  // STACK_GLOBAL
+       [](Unpickler& u) {
+         const std::vector<PickleValue*> names = u.pop(2);
+         u.push_global(names[0]->text, names[1]->text);
+       }},
+      {'Q', [](Unpickler& u) { u.push_storage(); }},  // BINPERSID
+      {'R', [](Unpickler& u) { u.call(); }},          // REDUCE
+      {'b',  // BUILD: sets attributes, such as the _metadata of a state dict; ignored
+       [](Unpickler& u) {
+         u.pop();
+         u.append(Kind::kDict, {});
+       }},
+  };
+  const auto found = kActions.find(opcode);
+  if (found == kActions.end()) {
     fail("has opcode " + std::to_string(opcode) + ", which no state dict needs");
   }
-  return true;
+  found->second(*this);
 }
 
-/// Opcodes that push a value of a built-in type.
-bool Unpickler::step_value(std::uint8_t opcode) {
-  switch (opcode) {
-    case 'N':  // NONE
-      push(Kind::kNone);
-      return true;
-    case 0x88:  // NEWTRUE
-    case 0x89:  // NEWFALSE
-      push_integer(Kind::kBool, opcode == 0x88 ? 1 : 0);
-      return true;
-    case 'J':  // BININT
-      push_integer(Kind::kInteger, reader_.take_little_endian<std::int32_t>());
-      return true;
-    case 'K':  // BININT1
-      push_integer(Kind::kInteger, reader_.take_little_endian<std::uint8_t>());
-      return true;
-    case 'M':  // BININT2
-      push_integer(Kind::kInteger, reader_.take_little_endian<std::uint16_t>());
-      return true;
-    case 0x8a:  // LONG1
-      push_integer(Kind::kInteger, take_long());
-      return true;
-    case 'G':  // BINFLOAT
-      push(Kind::kFloat)->number = reader_.take_big_endian<double>();
-      return true;
-    case 'X':  // BINUNICODE
-      push_text(reader_.take_little_endian<std::uint32_t>());
-      return true;
-    case 0x8c:  // SHORT_BINUNICODE
-      push_text(reader_.take_little_endian<std::uint8_t>());
-      return true;
-    default:
-      return false;
+void Unpickler::push_global(std::string_view module, std::string_view name) {
+  const std::string full = std::string(module) + "." + std::string(name);
+  const auto known = std::find(kGlobals.begin(), kGlobals.end(), full);
+  if (known == kGlobals.end()) fail("references " + quoted(full));
+  push(Kind::kFunction)->text = *known;
+}
+
+/// A persistent ID is how torch.save names a storage: ("storage", type, key, device, elements).
+void Unpickler::push_storage() {
+  const PickleValue& id = *pop();
+  const auto& items = id.items;
+  if (id.kind != Kind::kTuple || items.size() != 5 || items[0]->text != "storage" ||
+      items[1]->kind != Kind::kFunction || !items[1]->text.ends_with("Storage") ||
+      items[2]->kind != Kind::kString || items[4]->kind != Kind::kInteger) {
+    fail("has a persistent ID that does not name a storage");
   }
+  PickleValue* storage = push(Kind::kStorage);
+  storage->integer = items[4]->integer;
+  storage->text = items[2]->text;
+  storage->storage_type = items[1]->text.substr(kStorageModule.size());
 }
 
-/// Opcodes that create or fill a container.
-bool Unpickler::step_container(std::uint8_t opcode) {
-  switch (opcode) {
-    case '(':  // MARK
-      marks_.push_back(stack_.size());
-      return true;
-    case ')':  // EMPTY_TUPLE
-      push(Kind::kTuple);
-      return true;
-    case 0x85:  // TUPLE1
-    case 0x86:  // TUPLE2
-    case 0x87:  // TUPLE3
-      push_tuple(opcode - 0x84U);
-      return true;
-    case 't':  // TUPLE
-      push(Kind::kTuple)->items = pop_to_mark();
-      return true;
-    case ']':  // EMPTY_LIST
-      push(Kind::kList);
-      return true;
-    case 'a':  // APPEND
-      append(Kind::kList, {pop()});
-      return true;
-    case 'e':  // APPENDS
-      append(Kind::kList, pop_to_mark());
-      return true;
-    case '}':  // EMPTY_DICT
-      push(Kind::kDict);
-      return true;
-    case 's': {  // SETITEM
-      PickleValue* value = pop();
-      append(Kind::kDict, {pop(), value});
-      return true;
-    }
-    case 'u': {  // SETITEMS
-      const std::vector<PickleValue*> items = pop_to_mark();
-      if (items.size() % 2 != 0) fail("has a key without a value");
-      append(Kind::kDict, items);
-      return true;
-    }
-    default:
-      return false;
+std::vector<std::int64_t> Unpickler::integers_of(const PickleValue& tuple) const {
+  constexpr std::size_t kMaxRank = 64;
+  const auto is_integer = [](const PickleValue* item) { return item->kind == Kind::kInteger; };
+  if (tuple.kind != Kind::kTuple || tuple.items.size() > kMaxRank ||
+      !std::all_of(tuple.items.begin(), tuple.items.end(), is_integer)) {
+    fail("has a tensor whose shape or strides are not a tuple of at most " +
+         std::to_string(kMaxRank) + " integers");
   }
+  std::vector<std::int64_t> integers;
+  for (const PickleValue* item : tuple.items) integers.push_back(item->integer);
+  return integers;
 }
 
-/// Opcodes for the memo, globals and calls.
-bool Unpickler::step_object(std::uint8_t opcode) {
-  switch (opcode) {
-    case 0x80: {  // PROTO
-      const auto version = reader_.take_little_endian<std::uint8_t>();
-      if (version < 2 || version > 5) fail("has protocol " + std::to_string(version) + ", not 2-5");
-      return true;
-    }
-    case 0x95:  // FRAME
-      reader_.take(8);
-      return true;
-    case 'q':  // BINPUT
-      set_memo(reader_.take_little_endian<std::uint8_t>());
-      return true;
-    case 'r':  // LONG_BINPUT
-      set_memo(reader_.take_little_endian<std::uint32_t>());
-      return true;
-    case 0x94:  // MEMOIZE
-      set_memo(static_cast<std::uint32_t>(memo_.size()));
-      return true;
-    case 'h':  // BINGET
-      push_from_memo(reader_.take_little_endian<std::uint8_t>());
-      return true;
-    case 'j':  // LONG_BINGET
-      push_from_memo(reader_.take_little_endian<std::uint32_t>());
-      return true;
-    case 'c': {  // GLOBAL
-      const std::string_view module = reader_.take_line();
-      push_global(module, reader_.take_line());
-      return true;
-    }
-    case 0x93: {  // STACK_GLOBAL
-      const PickleValue* name = pop();
-      push_global(pop()->text, name->text);
-      return true;
-    }
-    case 'Q':  // BINPERSID
-      push_storage(*pop());
-      return true;
-    case 'R': {  // REDUCE
-      const PickleValue* arguments = pop();
-      call(*pop(), *arguments);
-      return true;
-    }
-    case 'b':  // BUILD
-      pop();   // attributes of an OrderedDict, such as the _metadata of a state dict
-      append(Kind::kDict, {});
-      return true;
-    default:
-      return false;
+/// Arguments: storage, offset, shape, strides, requires_grad, backward_hooks[, metadata].
+void Unpickler::push_tensor(const PickleValue& arguments) {
+  const auto& items = arguments.items;
+  if (items.size() < 4 || items[0]->kind != Kind::kStorage || items[1]->kind != Kind::kInteger) {
+    fail("rebuilds a tensor from something other than a storage");
+  }
+  PickleValue* tensor = push(Kind::kTensor);
+  tensor->items = {items[0]};
+  tensor->offset = items[1]->integer;
+  tensor->shape = integers_of(*items[2]);
+  tensor->strides = integers_of(*items[3]);
+}
+
+void Unpickler::call() {
+  const PickleValue& arguments = *pop();
+  const PickleValue& function = *pop();
+  if (arguments.kind != Kind::kTuple || function.kind != Kind::kFunction) {
+    fail("calls something other than a function");
+  }
+  if (function.text == kOrderedDict && arguments.items.empty()) {
+    push(Kind::kDict);
+  } else if (function.text == kRebuildTensor) {
+    push_tensor(arguments);
+  } else if (function.text == kRebuildParameter && !arguments.items.empty() &&
+             arguments.items[0]->kind == Kind::kTensor) {
+    stack_.push_back(arguments.items[0]);
+  } else {
+    fail("calls " + quoted(function.text) + " with arguments that no state dict has");
   }
 }
 

@@ -58,26 +58,32 @@ class Unpickler {
   using Kind = PickleValue::Kind;
 
   [[noreturn]] void fail(const std::string& what) const;
-  bool step(std::uint8_t opcode);
-  bool step_value(std::uint8_t opcode);
-  bool step_container(std::uint8_t opcode);
-  bool step_object(std::uint8_t opcode);
+  void execute(std::uint8_t opcode);
+
+  template <class Integer>
+  Integer take() {
+    return reader_.take_little_endian<Integer>();
+  }
+  std::int64_t take_long();
+  void check_protocol(int version) const;
 
   PickleValue* push(Kind kind);
-  PickleValue* push_integer(Kind kind, std::int64_t value);
+  void push_integer(std::int64_t value);
+  void push_float(double value);
   void push_text(std::size_t size);
-  void push_tuple(std::size_t size);
-  void push_from_memo(std::uint32_t index);
-  void set_memo(std::uint32_t index);
+  void push_tuple(std::vector<PickleValue*> items);
+  void push_from_memo(std::size_t index);
+  void set_memo(std::size_t index);
   PickleValue* pop();
+  std::vector<PickleValue*> pop(std::size_t count);
   std::vector<PickleValue*> pop_to_mark();
   void append(Kind container, const std::vector<PickleValue*>& items);
-  std::int64_t take_long();
+  void set_items(const std::vector<PickleValue*>& items);
 
   void push_global(std::string_view module, std::string_view name);
-  void push_storage(const PickleValue& id);
+  void push_storage();
   void push_tensor(const PickleValue& arguments);
-  void call(const PickleValue& function, const PickleValue& arguments);
+  void call();
   std::vector<std::int64_t> integers_of(const PickleValue& tuple) const;
 
   ByteReader reader_;
