@@ -13,7 +13,7 @@
 #include "options/option_text.hpp"
 #include "options/toml.hpp"
 #include "options/train_option_table.hpp"
-#include "support/byte_reader.hpp"
+#include "support/files.hpp"
 
 namespace mnist {
 namespace {

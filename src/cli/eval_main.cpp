@@ -6,7 +6,7 @@
 #include "mnist/serialize/model_file.hpp"
 #include "report/evaluation_report.hpp"
 #include "report/html_report.hpp"
-#include "support/atomic_file.hpp"
+#include "support/files.hpp"
 #include "support/log.hpp"
 
 namespace mnist {

@@ -9,7 +9,7 @@
 #include "model/quantise.hpp"
 #include "serialize/model_info.hpp"
 #include "serialize/safetensors.hpp"
-#include "support/atomic_file.hpp"
+#include "support/files.hpp"
 #include "support/log.hpp"
 
 namespace mnist {

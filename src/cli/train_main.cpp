@@ -18,7 +18,7 @@
 #include "report/metrics_file.hpp"
 #include "report/run_warnings.hpp"
 #include "report/tensorboard.hpp"
-#include "support/atomic_file.hpp"
+#include "support/files.hpp"
 #include "support/log.hpp"
 #include "support/stop_signal.hpp"
 #include "train/run_dir.hpp"

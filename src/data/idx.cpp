@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "mnist/support/error.hpp"
-#include "support/atomic_file.hpp"
 #include "support/byte_reader.hpp"
+#include "support/files.hpp"
 #include "support/gzip.hpp"
 
 namespace mnist {

@@ -9,7 +9,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "model/quantise.hpp"
-#include "support/text_template.hpp"
+#include "support/text.hpp"
 
 namespace mnist {
 

@@ -5,9 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "support/html.hpp"
-#include "support/json_text.hpp"
 #include "support/little_endian.hpp"
+#include "support/text.hpp"
 
 namespace mnist {
 

@@ -7,9 +7,9 @@
 
 #include "mnist/support/version.hpp"
 #include "serialize/state_dict.hpp"
-#include "support/json_text.hpp"
 #include "support/little_endian.hpp"
 #include "support/protobuf.hpp"
+#include "support/text.hpp"
 
 namespace mnist {
 namespace {

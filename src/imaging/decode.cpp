@@ -10,6 +10,7 @@
 
 #include "imaging/bmp_pnm.hpp"
 #include "mnist/support/error.hpp"
+#include "support/files.hpp"
 
 namespace mnist {
 namespace {

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "mnist/support/error.hpp"
-#include "support/retry.hpp"
+#include "support/files.hpp"
 
 namespace mnist {
 

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
 
-#include "support/json_text.hpp"
+#include "support/text.hpp"
 
 namespace mnist {
 namespace {

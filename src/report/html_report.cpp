@@ -8,8 +8,7 @@
 
 #include "report/metrics_file.hpp"
 #include "report/weight_levels.hpp"
-#include "support/html.hpp"
-#include "support/json_text.hpp"
+#include "support/text.hpp"
 
 namespace mnist {
 

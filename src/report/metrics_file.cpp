@@ -9,8 +9,7 @@
 
 #include "options/toml.hpp"
 #include "report/append_file.hpp"
-#include "support/atomic_file.hpp"
-#include "support/byte_reader.hpp"
+#include "support/files.hpp"
 
 namespace mnist {
 namespace {

@@ -8,12 +8,6 @@
 
 namespace mnist {
 
-/// The contents of a model file, before anything checks that they are an MLP.
-struct StoredTensors {
-  StateDict tensors;
-  std::string info;  ///< the model's metadata as JSON; empty if another program wrote the file
-};
-
 /// The record of a .pt archive that holds `info`; Python's torch.load ignores it.
 inline constexpr const char* kPtInfoRecord = "mnist.json";
 

@@ -8,7 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "serialize/pt_reader.hpp"
+#include "serialize/state_dict.hpp"
+#include "support/byte_reader.hpp"
 
 namespace mnist {
 

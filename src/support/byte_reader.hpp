@@ -1,4 +1,4 @@
-// Bounds-checked parsing of untrusted bytes, and reading of files.
+// Bounds-checked parsing of untrusted bytes.
 #pragma once
 
 #include <bit>
@@ -9,7 +9,6 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
-#include <vector>
 
 namespace mnist {
 
@@ -62,29 +61,5 @@ class ByteReader {
   std::string_view name_;
   std::size_t position_ = 0;
 };
-
-/// A regular file, open for reading.
-class InputFile {
- public:
-  /// Throws Error if `path` cannot be opened or is not a regular file.
-  explicit InputFile(const std::string& path);
-  ~InputFile();
-  InputFile(const InputFile&) = delete;
-  InputFile& operator=(const InputFile&) = delete;
-
-  /// In bytes, when the file was opened.
-  std::uint64_t size() const { return size_; }
-
-  /// Fills `target` with the next bytes. Throws Error if the file ends too early.
-  void read(std::span<std::uint8_t> target);
-
- private:
-  std::string path_;
-  int descriptor_ = -1;
-  std::uint64_t size_ = 0;
-};
-
-/// The content of a file. Throws Error as InputFile does, and if it has more than `limit` bytes.
-std::vector<std::uint8_t> read_whole_file(const std::string& path, std::uint64_t limit);
 
 }  // namespace mnist

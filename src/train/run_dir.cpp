@@ -8,8 +8,7 @@
 #include <unistd.h>
 
 #include "mnist/support/error.hpp"
-#include "support/atomic_file.hpp"
-#include "support/byte_reader.hpp"
+#include "support/files.hpp"
 #include "support/log.hpp"
 
 namespace mnist {

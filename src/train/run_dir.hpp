@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "support/file_lock.hpp"
+#include "support/files.hpp"
 #include "train/checkpoint.hpp"
 
 namespace mnist {

@@ -1,4 +1,4 @@
-// Bounds-checked parsing, and files that cannot be read.
+// Bounds-checked parsing.
 #include "support/byte_reader.hpp"
 
 #include "mnist/support/error.hpp"
@@ -32,20 +32,6 @@ TEST(ByteReader, TakesLines) {
   EXPECT_EQ(reader.take_line(), "torch");
   EXPECT_EQ(reader.take_line(), "FloatStorage");
   expect_throws<Error>([&] { reader.take_line(); }, "source: ends");
-}
-
-TEST(InputFile, SaysWhyItCannotBeOpened) {
-  const TemporaryFolder folder;
-  expect_throws<Error>([&] { InputFile file(folder / "none"); }, "none: cannot be opened: No such");
-  expect_throws<Error>([&] { InputFile file(folder.path()); }, "is a directory, expected a file");
-  expect_throws<Error>([&] { InputFile file("/dev/null"); }, "is not a regular file");
-}
-
-TEST(InputFile, HasALimitForWholeFiles) {
-  const TemporaryFolder folder;
-  write_bytes(folder / "a", {1, 2, 3});
-  EXPECT_EQ(read_whole_file(folder / "a", 3), (std::vector<std::uint8_t>{1, 2, 3}));
-  expect_throws<Error>([&] { read_whole_file(folder / "a", 2); }, "expected at most 2");
 }
 
 }  // namespace

@@ -1,17 +1,22 @@
-// Checks the metadata of a model against its tensors.
-#include "serialize/model_info.hpp"
+// Reads model files of either format, and their metadata.
+#include "mnist/serialize/model_file.hpp"
 
 #include <utility>
 
 #include "mnist/support/error.hpp"
 #include "mnist/support/version.hpp"
 #include "options/option_text.hpp"
-#include "support/json_text.hpp"
+#include "serialize/model_info.hpp"
+#include "serialize/pt_reader.hpp"
+#include "serialize/safetensors.hpp"
+#include "support/files.hpp"
+#include "support/text.hpp"
 
 namespace mnist {
 namespace {
 
 constexpr int kFormat = 1;
+constexpr std::uint64_t kMaxModelBytes = std::uint64_t{1} << 32;
 
 std::vector<std::string> numbered_classes(std::int64_t count) {
   std::vector<std::string> names;
@@ -45,6 +50,16 @@ void read_info(const std::string& info, Model& model) {
   }
 }
 
+bool is_zip(Bytes file) {
+  return file.size() >= 4 && file[0] == 'P' && file[1] == 'K' && file[2] == 3 && file[3] == 4;
+}
+
+/// The format of torch.save before PyTorch 1.6: a sequence of pickles that starts with a magic
+/// long.
+bool is_legacy_pickle(Bytes file) {
+  return file.size() >= 2 && file[0] == 0x80 && file[1] <= 5;
+}
+
 }  // namespace
 
 std::string info_text(const Model& model) {
@@ -71,6 +86,16 @@ Model make_model(StateDict tensors, const std::string& info, const std::string& 
     throw Error(source + ": " + error.what());
   }
   return model;
+}
+
+Model read_model(const std::string& path) {
+  const std::vector<std::uint8_t> file = read_whole_file(path, kMaxModelBytes);
+  if (is_legacy_pickle(file)) {
+    throw Error(path + ": is a bare pickle or in torch.save's format of before PyTorch 1.6; " +
+                "load it with a newer PyTorch and save it again");
+  }
+  StoredTensors stored = is_zip(file) ? read_pt(file, path) : read_safetensors(file, path);
+  return make_model(std::move(stored.tensors), stored.info, path);
 }
 
 }  // namespace mnist

@@ -1,11 +1,30 @@
-// Escaping of JSON in HTML, and base64.
-#include "support/html.hpp"
+// JSON text with nlohmann/json; the rest by hand.
+#include "support/text.hpp"
 
 #include <algorithm>
 
-#include "support/text_template.hpp"
+#include <nlohmann/json.hpp>
 
 namespace mnist {
+
+std::string json_text(const nlohmann::ordered_json& json, int indent) {
+  return json.dump(indent, ' ', /*ensure_ascii=*/false,
+                   nlohmann::ordered_json::error_handler_t::replace);
+}
+
+std::string fill_template(std::string_view text,
+                          const std::map<std::string_view, std::string>& fields) {
+  std::string filled;
+  // One pass, so that fields may hold braces.
+  for (std::size_t open = text.find("{{"); open != std::string_view::npos; open = text.find("{{")) {
+    const std::size_t close = text.find("}}", open);
+    filled += text.substr(0, open);
+    filled += fields.at(text.substr(open + 2, close - open - 2));
+    text.remove_prefix(close + 2);
+  }
+  filled += text;
+  return filled;
+}
 
 std::string page_with_data(std::string_view page, std::string_view json) {
   std::string safe;

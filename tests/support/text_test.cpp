@@ -1,12 +1,31 @@
-// Escaping of data in pages, and base64.
-#include "support/html.hpp"
+// Valid UTF-8, templates, escaping of data in pages, and base64.
+#include "support/text.hpp"
 
-#include <gtest/gtest.h>
+#include <stdexcept>
+
+#include <nlohmann/json.hpp>
 
 #include "test_support.hpp"
 
 namespace mnist {
 namespace {
+
+TEST(JsonText, ReplacesInvalidUtf8) {
+  EXPECT_EQ(json_text({{"file", "a\xff"}}), "{\"file\":\"a\xEF\xBF\xBD\"}");
+}
+
+TEST(JsonText, IndentsOnRequest) {
+  EXPECT_EQ(json_text({{"a", 1}}, 2), "{\n  \"a\": 1\n}");
+}
+
+TEST(TextTemplate, FillsEachFieldOnce) {
+  EXPECT_EQ(fill_template("a {{x}}{{y}} {{x}}.", {{"x", "1"}, {"y", "{{x}}"}}), "a 1{{x}} 1.");
+  EXPECT_EQ(fill_template("{ plain }", {}), "{ plain }");
+}
+
+TEST(TextTemplate, RejectsUnknownFields) {
+  EXPECT_THROW(fill_template("{{x}}", {}), std::out_of_range);
+}
 
 TEST(Html, DataCannotEndItsElement) {
   const std::string page = page_with_data("<script>{{data}}</script>", R"({"a":"</script><!--"})");

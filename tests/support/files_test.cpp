@@ -1,13 +1,30 @@
-// Atomic replacement of files, and the check before it.
-#include "support/atomic_file.hpp"
+// Files that cannot be read, atomic replacement, and locks of killed owners.
+#include "support/files.hpp"
 
+#include <csignal>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "mnist/support/error.hpp"
 #include "test_support.hpp"
 
 namespace mnist {
 namespace {
+
+TEST(InputFile, SaysWhyItCannotBeOpened) {
+  const TemporaryFolder folder;
+  expect_throws<Error>([&] { InputFile file(folder / "none"); }, "none: cannot be opened: No such");
+  expect_throws<Error>([&] { InputFile file(folder.path()); }, "is a directory, expected a file");
+  expect_throws<Error>([&] { InputFile file("/dev/null"); }, "is not a regular file");
+}
+
+TEST(InputFile, HasALimitForWholeFiles) {
+  const TemporaryFolder folder;
+  write_bytes(folder / "a", {1, 2, 3});
+  EXPECT_EQ(read_whole_file(folder / "a", 3), (std::vector<std::uint8_t>{1, 2, 3}));
+  expect_throws<Error>([&] { read_whole_file(folder / "a", 2); }, "expected at most 2");
+}
 
 std::size_t count_files(const std::string& directory) {
   return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(directory),
@@ -59,6 +76,41 @@ TEST(AtomicFile, CheckRejectsDirectoriesAndMissingDirectories) {
                             "there is no directory");
   expect_throws<UsageError>([&] { check_file_can_be_written("/proc/model.pt"); },
                             "cannot be written");
+}
+
+TEST(FileLock, HasOneOwnerAtATime) {
+  const TemporaryFolder folder;
+  const std::string pid = std::to_string(::getpid());
+  {
+    const FileLock lock(folder / "lock");
+    EXPECT_EQ(read_text(folder / "lock"), pid);
+    expect_throws<UsageError>([&] { FileLock second(folder / "lock"); },
+                              "lock: is locked by process " + pid + "; ");
+  }
+  const FileLock again(folder / "lock");
+}
+
+TEST(FileLock, IsReleasedWhenItsOwnerIsKilled) {
+  const TemporaryFolder folder;
+  int ready[2];
+  ASSERT_EQ(::pipe(ready), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const FileLock lock(folder / "lock");
+    if (::write(ready[1], "x", 1) == 1) ::pause();
+    ::_exit(1);
+  }
+  char byte = 0;
+  ASSERT_EQ(::read(ready[0], &byte, 1), 1);
+  EXPECT_THROW(FileLock second(folder / "lock"), UsageError);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  const FileLock lock(folder / "lock");
+}
+
+TEST(FileLock, SaysWhyItCannotBeOpened) {
+  expect_throws<Error>([] { FileLock lock("/none/lock"); },
+                       "/none/lock: cannot be opened: No such");
 }
 
 }  // namespace

@@ -1,16 +1,16 @@
-// Temporary file, fsync, rename, fsync of the directory.
-#include "support/atomic_file.hpp"
+// The files of files.hpp on POSIX calls.
+#include "support/files.hpp"
 
-#include <cerrno>
+#include <array>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
 
 #include "mnist/support/error.hpp"
-#include "support/retry.hpp"
 #include "support/stop_signal.hpp"
 
 namespace mnist {
@@ -110,7 +110,63 @@ bool is_path_error(int reason) {
          reason == ENOTDIR || reason == ENAMETOOLONG || reason == EISDIR;
 }
 
+/// "process PID", as the owner wrote it.
+std::string owner_of(int descriptor) {
+  std::array<char, 20> pid{};
+  const ssize_t size = ::pread(descriptor, pid.data(), pid.size(), 0);
+  return size > 0 ? "process " + std::string(pid.data(), static_cast<std::size_t>(size))
+                  : "another process";
+}
+
 }  // namespace
+
+bool write_all(int descriptor, std::span<const std::uint8_t> content) {
+  while (!content.empty()) {
+    const ssize_t count =
+        retried([&] { return ::write(descriptor, content.data(), content.size()); });
+    if (count < 0) return false;
+    content = content.subspan(static_cast<std::size_t>(count));
+  }
+  return true;
+}
+
+InputFile::InputFile(const std::string& path) : path_(path) {
+  descriptor_ = retried([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
+  if (descriptor_ < 0) throw Error(path + ": cannot be opened: " + std::strerror(errno));
+  struct stat status{};
+  if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) {
+    const bool directory = S_ISDIR(status.st_mode);
+    ::close(descriptor_);
+    throw Error(path +
+                (directory ? ": is a directory, expected a file" : ": is not a regular file"));
+  }
+  size_ = static_cast<std::uint64_t>(status.st_size);
+}
+
+InputFile::~InputFile() {
+  ::close(descriptor_);
+}
+
+void InputFile::read(std::span<std::uint8_t> target) {
+  while (!target.empty()) {
+    const ssize_t count =
+        retried([&] { return ::read(descriptor_, target.data(), target.size()); });
+    if (count < 0) throw Error(path_ + ": cannot be read: " + std::strerror(errno));
+    if (count == 0) throw Error(path_ + ": was truncated while it was being read");
+    target = target.subspan(static_cast<std::size_t>(count));
+  }
+}
+
+std::vector<std::uint8_t> read_whole_file(const std::string& path, std::uint64_t limit) {
+  InputFile file(path);
+  if (file.size() > limit) {
+    throw Error(path + ": has " + std::to_string(file.size()) + " bytes, expected at most " +
+                std::to_string(limit));
+  }
+  std::vector<std::uint8_t> bytes(file.size());
+  file.read(bytes);
+  return bytes;
+}
 
 void write_file_atomically(const std::string& path, std::span<const std::uint8_t> content) {
   const StopDelay delay;
@@ -173,6 +229,29 @@ void remove_temporary_files(const std::string& directory) {
       std::filesystem::remove(entry.path(), ignored);
     }
   }
+}
+
+FileLock::FileLock(const std::string& path) {
+  descriptor_ = retried([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644); });
+  if (descriptor_ < 0) throw Error(path + ": cannot be opened: " + std::strerror(errno));
+  const int locked = retried([&] { return ::flock(descriptor_, LOCK_EX | LOCK_NB); });
+  if (locked != 0) {
+    const int reason = errno;
+    const std::string owner = owner_of(descriptor_);
+    ::close(descriptor_);
+    if (reason != EWOULDBLOCK) throw Error(path + ": cannot be locked: " + std::strerror(reason));
+    throw UsageError(path + ": is locked by " + owner +
+                     "; wait until it exits, or use another directory");
+  }
+  // The PID is only for messages: failing to write it is no error.
+  const std::string pid = std::to_string(::getpid());
+  if (::ftruncate(descriptor_, 0) != 0 || ::pwrite(descriptor_, pid.data(), pid.size(), 0) < 0) {
+    return;
+  }
+}
+
+FileLock::~FileLock() {
+  ::close(descriptor_);
 }
 
 }  // namespace mnist

@@ -1,0 +1,84 @@
+// Reading files, replacing them atomically, and locking them; POSIX calls that retry after EINTR.
+#pragma once
+
+#include <cerrno>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mnist {
+
+/// Repeats `call` while it returns a negative number with errno EINTR; returns its last result.
+template <class Call>
+auto retried(const Call& call) {
+  for (;;) {
+    const auto result = call();
+    if (result >= 0 || errno != EINTR) return result;
+  }
+}
+
+/// Writes all of `content`; on failure returns false and sets errno.
+bool write_all(int descriptor, std::span<const std::uint8_t> content);
+
+/// A regular file, open for reading.
+class InputFile {
+ public:
+  /// Throws Error if `path` cannot be opened or is not a regular file.
+  explicit InputFile(const std::string& path);
+  ~InputFile();
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+
+  /// In bytes, when the file was opened.
+  std::uint64_t size() const { return size_; }
+
+  /// Fills `target` with the next bytes. Throws Error if the file ends too early.
+  void read(std::span<std::uint8_t> target);
+
+ private:
+  std::string path_;
+  int descriptor_ = -1;
+  std::uint64_t size_ = 0;
+};
+
+/// The content of a file. Throws Error as InputFile does, and if it has more than `limit` bytes.
+std::vector<std::uint8_t> read_whole_file(const std::string& path, std::uint64_t limit);
+
+/// Replaces `path` with `content`: temporary file in the same directory, fsync, rename, fsync of
+/// the directory. Readers see the old file or the new one, never a mixture. Stop signals are
+/// delayed until it is done. Throws Error; the old file is then unchanged and the temporary file
+/// removed (except if only the fsync of the directory fails: the new file is in place, but a power
+/// failure could undo the rename).
+void write_file_atomically(const std::string& path, std::span<const std::uint8_t> content);
+void write_file_atomically(const std::string& path, std::string_view content);
+
+/// Makes `copy`, in the same directory, a hard link to the file `path`; replaces an existing
+/// `copy`. Does nothing if there is no `path` or the file system has no hard links. Throws Error.
+void keep_file_as(const std::string& path, const std::string& copy);
+
+/// Removes temporary files that killed processes left in `directory`. No other process may be
+/// writing there.
+void remove_temporary_files(const std::string& directory);
+
+/// Throws if write_file_atomically(path) would fail: UsageError if `path` is a directory or its
+/// directory is missing or not writable, Error for failures of the disk. Changes no existing file.
+void check_file_can_be_written(const std::string& path);
+
+/// An exclusive lock (flock(2)) on a file. The file holds the PID of its last owner and is never
+/// removed; a crashed owner leaves no stale lock.
+class FileLock {
+ public:
+  /// Creates the file if it does not exist. Throws UsageError with the owner's PID if another
+  /// process holds the lock, Error if the file cannot be opened or locked.
+  explicit FileLock(const std::string& path);
+  ~FileLock();
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+
+ private:
+  int descriptor_ = -1;
+};
+
+}  // namespace mnist
