@@ -18,12 +18,6 @@ namespace {
 constexpr int kFormat = 1;
 constexpr std::uint64_t kMaxModelBytes = std::uint64_t{1} << 32;
 
-std::vector<std::string> numbered_classes(std::int64_t count) {
-  std::vector<std::string> names;
-  for (std::int64_t i = 0; i < count; ++i) names.push_back(std::to_string(i));
-  return names;
-}
-
 void read_info(const std::string& info, Model& model) {
   const auto json = nlohmann::ordered_json::parse(info);
   const int format = json.at("format").get<int>();
@@ -76,10 +70,14 @@ std::string info_text(const Model& model) {
 
 Model make_model(StateDict tensors, const std::string& info, const std::string& source) {
   Model model{to_mlp(std::move(tensors), Activation::kRelu, source), {}, {}};
-  model.class_names = numbered_classes(model.mlp.shape().classes);
-  if (info.empty()) return model;
   try {
-    read_info(info, model);
+    if (info.empty()) {
+      for (std::int64_t i = 0; i < model.mlp.shape().classes; ++i) {
+        model.class_names.push_back(std::to_string(i));
+      }
+    } else {
+      read_info(info, model);
+    }
   } catch (const nlohmann::json::exception& error) {
     throw Error(source + ": its metadata are damaged: " + error.what());
   } catch (const Error& error) {

@@ -10,6 +10,7 @@
 
 #include "mnist/support/error.hpp"
 #include "serialize/float_decoding.hpp"
+#include "support/little_endian.hpp"
 
 namespace mnist {
 namespace {
@@ -151,17 +152,11 @@ std::vector<std::uint8_t> safetensors_bytes(const StateDict& tensors, const std:
   std::string text = header.dump();
   text.append((kHeaderAlignment - text.size() % kHeaderAlignment) % kHeaderAlignment, ' ');
 
-  std::vector<std::uint8_t> bytes;
-  bytes.reserve(sizeof(std::uint64_t) + text.size() + offset);
-  for (std::size_t i = 0; i < sizeof(std::uint64_t); ++i) {
-    bytes.push_back(static_cast<std::uint8_t>(std::uint64_t{text.size()} >> (8 * i)));
-  }
-  bytes.insert(bytes.end(), text.begin(), text.end());
-  for (const NamedTensor& tensor : tensors) {
-    const auto* begin = reinterpret_cast<const std::uint8_t*>(tensor.values.data());
-    bytes.insert(bytes.end(), begin, begin + tensor.values.size() * sizeof(float));
-  }
-  return bytes;
+  std::string bytes;
+  append_little_endian(bytes, std::uint64_t{text.size()});
+  bytes += text;
+  for (const NamedTensor& tensor : tensors) bytes += little_endian_bytes<float>(tensor.values);
+  return {bytes.begin(), bytes.end()};
 }
 
 }  // namespace mnist

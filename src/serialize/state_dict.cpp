@@ -12,7 +12,7 @@ namespace {
 
 /// A linear layer found in a state dict.
 struct FoundLayer {
-  std::string name;
+  std::string name{};
   NamedTensor* weight = nullptr;
   NamedTensor* bias = nullptr;
 };
@@ -43,8 +43,7 @@ std::vector<FoundLayer> find_layers(StateDict& state, const std::string& source)
     const std::string name = dot == std::string::npos ? "" : tensor.name.substr(0, dot);
     auto layer = std::find_if(layers.begin(), layers.end(),
                               [&](const FoundLayer& known) { return known.name == name; });
-    if (layer == layers.end())
-      layer = layers.insert(layers.end(), FoundLayer{name, nullptr, nullptr});
+    if (layer == layers.end()) layer = layers.insert(layers.end(), {name});
     NamedTensor*& slot = kind == "weight" ? layer->weight : layer->bias;
     if (slot != nullptr) throw Error(source + ": has tensor '" + tensor.name + "' twice");
     slot = &tensor;
@@ -53,30 +52,31 @@ std::vector<FoundLayer> find_layers(StateDict& state, const std::string& source)
   return layers;
 }
 
+/// "0.weight [256, 784]".
+std::string text_of(const NamedTensor& tensor) {
+  return tensor.name + " " + shape_text(tensor.shape);
+}
+
 void check_chain(const std::vector<FoundLayer>& layers, const std::string& source) {
-  const FoundLayer* previous = nullptr;
+  const NamedTensor* previous = nullptr;
   for (const FoundLayer& layer : layers) {
     if (layer.weight == nullptr || layer.bias == nullptr) {
       throw Error(source + ": has no tensor '" + layer.name +
                   (layer.weight == nullptr ? ".weight'" : ".bias'") +
                   " beside the layer's other one");
     }
+    const std::string weight = source + ": " + text_of(*layer.weight);
     if (layer.weight->shape[0] != layer.bias->shape[0]) {
-      throw Error(source + ": " + layer.weight->name + " " + shape_text(layer.weight->shape) +
-                  " and " + layer.bias->name + " " + shape_text(layer.bias->shape) +
-                  " differ in the layer's width");
+      throw Error(weight + " and " + text_of(*layer.bias) + " differ in the layer's width");
     }
     if (layer.weight->shape[0] == 0 || layer.weight->shape[1] == 0) {
-      throw Error(source + ": " + layer.weight->name + " " + shape_text(layer.weight->shape) +
-                  " is empty");
+      throw Error(weight + " is empty");
     }
-    if (previous != nullptr && previous->weight->shape[0] != layer.weight->shape[1]) {
-      throw Error(source + ": " + layer.weight->name + " " + shape_text(layer.weight->shape) +
-                  " does not fit behind " + previous->weight->name + " " +
-                  shape_text(previous->weight->shape) +
+    if (previous != nullptr && previous->shape[0] != layer.weight->shape[1]) {
+      throw Error(weight + " does not fit behind " + text_of(*previous) +
                   ": a layer is missing, or they are in another order");
     }
-    previous = &layer;
+    previous = layer.weight;
   }
 }
 
@@ -95,13 +95,10 @@ StateDict to_state_dict(const Mlp& mlp) {
 
 Mlp to_mlp(StateDict state, Activation activation, const std::string& source) {
   std::vector<FoundLayer> layers = find_layers(state, source);
-  const bool numbered = std::all_of(layers.begin(), layers.end(), [](const FoundLayer& layer) {
-    return number_in(layer.name).has_value();
-  });
-  if (numbered) {
-    std::stable_sort(layers.begin(), layers.end(), [](const FoundLayer& a, const FoundLayer& b) {
-      return number_in(a.name) < number_in(b.name);
-    });
+  const auto number_of = [](const FoundLayer& layer) { return number_in(layer.name); };
+  if (std::ranges::all_of(
+          layers, [](const auto& number) { return number.has_value(); }, number_of)) {
+    std::ranges::stable_sort(layers, {}, number_of);
   }
   check_chain(layers, source);
   Mlp mlp{{}, activation};

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdlib>
 #include <new>
 #include <type_traits>
 #include <vector>
@@ -28,11 +27,12 @@ struct AlignedAllocator {
   AlignedAllocator(const AlignedAllocator<Other>&) {}  // NOLINT(google-explicit-constructor)
 
   T* allocate(std::size_t count) {
-    void* const memory = std::aligned_alloc(kAlignment, round_up(count * sizeof(T), kAlignment));
-    if (memory == nullptr) throw std::bad_alloc();
-    return static_cast<T*>(memory);
+    const std::size_t bytes = round_up(count * sizeof(T), kAlignment);
+    return static_cast<T*>(::operator new(bytes, std::align_val_t{kAlignment}));
   }
-  void deallocate(T* memory, std::size_t) { std::free(memory); }
+  void deallocate(T* memory, std::size_t) {
+    ::operator delete(memory, std::align_val_t{kAlignment});
+  }
 
   bool operator==(const AlignedAllocator&) const { return true; }
 };

@@ -1,6 +1,8 @@
 // Bounds-checked parsing of untrusted bytes.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -36,27 +38,20 @@ class ByteReader {
   /// The next integer or floating-point number.
   template <class T>
   T take_little_endian() {
-    return take_number<T>(std::endian::little);
+    static_assert(std::is_arithmetic_v<T> && std::endian::native == std::endian::little);
+    T value;
+    std::memcpy(&value, take(sizeof(T)).data(), sizeof(T));
+    return value;
   }
   template <class T>
   T take_big_endian() {
-    return take_number<T>(std::endian::big);
+    const Bytes source = take(sizeof(T));
+    std::array<std::uint8_t, sizeof(T)> reversed;
+    std::reverse_copy(source.begin(), source.end(), reversed.begin());
+    return ByteReader(reversed, name_).take_little_endian<T>();
   }
 
  private:
-  template <class T>
-  T take_number(std::endian order) {
-    static_assert(std::is_arithmetic_v<T>);
-    const Bytes source = take(sizeof(T));
-    std::uint8_t raw[sizeof(T)];
-    for (std::size_t i = 0; i < sizeof(T); ++i) {
-      raw[i] = source[order == std::endian::native ? i : sizeof(T) - 1 - i];
-    }
-    T value;
-    std::memcpy(&value, raw, sizeof(T));
-    return value;
-  }
-
   Bytes bytes_;
   std::string_view name_;
   std::size_t position_ = 0;

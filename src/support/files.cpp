@@ -27,13 +27,10 @@ std::string directory_of(const std::string& path) {
   return directory.empty() ? "." : directory;
 }
 
-std::string failure_text(const std::string& path, const char* action, int reason) {
-  return path + ": cannot be written: " + action + " failed: " + std::strerror(reason) +
-         "; any existing file is unchanged";
-}
-
+template <class Exception = Error>
 [[noreturn]] void fail(const std::string& path, const char* action) {
-  throw Error(failure_text(path, action, errno));
+  throw Exception(path + ": cannot be written: " + action + " failed: " + std::strerror(errno) +
+                  "; any existing file is unchanged");
 }
 
 /// Creates a temporary file beside `target`, sets `path` to its name and returns its descriptor, or
@@ -195,9 +192,8 @@ void check_file_can_be_written(const std::string& path) {
   std::string probe;
   const int descriptor = create_temporary(path, probe);
   if (descriptor < 0) {
-    const int reason = errno;
-    if (!is_path_error(reason)) fail(path, kCreatingTemporary);
-    throw UsageError(failure_text(path, kCreatingTemporary, reason));
+    if (is_path_error(errno)) fail<UsageError>(path, kCreatingTemporary);
+    fail(path, kCreatingTemporary);
   }
   ::close(descriptor);
   ::unlink(probe.c_str());

@@ -7,14 +7,6 @@
 #include "mnist/support/error.hpp"
 
 namespace mnist {
-namespace {
-
-/// z_stream counts in 32 bits.
-uInt clamped(std::size_t size) {
-  return static_cast<uInt>(std::min<std::size_t>(size, std::numeric_limits<uInt>::max()));
-}
-
-}  // namespace
 
 bool is_gzip(Bytes bytes) {
   return bytes.size() >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b;
@@ -33,10 +25,11 @@ GzipReader::~GzipReader() {
 
 /// Inflates until `target` is full or the member ends; returns the number of bytes written.
 std::size_t GzipReader::inflate_into(std::span<std::uint8_t> target) {
+  constexpr std::size_t kMaxCount = std::numeric_limits<uInt>::max();  // z_stream counts in uInt
   std::size_t written = 0;
   while (written < target.size() && !ended_) {
-    const uInt input = clamped(unread_.size());
-    const uInt space = clamped(target.size() - written);
+    const auto input = static_cast<uInt>(std::min(unread_.size(), kMaxCount));
+    const auto space = static_cast<uInt>(std::min(target.size() - written, kMaxCount));
     stream_.next_in = const_cast<Bytef*>(unread_.data());
     stream_.avail_in = input;
     stream_.next_out = target.data() + written;

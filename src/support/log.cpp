@@ -8,7 +8,6 @@
 #include <memory>
 #include <unistd.h>
 #include <utility>
-#include <vector>
 
 #include <spdlog/formatter.h>
 #include <spdlog/sinks/basic_file_sink.h>
@@ -30,12 +29,7 @@ struct Terminal {
   bool has_colors = false;
   bool has_progress = false;    ///< whether progress lines are allowed
   bool shows_progress = false;  ///< whether one is on the screen now
-};
-
-Terminal& terminal() {
-  static Terminal instance;
-  return instance;
-}
+} terminal;
 
 /// Formats messages as lines; warnings and errors get a prefix.
 class LineFormatter : public spdlog::formatter {
@@ -44,15 +38,15 @@ class LineFormatter : public spdlog::formatter {
     const auto append = [&line](std::string_view text) {
       line.append(text.data(), text.data() + text.size());
     };
-    if (terminal().shows_progress) append(kEraseLine);
-    terminal().shows_progress = false;
+    if (terminal.shows_progress) append(kEraseLine);
+    terminal.shows_progress = false;
     if (message.level >= spdlog::level::warn) {
       const bool error = message.level == spdlog::level::err;
       append({message.logger_name.data(), message.logger_name.size()});
       append(": ");
-      if (terminal().has_colors) append(error ? kBoldRed : kYellow);
+      if (terminal.has_colors) append(error ? kBoldRed : kYellow);
       append(error ? "error:" : "warning:");
-      if (terminal().has_colors) append(kPlain);
+      if (terminal.has_colors) append(kPlain);
       append(" ");
     }
     append({message.payload.data(), message.payload.size()});
@@ -62,46 +56,34 @@ class LineFormatter : public spdlog::formatter {
   std::unique_ptr<formatter> clone() const override { return std::make_unique<LineFormatter>(); }
 };
 
-std::shared_ptr<spdlog::logger> make_logger(const std::string& name,
-                                            std::vector<spdlog::sink_ptr> sinks) {
-  auto created = std::make_shared<spdlog::logger>(name, sinks.begin(), sinks.end());
-  created->set_error_handler([](const std::string&) {});  // there is nowhere to report it
-  created->flush_on(spdlog::level::trace);
-  return created;
-}
-
 /// The program's one logger.
 std::shared_ptr<spdlog::logger>& logger() {
   static std::shared_ptr<spdlog::logger> instance = [] {
     auto sink = std::make_shared<spdlog::sinks::stderr_sink_st>();
     sink->set_formatter(std::make_unique<LineFormatter>());
-    return make_logger("mnist", {sink});
+    auto created = std::make_shared<spdlog::logger>("mnist", sink);
+    created->set_error_handler([](const std::string&) {});  // there is nowhere to report it
+    created->flush_on(spdlog::level::trace);
+    return created;
   }();
   return instance;
-}
-
-bool is_set(const char* variable) {
-  const char* const value = std::getenv(variable);
-  return value != nullptr && *value != '\0';
-}
-
-/// Whether standard error is a terminal that understands escape sequences.
-bool is_capable_terminal() {
-  const char* const kind = std::getenv("TERM");
-  return ::isatty(STDERR_FILENO) == 1 && kind != nullptr && std::strcmp(kind, "dumb") != 0;
 }
 
 }  // namespace
 
 void start_log(const std::string& program) {
-  logger() = make_logger(program, logger()->sinks());
+  logger() = logger()->clone(program);
 }
 
 void configure_log(const LogOptions& options) {
-  const bool capable = is_capable_terminal();
-  terminal().has_colors = options.color == ColorMode::kAlways ||
-                          (options.color == ColorMode::kAuto && capable && !is_set("NO_COLOR"));
-  terminal().has_progress = capable && !options.quiet;
+  const char* const kind = std::getenv("TERM");
+  const bool capable =
+      ::isatty(STDERR_FILENO) == 1 && kind != nullptr && std::strcmp(kind, "dumb") != 0;
+  const char* const no_color = std::getenv("NO_COLOR");
+  const bool auto_colors = capable && (no_color == nullptr || *no_color == '\0');
+  terminal.has_colors =
+      options.color == ColorMode::kAuto ? auto_colors : options.color == ColorMode::kAlways;
+  terminal.has_progress = capable && !options.quiet;
   if (options.quiet) logger()->set_level(spdlog::level::warn);
   if (options.verbose) logger()->set_level(spdlog::level::debug);
   if (options.log_file.empty()) return;
@@ -116,8 +98,8 @@ void configure_log(const LogOptions& options) {
 }
 
 void show_progress(std::string_view line) {
-  if (!shows_progress() || (line.empty() && !terminal().shows_progress)) return;
-  terminal().shows_progress = !line.empty();
+  if (!shows_progress() || (line.empty() && !terminal.shows_progress)) return;
+  terminal.shows_progress = !line.empty();
   std::string shown(kEraseLine);
   shown += line;
   // Losing a progress line is no error.
@@ -125,7 +107,7 @@ void show_progress(std::string_view line) {
 }
 
 bool shows_progress() {
-  return terminal().has_progress;
+  return terminal.has_progress;
 }
 
 void log_debug(std::string_view message) {

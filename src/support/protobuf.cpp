@@ -40,8 +40,4 @@ ProtobufMessage& ProtobufMessage::add_bytes(std::uint32_t field, std::string_vie
   return *this;
 }
 
-ProtobufMessage& ProtobufMessage::add_message(std::uint32_t field, const ProtobufMessage& message) {
-  return add_bytes(field, message.bytes());
-}
-
 }  // namespace mnist

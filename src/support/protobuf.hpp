@@ -16,7 +16,9 @@ class ProtobufMessage {
   ProtobufMessage& add_double(std::uint32_t field, double value);
   /// A string, bytes, or a packed repeated field.
   ProtobufMessage& add_bytes(std::uint32_t field, std::string_view value);
-  ProtobufMessage& add_message(std::uint32_t field, const ProtobufMessage& message);
+  ProtobufMessage& add_message(std::uint32_t field, const ProtobufMessage& message) {
+    return add_bytes(field, message.bytes());
+  }
 
   const std::string& bytes() const { return bytes_; }
 

@@ -6,6 +6,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
+#include <utility>
 #include <vector>
 
 #include "support/host_device.hpp"
@@ -63,10 +65,12 @@ class RandomStream {
   }
 
   /// 32 uniform bits.
-  std::uint32_t bits(std::uint64_t index) const;
+  std::uint32_t bits(std::uint64_t index) const { return block(index / 4)[index % 4]; }
 
   /// Uniform in [0, 1), a multiple of 2^-24.
-  float uniform(std::uint64_t index) const;
+  float uniform(std::uint64_t index) const {
+    return static_cast<float>(bits(index) >> 8) * 0x1p-24F;
+  }
 
   /// 32 independent Bernoulli bits, each 1 with probability `numerator` / 2^16, which must be from
   /// 1 to 2^16 - 1. Each index uses four blocks: do not draw other numbers from the same stream.
@@ -89,11 +93,23 @@ class RandomStream {
     return smaller;
   }
 
-  /// Uniform in [0, bound), with a bias below 2^-32.
-  std::uint32_t below(std::uint32_t bound, std::uint64_t index) const;
+  /// Uniform in [0, bound), with a bias below 2^-32: Lemire's multiplication with 64 random bits.
+  std::uint32_t below(std::uint32_t bound, std::uint64_t index) const {
+    const auto words = block(index);
+    const std::uint64_t low_product = std::uint64_t{words[0]} * bound;
+    const std::uint64_t high_product = std::uint64_t{words[1]} * bound;
+    return high_word(high_product + high_word(low_product));
+  }
 
   /// A random permutation of 0 to count - 1 (Fisher-Yates).
-  std::vector<std::int64_t> permutation(std::int64_t count) const;
+  std::vector<std::int64_t> permutation(std::int64_t count) const {
+    std::vector<std::int64_t> order(static_cast<std::size_t>(count));
+    std::iota(order.begin(), order.end(), std::int64_t{0});
+    for (std::size_t last = order.size(); last > 1; --last) {
+      std::swap(order[last - 1], order[below(static_cast<std::uint32_t>(last), last)]);
+    }
+    return order;
+  }
 
  private:
   std::array<std::uint32_t, 2> key_;

@@ -38,10 +38,6 @@ ThreadTeam::ThreadTeam(int size)
   }
 }
 
-ThreadTeam::~ThreadTeam() {
-  end();
-}
-
 void ThreadTeam::end() {
   ending_ = true;
   generation_.fetch_add(1, std::memory_order_release);
@@ -65,11 +61,7 @@ void ThreadTeam::barrier() {
     return;
   }
   for (int spin = 0; phase_.load(std::memory_order_acquire) == phase; ++spin) {
-    if (spin < spins_) {
-      pause();
-    } else {
-      std::this_thread::yield();
-    }
+    spin < spins_ ? pause() : std::this_thread::yield();
   }
 }
 

@@ -16,7 +16,7 @@ class ThreadTeam {
  public:
   /// Throws Error if the system cannot start that many threads.
   explicit ThreadTeam(int size);
-  ~ThreadTeam();
+  ~ThreadTeam() { end(); }
   ThreadTeam(const ThreadTeam&) = delete;
   ThreadTeam& operator=(const ThreadTeam&) = delete;
 
