@@ -7,8 +7,8 @@
 #include "mnist/evaluate/evaluate.hpp"
 #include "mnist/serialize/model_file.hpp"
 #include "model/quantise.hpp"
-#include "serialize/model_info.hpp"
-#include "serialize/safetensors.hpp"
+#include "report/console.hpp"
+#include "serialize/formats.hpp"
 #include "support/files.hpp"
 #include "support/log.hpp"
 

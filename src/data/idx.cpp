@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "mnist/support/error.hpp"
-#include "support/byte_reader.hpp"
+#include "support/bytes.hpp"
 #include "support/files.hpp"
 #include "support/gzip.hpp"
 

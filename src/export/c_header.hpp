@@ -4,7 +4,7 @@
 #include <string>
 
 #include "export/export_format.hpp"
-#include "serialize/model_info.hpp"
+#include "serialize/formats.hpp"
 
 namespace mnist {
 

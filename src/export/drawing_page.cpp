@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "support/little_endian.hpp"
+#include "support/bytes.hpp"
 #include "support/text.hpp"
 
 namespace mnist {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "serialize/model_info.hpp"
+#include "serialize/formats.hpp"
 
 namespace mnist {
 

@@ -7,7 +7,7 @@
 
 #include "mnist/support/version.hpp"
 #include "serialize/state_dict.hpp"
-#include "support/little_endian.hpp"
+#include "support/bytes.hpp"
 #include "support/protobuf.hpp"
 #include "support/text.hpp"
 

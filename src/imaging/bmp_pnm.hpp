@@ -4,7 +4,7 @@
 #include <string>
 
 #include "imaging/gray_image.hpp"
-#include "support/byte_reader.hpp"
+#include "support/bytes.hpp"
 
 namespace mnist {
 

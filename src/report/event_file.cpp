@@ -8,7 +8,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "report/append_file.hpp"
-#include "support/little_endian.hpp"
+#include "support/bytes.hpp"
 
 namespace mnist {
 namespace {

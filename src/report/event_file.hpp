@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "support/byte_reader.hpp"
+#include "support/bytes.hpp"
 #include "support/protobuf.hpp"
 
 namespace mnist {

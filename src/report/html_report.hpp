@@ -6,7 +6,7 @@
 #include "mnist/data/dataset.hpp"
 #include "mnist/evaluate/evaluation.hpp"
 #include "report/evaluation_report.hpp"
-#include "serialize/model_info.hpp"
+#include "serialize/formats.hpp"
 
 namespace mnist {
 

@@ -14,7 +14,7 @@
 #include "report/evaluation_report.hpp"
 #include "report/weight_levels.hpp"
 #include "serialize/state_dict.hpp"
-#include "support/little_endian.hpp"
+#include "support/bytes.hpp"
 
 namespace mnist {
 namespace {

@@ -10,11 +10,10 @@
 namespace mnist {
 namespace {
 
-template <class Integer>
-Integer load(const std::uint8_t* source) {
-  static_assert(std::endian::native == std::endian::little, "model files are little-endian");
-  Integer value;
-  std::memcpy(&value, source, sizeof(Integer));
+template <class Number>
+Number load(const std::uint8_t* source) {
+  Number value;
+  std::memcpy(&value, source, sizeof(Number));
   return value;
 }
 
@@ -33,17 +32,11 @@ float half_to_float(std::uint16_t half) {
 }
 
 float decode(const std::uint8_t* source, FloatType type) {
-  switch (type) {
-    case FloatType::kF32:
-      return load<float>(source);
-    case FloatType::kF64:
-      return static_cast<float>(load<double>(source));
-    case FloatType::kF16:
-      return half_to_float(load<std::uint16_t>(source));
-    case FloatType::kBf16:
-      break;
-  }
-  return std::bit_cast<float>(std::uint32_t{load<std::uint16_t>(source)} << 16);
+  if (type == FloatType::kF32) return load<float>(source);
+  if (type == FloatType::kF64) return static_cast<float>(load<double>(source));
+  const auto bits = load<std::uint16_t>(source);
+  return type == FloatType::kF16 ? half_to_float(bits)
+                                 : std::bit_cast<float>(std::uint32_t{bits} << 16);
 }
 
 }  // namespace

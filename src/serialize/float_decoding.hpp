@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "support/byte_reader.hpp"
+#include "support/bytes.hpp"
 
 namespace mnist {
 

@@ -6,9 +6,7 @@
 #include "mnist/support/error.hpp"
 #include "mnist/support/version.hpp"
 #include "options/option_text.hpp"
-#include "serialize/model_info.hpp"
-#include "serialize/pt_reader.hpp"
-#include "serialize/safetensors.hpp"
+#include "serialize/formats.hpp"
 #include "support/files.hpp"
 #include "support/text.hpp"
 

@@ -3,9 +3,7 @@
 #include <torch/csrc/jit/serialization/pickler.h>
 
 #include "mnist/serialize/model_file.hpp"
-#include "serialize/model_info.hpp"
-#include "serialize/pt_reader.hpp"
-#include "serialize/safetensors.hpp"
+#include "serialize/formats.hpp"
 #include "support/files.hpp"
 
 namespace mnist {

@@ -1,10 +1,9 @@
 // Finds the state dict in a .pt archive and decodes its tensors.
-#include "serialize/pt_reader.hpp"
-
 #include <utility>
 
 #include "mnist/support/error.hpp"
 #include "serialize/float_decoding.hpp"
+#include "serialize/formats.hpp"
 #include "serialize/unpickler.hpp"
 #include "serialize/zip_archive.hpp"
 
@@ -92,8 +91,8 @@ StoredTensors read_pt(Bytes file, const std::string& source) {
   const ZipArchive archive(file, source);
   const std::string root = root_of(archive, source);
   check_archive(archive, root, source);
-  Unpickler unpickler(archive.record(root + "data.pkl"), source);
-  const PickleValue& dict = find_state_dict(unpickler.load(), source);
+  const Pickle pickle = unpickle(archive.record(root + "data.pkl"), source);
+  const PickleValue& dict = find_state_dict(*pickle.root, source);
 
   StoredTensors stored;
   // Half precision doubles in size when decoded, and tensors may share a storage.

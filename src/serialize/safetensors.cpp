@@ -1,6 +1,4 @@
 // Parses untrusted safetensors headers, and writes our own.
-#include "serialize/safetensors.hpp"
-
 #include <algorithm>
 #include <array>
 #include <set>
@@ -10,7 +8,8 @@
 
 #include "mnist/support/error.hpp"
 #include "serialize/float_decoding.hpp"
-#include "support/little_endian.hpp"
+#include "serialize/formats.hpp"
+#include "support/bytes.hpp"
 
 namespace mnist {
 namespace {

@@ -20,12 +20,6 @@ struct NamedTensor {
 /// Parameters in the order of the file; ours have the order of nn::Module::state_dict().
 using StateDict = std::vector<NamedTensor>;
 
-/// The contents of a model file, before anything checks that they are an MLP.
-struct StoredTensors {
-  StateDict tensors;
-  std::string info;  ///< the model's metadata as JSON; empty if another program wrote the file
-};
-
 /// The parameters of `mlp`, named as parameter_table() does.
 StateDict to_state_dict(const Mlp& mlp);
 

@@ -25,6 +25,253 @@ std::string quoted(std::string_view text) {
   return "'" + std::string(text.substr(0, 100)) + "'";
 }
 
+/// Reads one pickle.
+class Unpickler {
+ public:
+  Unpickler(Bytes pickle, std::string_view source) : reader_(pickle, source), source_(source) {
+    constexpr std::size_t kMaxSize = std::size_t{4} << 20;
+    if (pickle.size() > kMaxSize) {
+      fail("has " + std::to_string(pickle.size()) + " bytes, more than the supported " +
+           std::to_string(kMaxSize));
+    }
+  }
+
+  Pickle load() {
+    constexpr std::uint8_t kStop = '.';
+    for (auto opcode = take<std::uint8_t>(); opcode != kStop; opcode = take<std::uint8_t>()) {
+      execute(opcode);
+    }
+    const PickleValue* root = pop();
+    return {std::move(values_), root};
+  }
+
+ private:
+  using Kind = PickleValue::Kind;
+
+  template <class Integer>
+  Integer take() {
+    return reader_.take_little_endian<Integer>();
+  }
+
+  [[noreturn]] void fail(const std::string& what) const {
+    throw Error(
+        source_ + ": its pickle " + what +
+        "; expected a plain dict of tensors, as torch.save(model.state_dict(), ...) writes");
+  }
+
+  PickleValue* push(Kind kind) {
+    PickleValue& value = values_.emplace_back();
+    value.kind = kind;
+    stack_.push_back(&value);
+    return &value;
+  }
+
+  void push_integer(std::int64_t value) { push(Kind::kInteger)->integer = value; }
+  void push_float(double value) { push(Kind::kFloat)->number = value; }
+
+  void push_text(std::size_t size) {
+    const Bytes bytes = reader_.take(size);
+    push(Kind::kString)->text = {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  }
+
+  void push_tuple(std::vector<PickleValue*> items) { push(Kind::kTuple)->items = std::move(items); }
+
+  void push_from_memo(std::size_t index) {
+    if (index >= memo_.size()) {
+      fail("reads memo entry " + std::to_string(index) + ", which is unset");
+    }
+    stack_.push_back(memo_[index]);
+  }
+
+  void set_memo(std::size_t index) {
+    // Picklers number memo entries without gaps; a large index would only waste memory.
+    if (index > memo_.size()) fail("skips memo entries up to " + std::to_string(index));
+    if (stack_.empty()) fail("memoizes from an empty stack");
+    if (index == memo_.size()) memo_.push_back(nullptr);
+    memo_[index] = stack_.back();
+  }
+
+  PickleValue* pop() {
+    const std::size_t floor = marks_.empty() ? 0 : marks_.back();
+    if (stack_.size() <= floor) fail("pops from an empty stack");
+    PickleValue* value = stack_.back();
+    stack_.pop_back();
+    return value;
+  }
+
+  /// The top `count` values, the topmost last.
+  std::vector<PickleValue*> pop(std::size_t count) {
+    std::vector<PickleValue*> items(count);
+    while (count-- > 0) items[count] = pop();
+    return items;
+  }
+
+  std::vector<PickleValue*> pop_to_mark() {
+    if (marks_.empty()) fail("pops to a mark, but has set none");
+    const auto begin = stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back());
+    std::vector<PickleValue*> items(begin, stack_.end());
+    stack_.erase(begin, stack_.end());
+    marks_.pop_back();
+    return items;
+  }
+
+  /// Appends to the container on top of the stack.
+  void append(Kind container, const std::vector<PickleValue*>& items) {
+    if (stack_.empty() || stack_.back()->kind != container) fail("fills a value of the wrong type");
+    stack_.back()->items.insert(stack_.back()->items.end(), items.begin(), items.end());
+  }
+
+  /// A signed little-endian integer with a size byte before it.
+  std::int64_t take_long() {
+    const auto size = take<std::uint8_t>();
+    if (size > sizeof(std::int64_t)) fail("has an integer of " + std::to_string(size) + " bytes");
+    const Bytes bytes = reader_.take(size);
+    std::uint64_t bits = size > 0 && (bytes[size - 1U] & 0x80U) != 0 ? ~std::uint64_t{0} : 0;
+    for (std::size_t i = size; i-- > 0;) bits = (bits << 8) | bytes[i];
+    return static_cast<std::int64_t>(bits);
+  }
+
+  void check_protocol(int version) const {
+    if (version < 2 || version > 5) fail("has protocol " + std::to_string(version) + ", not 2-5");
+  }
+
+  void set_items(const std::vector<PickleValue*>& items) {
+    if (items.size() % 2 != 0) fail("has a key without a value");
+    append(Kind::kDict, items);
+  }
+
+  /// The comments give the names of opcodes in pickletools.
+  void execute(std::uint8_t opcode) {
+    using Action = void (*)(Unpickler&);
+    static const std::map<std::uint8_t, Action> kActions{
+        {0x80, [](Unpickler& u) { u.check_protocol(u.take<std::uint8_t>()); }},          // PROTO
+        {0x95, [](Unpickler& u) { u.reader_.take(8); }},                                 // FRAME
+        {'N', [](Unpickler& u) { u.push(Kind::kNone); }},                                // NONE
+        {0x88, [](Unpickler& u) { u.push(Kind::kBool)->integer = 1; }},                  // NEWTRUE
+        {0x89, [](Unpickler& u) { u.push(Kind::kBool); }},                               // NEWFALSE
+        {'J', [](Unpickler& u) { u.push_integer(u.take<std::int32_t>()); }},             // BININT
+        {'K', [](Unpickler& u) { u.push_integer(u.take<std::uint8_t>()); }},             // BININT1
+        {'M', [](Unpickler& u) { u.push_integer(u.take<std::uint16_t>()); }},            // BININT2
+        {0x8a, [](Unpickler& u) { u.push_integer(u.take_long()); }},                     // LONG1
+        {'G', [](Unpickler& u) { u.push_float(u.reader_.take_big_endian<double>()); }},  // BINFLOAT
+        {'X', [](Unpickler& u) { u.push_text(u.take<std::uint32_t>()); }},       // BINUNICODE
+        {0x8c, [](Unpickler& u) { u.push_text(u.take<std::uint8_t>()); }},       // SHORT_BINUNICODE
+        {'(', [](Unpickler& u) { u.marks_.push_back(u.stack_.size()); }},        // MARK
+        {')', [](Unpickler& u) { u.push_tuple({}); }},                           // EMPTY_TUPLE
+        {0x85, [](Unpickler& u) { u.push_tuple(u.pop(1)); }},                    // TUPLE1
+        {0x86, [](Unpickler& u) { u.push_tuple(u.pop(2)); }},                    // TUPLE2
+        {0x87, [](Unpickler& u) { u.push_tuple(u.pop(3)); }},                    // TUPLE3
+        {'t', [](Unpickler& u) { u.push_tuple(u.pop_to_mark()); }},              // TUPLE
+        {']', [](Unpickler& u) { u.push(Kind::kList); }},                        // EMPTY_LIST
+        {'a', [](Unpickler& u) { u.append(Kind::kList, u.pop(1)); }},            // APPEND
+        {'e', [](Unpickler& u) { u.append(Kind::kList, u.pop_to_mark()); }},     // APPENDS
+        {'}', [](Unpickler& u) { u.push(Kind::kDict); }},                        // EMPTY_DICT
+        {'s', [](Unpickler& u) { u.set_items(u.pop(2)); }},                      // SETITEM
+        {'u', [](Unpickler& u) { u.set_items(u.pop_to_mark()); }},               // SETITEMS
+        {'q', [](Unpickler& u) { u.set_memo(u.take<std::uint8_t>()); }},         // BINPUT
+        {'r', [](Unpickler& u) { u.set_memo(u.take<std::uint32_t>()); }},        // LONG_BINPUT
+        {0x94, [](Unpickler& u) { u.set_memo(u.memo_.size()); }},                // MEMOIZE
+        {'h', [](Unpickler& u) { u.push_from_memo(u.take<std::uint8_t>()); }},   // BINGET
+        {'j', [](Unpickler& u) { u.push_from_memo(u.take<std::uint32_t>()); }},  // LONG_BINGET
+        {'c',                                                                    // GLOBAL
+         [](Unpickler& u) {
+           const std::string_view module = u.reader_.take_line();
+           u.push_global(module, u.reader_.take_line());
+         }},
+        {0x93,  // STACK_GLOBAL
+         [](Unpickler& u) {
+           const std::vector<PickleValue*> names = u.pop(2);
+           u.push_global(names[0]->text, names[1]->text);
+         }},
+        {'Q', [](Unpickler& u) { u.push_storage(); }},  // BINPERSID
+        {'R', [](Unpickler& u) { u.call(); }},          // REDUCE
+        {'b',  // BUILD: sets attributes, such as the _metadata of a state dict; ignored
+         [](Unpickler& u) {
+           u.pop();
+           u.append(Kind::kDict, {});
+         }},
+    };
+    const auto found = kActions.find(opcode);
+    if (found == kActions.end()) {
+      fail("has opcode " + std::to_string(opcode) + ", which no state dict needs");
+    }
+    found->second(*this);
+  }
+
+  void push_global(std::string_view module, std::string_view name) {
+    const std::string full = std::string(module) + "." + std::string(name);
+    const auto known = std::find(kGlobals.begin(), kGlobals.end(), full);
+    if (known == kGlobals.end()) fail("references " + quoted(full));
+    push(Kind::kFunction)->text = *known;
+  }
+
+  /// A persistent ID is how torch.save names a storage: ("storage", type, key, device, elements).
+  void push_storage() {
+    const PickleValue& id = *pop();
+    const auto& items = id.items;
+    if (id.kind != Kind::kTuple || items.size() != 5 || items[0]->text != "storage" ||
+        items[1]->kind != Kind::kFunction || !items[1]->text.ends_with("Storage") ||
+        items[2]->kind != Kind::kString || items[4]->kind != Kind::kInteger) {
+      fail("has a persistent ID that does not name a storage");
+    }
+    PickleValue* storage = push(Kind::kStorage);
+    storage->integer = items[4]->integer;
+    storage->text = items[2]->text;
+    storage->storage_type = items[1]->text.substr(kStorageModule.size());
+  }
+
+  std::vector<std::int64_t> integers_of(const PickleValue& tuple) const {
+    constexpr std::size_t kMaxRank = 64;
+    const auto is_integer = [](const PickleValue* item) { return item->kind == Kind::kInteger; };
+    if (tuple.kind != Kind::kTuple || tuple.items.size() > kMaxRank ||
+        !std::all_of(tuple.items.begin(), tuple.items.end(), is_integer)) {
+      fail("has a tensor whose shape or strides are not a tuple of at most " +
+           std::to_string(kMaxRank) + " integers");
+    }
+    std::vector<std::int64_t> integers;
+    for (const PickleValue* item : tuple.items) integers.push_back(item->integer);
+    return integers;
+  }
+
+  /// Arguments: storage, offset, shape, strides, requires_grad, backward_hooks[, metadata].
+  void push_tensor(const PickleValue& arguments) {
+    const auto& items = arguments.items;
+    if (items.size() < 4 || items[0]->kind != Kind::kStorage || items[1]->kind != Kind::kInteger) {
+      fail("rebuilds a tensor from something other than a storage");
+    }
+    PickleValue* tensor = push(Kind::kTensor);
+    tensor->items = {items[0]};
+    tensor->offset = items[1]->integer;
+    tensor->shape = integers_of(*items[2]);
+    tensor->strides = integers_of(*items[3]);
+  }
+
+  void call() {
+    const PickleValue& arguments = *pop();
+    const PickleValue& function = *pop();
+    if (arguments.kind != Kind::kTuple || function.kind != Kind::kFunction) {
+      fail("calls something other than a function");
+    }
+    if (function.text == kOrderedDict && arguments.items.empty()) {
+      push(Kind::kDict);
+    } else if (function.text == kRebuildTensor) {
+      push_tensor(arguments);
+    } else if (function.text == kRebuildParameter && !arguments.items.empty() &&
+               arguments.items[0]->kind == Kind::kTensor) {
+      stack_.push_back(arguments.items[0]);
+    } else {
+      fail("calls " + quoted(function.text) + " with arguments that no state dict has");
+    }
+  }
+
+  ByteReader reader_;
+  std::string source_;
+  std::deque<PickleValue> values_;
+  std::vector<PickleValue*> stack_;
+  std::vector<std::size_t> marks_;
+  std::vector<PickleValue*> memo_;
+};
+
 }  // namespace
 
 const PickleValue* PickleValue::find(std::string_view key) const {
@@ -35,236 +282,8 @@ const PickleValue* PickleValue::find(std::string_view key) const {
   return nullptr;
 }
 
-Unpickler::Unpickler(Bytes pickle, std::string_view source)
-    : reader_(pickle, source), source_(source) {
-  constexpr std::size_t kMaxSize = std::size_t{4} << 20;
-  if (pickle.size() > kMaxSize) {
-    fail("has " + std::to_string(pickle.size()) + " bytes, more than the supported " +
-         std::to_string(kMaxSize));
-  }
-}
-
-const PickleValue& Unpickler::load() {
-  constexpr std::uint8_t kStop = '.';
-  for (auto opcode = take<std::uint8_t>(); opcode != kStop; opcode = take<std::uint8_t>()) {
-    execute(opcode);
-  }
-  return *pop();
-}
-
-void Unpickler::fail(const std::string& what) const {
-  throw Error(source_ + ": its pickle " + what +
-              "; expected a plain dict of tensors, as torch.save(model.state_dict(), ...) writes");
-}
-
-PickleValue* Unpickler::push(Kind kind) {
-  PickleValue& value = values_.emplace_back();
-  value.kind = kind;
-  stack_.push_back(&value);
-  return &value;
-}
-
-void Unpickler::push_integer(std::int64_t value) {
-  push(Kind::kInteger)->integer = value;
-}
-
-void Unpickler::push_float(double value) {
-  push(Kind::kFloat)->number = value;
-}
-
-void Unpickler::push_text(std::size_t size) {
-  const Bytes bytes = reader_.take(size);
-  push(Kind::kString)->text = {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-void Unpickler::push_tuple(std::vector<PickleValue*> items) {
-  push(Kind::kTuple)->items = std::move(items);
-}
-
-void Unpickler::push_from_memo(std::size_t index) {
-  if (index >= memo_.size()) fail("reads memo entry " + std::to_string(index) + ", which is unset");
-  stack_.push_back(memo_[index]);
-}
-
-void Unpickler::set_memo(std::size_t index) {
-  // Picklers number memo entries without gaps; a large index would only waste memory.
-  if (index > memo_.size()) fail("skips memo entries up to " + std::to_string(index));
-  if (stack_.empty()) fail("memoizes from an empty stack");
-  if (index == memo_.size()) memo_.push_back(nullptr);
-  memo_[index] = stack_.back();
-}
-
-PickleValue* Unpickler::pop() {
-  const std::size_t floor = marks_.empty() ? 0 : marks_.back();
-  if (stack_.size() <= floor) fail("pops from an empty stack");
-  PickleValue* value = stack_.back();
-  stack_.pop_back();
-  return value;
-}
-
-/// The top `count` values, the topmost last.
-std::vector<PickleValue*> Unpickler::pop(std::size_t count) {
-  std::vector<PickleValue*> items(count);
-  while (count-- > 0) items[count] = pop();
-  return items;
-}
-
-std::vector<PickleValue*> Unpickler::pop_to_mark() {
-  if (marks_.empty()) fail("pops to a mark, but has set none");
-  const auto begin = stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back());
-  std::vector<PickleValue*> items(begin, stack_.end());
-  stack_.erase(begin, stack_.end());
-  marks_.pop_back();
-  return items;
-}
-
-/// Appends to the container on top of the stack.
-void Unpickler::append(Kind container, const std::vector<PickleValue*>& items) {
-  if (stack_.empty() || stack_.back()->kind != container) fail("fills a value of the wrong type");
-  stack_.back()->items.insert(stack_.back()->items.end(), items.begin(), items.end());
-}
-
-/// A signed little-endian integer with a size byte before it.
-std::int64_t Unpickler::take_long() {
-  const auto size = take<std::uint8_t>();
-  if (size > sizeof(std::int64_t)) fail("has an integer of " + std::to_string(size) + " bytes");
-  const Bytes bytes = reader_.take(size);
-  std::uint64_t bits = size > 0 && (bytes[size - 1U] & 0x80U) != 0 ? ~std::uint64_t{0} : 0;
-  for (std::size_t i = size; i-- > 0;) bits = (bits << 8) | bytes[i];
-  return static_cast<std::int64_t>(bits);
-}
-
-void Unpickler::check_protocol(int version) const {
-  if (version < 2 || version > 5) fail("has protocol " + std::to_string(version) + ", not 2-5");
-}
-
-void Unpickler::set_items(const std::vector<PickleValue*>& items) {
-  if (items.size() % 2 != 0) fail("has a key without a value");
-  append(Kind::kDict, items);
-}
-
-/// The comments give the names of opcodes in pickletools.
-void Unpickler::execute(std::uint8_t opcode) {
-  using Action = void (*)(Unpickler&);
-  static const std::map<std::uint8_t, Action> kActions{
-      {0x80, [](Unpickler& u) { u.check_protocol(u.take<std::uint8_t>()); }},          // PROTO
-      {0x95, [](Unpickler& u) { u.reader_.take(8); }},                                 // FRAME
-      {'N', [](Unpickler& u) { u.push(Kind::kNone); }},                                // NONE
-      {0x88, [](Unpickler& u) { u.push(Kind::kBool)->integer = 1; }},                  // NEWTRUE
-      {0x89, [](Unpickler& u) { u.push(Kind::kBool); }},                               // NEWFALSE
-      {'J', [](Unpickler& u) { u.push_integer(u.take<std::int32_t>()); }},             // BININT
-      {'K', [](Unpickler& u) { u.push_integer(u.take<std::uint8_t>()); }},             // BININT1
-      {'M', [](Unpickler& u) { u.push_integer(u.take<std::uint16_t>()); }},            // BININT2
-      {0x8a, [](Unpickler& u) { u.push_integer(u.take_long()); }},                     // LONG1
-      {'G', [](Unpickler& u) { u.push_float(u.reader_.take_big_endian<double>()); }},  // BINFLOAT
-      {'X', [](Unpickler& u) { u.push_text(u.take<std::uint32_t>()); }},               // BINUNICODE
-      {0x8c, [](Unpickler& u) { u.push_text(u.take<std::uint8_t>()); }},       // SHORT_BINUNICODE
-      {'(', [](Unpickler& u) { u.marks_.push_back(u.stack_.size()); }},        // MARK
-      {')', [](Unpickler& u) { u.push_tuple({}); }},                           // EMPTY_TUPLE
-      {0x85, [](Unpickler& u) { u.push_tuple(u.pop(1)); }},                    // TUPLE1
-      {0x86, [](Unpickler& u) { u.push_tuple(u.pop(2)); }},                    // TUPLE2
-      {0x87, [](Unpickler& u) { u.push_tuple(u.pop(3)); }},                    // TUPLE3
-      {'t', [](Unpickler& u) { u.push_tuple(u.pop_to_mark()); }},              // TUPLE
-      {']', [](Unpickler& u) { u.push(Kind::kList); }},                        // EMPTY_LIST
-      {'a', [](Unpickler& u) { u.append(Kind::kList, u.pop(1)); }},            // APPEND
-      {'e', [](Unpickler& u) { u.append(Kind::kList, u.pop_to_mark()); }},     // APPENDS
-      {'}', [](Unpickler& u) { u.push(Kind::kDict); }},                        // EMPTY_DICT
-      {'s', [](Unpickler& u) { u.set_items(u.pop(2)); }},                      // SETITEM
-      {'u', [](Unpickler& u) { u.set_items(u.pop_to_mark()); }},               // SETITEMS
-      {'q', [](Unpickler& u) { u.set_memo(u.take<std::uint8_t>()); }},         // BINPUT
-      {'r', [](Unpickler& u) { u.set_memo(u.take<std::uint32_t>()); }},        // LONG_BINPUT
-      {0x94, [](Unpickler& u) { u.set_memo(u.memo_.size()); }},                // MEMOIZE
-      {'h', [](Unpickler& u) { u.push_from_memo(u.take<std::uint8_t>()); }},   // BINGET
-      {'j', [](Unpickler& u) { u.push_from_memo(u.take<std::uint32_t>()); }},  // LONG_BINGET
-      {'c',                                                                    // GLOBAL
-       [](Unpickler& u) {
-         const std::string_view module = u.reader_.take_line();
-         u.push_global(module, u.reader_.take_line());
-       }},
-      {0x93,  // STACK_GLOBAL
-       [](Unpickler& u) {
-         const std::vector<PickleValue*> names = u.pop(2);
-         u.push_global(names[0]->text, names[1]->text);
-       }},
-      {'Q', [](Unpickler& u) { u.push_storage(); }},  // BINPERSID
-      {'R', [](Unpickler& u) { u.call(); }},          // REDUCE
-      {'b',  // BUILD: sets attributes, such as the _metadata of a state dict; ignored
-       [](Unpickler& u) {
-         u.pop();
-         u.append(Kind::kDict, {});
-       }},
-  };
-  const auto found = kActions.find(opcode);
-  if (found == kActions.end()) {
-    fail("has opcode " + std::to_string(opcode) + ", which no state dict needs");
-  }
-  found->second(*this);
-}
-
-void Unpickler::push_global(std::string_view module, std::string_view name) {
-  const std::string full = std::string(module) + "." + std::string(name);
-  const auto known = std::find(kGlobals.begin(), kGlobals.end(), full);
-  if (known == kGlobals.end()) fail("references " + quoted(full));
-  push(Kind::kFunction)->text = *known;
-}
-
-/// A persistent ID is how torch.save names a storage: ("storage", type, key, device, elements).
-void Unpickler::push_storage() {
-  const PickleValue& id = *pop();
-  const auto& items = id.items;
-  if (id.kind != Kind::kTuple || items.size() != 5 || items[0]->text != "storage" ||
-      items[1]->kind != Kind::kFunction || !items[1]->text.ends_with("Storage") ||
-      items[2]->kind != Kind::kString || items[4]->kind != Kind::kInteger) {
-    fail("has a persistent ID that does not name a storage");
-  }
-  PickleValue* storage = push(Kind::kStorage);
-  storage->integer = items[4]->integer;
-  storage->text = items[2]->text;
-  storage->storage_type = items[1]->text.substr(kStorageModule.size());
-}
-
-std::vector<std::int64_t> Unpickler::integers_of(const PickleValue& tuple) const {
-  constexpr std::size_t kMaxRank = 64;
-  const auto is_integer = [](const PickleValue* item) { return item->kind == Kind::kInteger; };
-  if (tuple.kind != Kind::kTuple || tuple.items.size() > kMaxRank ||
-      !std::all_of(tuple.items.begin(), tuple.items.end(), is_integer)) {
-    fail("has a tensor whose shape or strides are not a tuple of at most " +
-         std::to_string(kMaxRank) + " integers");
-  }
-  std::vector<std::int64_t> integers;
-  for (const PickleValue* item : tuple.items) integers.push_back(item->integer);
-  return integers;
-}
-
-/// Arguments: storage, offset, shape, strides, requires_grad, backward_hooks[, metadata].
-void Unpickler::push_tensor(const PickleValue& arguments) {
-  const auto& items = arguments.items;
-  if (items.size() < 4 || items[0]->kind != Kind::kStorage || items[1]->kind != Kind::kInteger) {
-    fail("rebuilds a tensor from something other than a storage");
-  }
-  PickleValue* tensor = push(Kind::kTensor);
-  tensor->items = {items[0]};
-  tensor->offset = items[1]->integer;
-  tensor->shape = integers_of(*items[2]);
-  tensor->strides = integers_of(*items[3]);
-}
-
-void Unpickler::call() {
-  const PickleValue& arguments = *pop();
-  const PickleValue& function = *pop();
-  if (arguments.kind != Kind::kTuple || function.kind != Kind::kFunction) {
-    fail("calls something other than a function");
-  }
-  if (function.text == kOrderedDict && arguments.items.empty()) {
-    push(Kind::kDict);
-  } else if (function.text == kRebuildTensor) {
-    push_tensor(arguments);
-  } else if (function.text == kRebuildParameter && !arguments.items.empty() &&
-             arguments.items[0]->kind == Kind::kTensor) {
-    stack_.push_back(arguments.items[0]);
-  } else {
-    fail("calls " + quoted(function.text) + " with arguments that no state dict has");
-  }
+Pickle unpickle(Bytes bytes, std::string_view source) {
+  return Unpickler(bytes, source).load();
 }
 
 }  // namespace mnist

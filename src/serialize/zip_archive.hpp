@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "support/byte_reader.hpp"
+#include "support/bytes.hpp"
 
 namespace mnist {
 

@@ -63,11 +63,8 @@ class TemporaryFile {
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
 
-  void write(std::span<const std::uint8_t> content) {
+  void replace_target(std::span<const std::uint8_t> content) {
     if (!write_all(descriptor_, content)) fail(target_, "writing");
-  }
-
-  void rename_to_target() {
     // mkostemp creates files that only the owner can read; output files follow the umask.
     const mode_t mask = ::umask(0);
     ::umask(mask);
@@ -168,8 +165,7 @@ std::vector<std::uint8_t> read_whole_file(const std::string& path, std::uint64_t
 void write_file_atomically(const std::string& path, std::span<const std::uint8_t> content) {
   const StopDelay delay;
   TemporaryFile temporary(path);
-  temporary.write(content);
-  temporary.rename_to_target();
+  temporary.replace_target(content);
   sync_directory(path);
 }
 

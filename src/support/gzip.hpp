@@ -9,7 +9,7 @@
 
 #include <zlib.h>
 
-#include "support/byte_reader.hpp"
+#include "support/bytes.hpp"
 
 namespace mnist {
 

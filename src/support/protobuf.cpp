@@ -1,7 +1,7 @@
 // Varints, tags and fields of the Protocol Buffers wire format.
 #include "support/protobuf.hpp"
 
-#include "support/little_endian.hpp"
+#include "support/bytes.hpp"
 
 namespace mnist {
 

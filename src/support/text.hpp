@@ -7,7 +7,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "support/byte_reader.hpp"
+#include "support/bytes.hpp"
 
 namespace mnist {
 

@@ -15,7 +15,7 @@
 #include "options/option_text.hpp"
 #include "options/toml.hpp"
 #include "options/train_option_table.hpp"
-#include "serialize/safetensors.hpp"
+#include "serialize/formats.hpp"
 #include "serialize/state_dict.hpp"
 
 namespace mnist {

@@ -8,7 +8,7 @@
 #include "mnist/engine/engine.hpp"
 #include "mnist/options/train_options.hpp"
 #include "mnist/train/progress.hpp"
-#include "support/byte_reader.hpp"
+#include "support/bytes.hpp"
 
 namespace mnist {
 

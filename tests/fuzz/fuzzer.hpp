@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "mnist/support/error.hpp"
-#include "support/byte_reader.hpp"
+#include "support/bytes.hpp"
 
 namespace mnist {
 

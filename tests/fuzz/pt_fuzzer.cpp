@@ -1,7 +1,6 @@
 // Fuzzes the reader of .pt files: the zip archive, its pickle, its tensors, the resulting model.
 #include "fuzz/fuzzer.hpp"
-#include "serialize/model_info.hpp"
-#include "serialize/pt_reader.hpp"
+#include "serialize/formats.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   return mnist::fuzz(data, size, [](mnist::Bytes bytes) {

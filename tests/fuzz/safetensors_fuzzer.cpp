@@ -1,7 +1,6 @@
 // Fuzzes the reader of safetensors files, and the resulting model.
 #include "fuzz/fuzzer.hpp"
-#include "serialize/model_info.hpp"
-#include "serialize/safetensors.hpp"
+#include "serialize/formats.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   return mnist::fuzz(data, size, [](mnist::Bytes bytes) {

@@ -1,7 +1,6 @@
 // The metadata of a model file.
-#include "serialize/model_info.hpp"
-
 #include "mnist/support/error.hpp"
+#include "serialize/formats.hpp"
 #include "test_support.hpp"
 
 namespace mnist {

@@ -1,7 +1,6 @@
 // Safetensors files, valid and malformed.
-#include "serialize/safetensors.hpp"
-
 #include "mnist/support/error.hpp"
+#include "serialize/formats.hpp"
 #include "test_support.hpp"
 
 namespace mnist {

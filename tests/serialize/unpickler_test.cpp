@@ -12,7 +12,7 @@ using Kind = PickleValue::Kind;
 
 void expect_refused(const std::string& pickle, std::string_view words) {
   const auto bytes = to_bytes(pickle);
-  expect_throws<Error>([&] { Unpickler(bytes, "f").load(); }, words);
+  expect_throws<Error>([&] { unpickle(bytes, "f"); }, words);
 }
 
 /// A short string opcode.
@@ -28,8 +28,8 @@ TEST(Unpickler, ReadsPlainValues) {
       to_bytes("\x80\2}q\0("s + text("i") + "J\xff\xff\xff\xff"s + text("t") + "\x88\x89\x86"s +
                text("f") + "G\x3f\xf0\0\0\0\0\0\0"s + text("l") + "]q\1(K\1M\0\1e"s + text("n") +
                "N" + text("big") + "\x8a\2\0\x80"s + "u.");
-  Unpickler unpickler(bytes, "f");
-  const PickleValue& dict = unpickler.load();
+  const Pickle pickle = unpickle(bytes, "f");
+  const PickleValue& dict = *pickle.root;
   ASSERT_EQ(dict.kind, Kind::kDict);
   EXPECT_EQ(dict.find("i")->integer, -1);
   EXPECT_EQ(dict.find("t")->items.at(0)->integer, 1);
@@ -43,8 +43,8 @@ TEST(Unpickler, ReadsPlainValues) {
 TEST(Unpickler, RebuildsTensors) {
   const auto bytes = to_bytes("\x80\2ctorch._utils\n_rebuild_tensor_v2\n("s + kStorageId +
                               "K\0K\2K\3\x86K\3K\1\x86\x89"s + "ccollections\nOrderedDict\n)RtR.");
-  Unpickler unpickler(bytes, "f");
-  const PickleValue& tensor = unpickler.load();
+  const Pickle pickle = unpickle(bytes, "f");
+  const PickleValue& tensor = *pickle.root;
   ASSERT_EQ(tensor.kind, Kind::kTensor);
   EXPECT_EQ(tensor.shape, (std::vector<std::int64_t>{2, 3}));
   EXPECT_EQ(tensor.strides, (std::vector<std::int64_t>{3, 1}));
@@ -108,8 +108,8 @@ TEST(Unpickler, RefusesInvalidCallsAndStorages) {
 
 TEST(Unpickler, ReadsCycles) {
   const auto bytes = to_bytes("}q\0"s + text("self") + "h\0s."s);
-  Unpickler unpickler(bytes, "f");
-  const PickleValue& dict = unpickler.load();
+  const Pickle pickle = unpickle(bytes, "f");
+  const PickleValue& dict = *pickle.root;
   EXPECT_EQ(dict.find("self"), &dict);
 }
 

@@ -1,4 +1,4 @@
-// Bounds-checked parsing of untrusted bytes.
+// Bounds-checked parsing of untrusted bytes, and writing of little-endian numbers.
 #pragma once
 
 #include <algorithm>
@@ -13,6 +13,8 @@
 #include <type_traits>
 
 namespace mnist {
+
+static_assert(std::endian::native == std::endian::little);
 
 using Bytes = std::span<const std::uint8_t>;
 
@@ -38,7 +40,7 @@ class ByteReader {
   /// The next integer or floating-point number.
   template <class T>
   T take_little_endian() {
-    static_assert(std::is_arithmetic_v<T> && std::endian::native == std::endian::little);
+    static_assert(std::is_arithmetic_v<T>);
     T value;
     std::memcpy(&value, take(sizeof(T)).data(), sizeof(T));
     return value;
@@ -56,5 +58,17 @@ class ByteReader {
   std::string_view name_;
   std::size_t position_ = 0;
 };
+
+/// Appends a number in little-endian order.
+template <class Number>
+void append_little_endian(std::string& bytes, Number value) {
+  static_assert(std::is_arithmetic_v<Number>);
+  bytes.append(reinterpret_cast<const char*>(&value), sizeof(Number));
+}
+
+template <class Number>
+std::string little_endian_bytes(std::span<const Number> values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size_bytes()};
+}
 
 }  // namespace mnist

@@ -1,5 +1,5 @@
 // Bounds-checked parsing.
-#include "support/byte_reader.hpp"
+#include "support/bytes.hpp"
 
 #include "mnist/support/error.hpp"
 #include "test_support.hpp"

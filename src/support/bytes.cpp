@@ -1,5 +1,5 @@
 // The checks of ByteReader.
-#include "support/byte_reader.hpp"
+#include "support/bytes.hpp"
 
 #include <algorithm>
 
