@@ -7,7 +7,6 @@
 #include "mnist/evaluate/evaluate.hpp"
 #include "mnist/serialize/model_file.hpp"
 #include "model/quantise.hpp"
-#include "report/console.hpp"
 #include "serialize/formats.hpp"
 #include "support/files.hpp"
 #include "support/log.hpp"

@@ -29,11 +29,10 @@ Model make_model(StateDict tensors, const std::string& info, const std::string& 
 /// The record of a .pt archive that holds `info`; Python's torch.load ignores it.
 inline constexpr const char* kPtInfoRecord = "mnist.json";
 
-/// Reads the zip-based format of torch.save (since PyTorch 1.6; torch/serialization.py and
-/// caffe2/serialize/inline_container.h): a dict of names and tensors, or a dict with one under
-/// "model", "state_dict" or "model_state_dict". Tensors may be f32, f64, f16 or bf16, strided and
-/// little-endian. Runs no code from the file. The tensors take at most four times the file's size
-/// in memory, plus one tensor. Throws Error that names `source`.
+/// Reads the zip-based format of torch.save (since PyTorch 1.6; torch/serialization.py): a dict of
+/// tensors, or a dict with one under "model", "state_dict" or "model_state_dict"; f32, f64, f16 or
+/// bf16, strided, little-endian. Runs no code from the file. The tensors take at most four times
+/// the file's size in memory, plus one tensor. Throws Error that names `source`.
 StoredTensors read_pt(Bytes file, const std::string& source);
 
 /// Reads a safetensors file; `info` comes from the key "mnist" of its metadata. Throws Error that

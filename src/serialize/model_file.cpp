@@ -42,10 +42,6 @@ void read_info(const std::string& info, Model& model) {
   }
 }
 
-bool is_zip(Bytes file) {
-  return file.size() >= 4 && file[0] == 'P' && file[1] == 'K' && file[2] == 3 && file[3] == 4;
-}
-
 /// The format of torch.save before PyTorch 1.6: a sequence of pickles that starts with a magic
 /// long.
 bool is_legacy_pickle(Bytes file) {
@@ -90,7 +86,9 @@ Model read_model(const std::string& path) {
     throw Error(path + ": is a bare pickle or in torch.save's format of before PyTorch 1.6; " +
                 "load it with a newer PyTorch and save it again");
   }
-  StoredTensors stored = is_zip(file) ? read_pt(file, path) : read_safetensors(file, path);
+  const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
+  StoredTensors stored =
+      text.starts_with("PK\3\4") ? read_pt(file, path) : read_safetensors(file, path);
   return make_model(std::move(stored.tensors), stored.info, path);
 }
 

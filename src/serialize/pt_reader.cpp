@@ -2,7 +2,6 @@
 #include <utility>
 
 #include "mnist/support/error.hpp"
-#include "serialize/float_decoding.hpp"
 #include "serialize/formats.hpp"
 #include "serialize/unpickler.hpp"
 #include "serialize/zip_archive.hpp"

@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 
 #include "mnist/support/error.hpp"
-#include "serialize/float_decoding.hpp"
 #include "serialize/formats.hpp"
 #include "support/bytes.hpp"
 

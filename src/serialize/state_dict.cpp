@@ -1,8 +1,10 @@
-// Finds the linear layers in a state dict of any program.
+// Finds the linear layers in a state dict of any program; checks and decodes untrusted tensors.
 #include "serialize/state_dict.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
+#include <cstring>
 #include <optional>
 
 #include "mnist/support/error.hpp"
@@ -19,13 +21,12 @@ struct FoundLayer {
 
 /// The last number in a layer's name: 4 for "module.4", 2 for "fc2".
 std::optional<int> number_in(const std::string& name) {
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  const auto end = std::find_if(name.rbegin(), name.rend(), is_digit);
-  const auto begin = std::find_if_not(end, name.rend(), is_digit);
-  if (end == name.rend()) return std::nullopt;
+  constexpr const char* kDigits = "0123456789";
+  const std::size_t last = name.find_last_of(kDigits);
+  if (last == std::string::npos) return std::nullopt;
+  const std::size_t first = name.find_last_not_of(kDigits, last) + 1;  // npos + 1 is 0
   int number = 0;
-  const auto [stopped, error] =
-      std::from_chars(&*begin.base(), &*begin.base() + (begin - end), number);
+  const auto [stopped, error] = std::from_chars(&name[first], &name[last] + 1, number);
   return error == std::errc{} ? std::optional(number) : std::nullopt;
 }
 
@@ -80,6 +81,35 @@ void check_chain(const std::vector<FoundLayer>& layers, const std::string& sourc
   }
 }
 
+template <class Number>
+Number load(const std::uint8_t* source) {
+  Number value;
+  std::memcpy(&value, source, sizeof(Number));
+  return value;
+}
+
+/// Converts IEEE 754 binary16, subnormals, infinities and NaN included.
+float half_to_float(std::uint16_t half) {
+  const std::uint32_t sign = (half & 0x8000U) << 16;
+  const std::uint32_t magnitude = half & 0x7FFFU;
+  if (magnitude >= 0x7C00U) {
+    return std::bit_cast<float>(sign | 0x7F800000U | ((magnitude & 0x3FFU) << 13));
+  }
+  // No arithmetic on f32 subnormals: LibTorch may have set the CPU to flush them to zero.
+  const std::uint32_t value =
+      magnitude < 0x400U ? std::bit_cast<std::uint32_t>(static_cast<float>(magnitude) * 0x1p-24F)
+                         : (magnitude << 13) + ((127U - 15U) << 23);
+  return std::bit_cast<float>(sign | value);
+}
+
+float decode(const std::uint8_t* source, FloatType type) {
+  if (type == FloatType::kF32) return load<float>(source);
+  if (type == FloatType::kF64) return static_cast<float>(load<double>(source));
+  const auto bits = load<std::uint16_t>(source);
+  return type == FloatType::kF16 ? half_to_float(bits)
+                                 : std::bit_cast<float>(std::uint32_t{bits} << 16);
+}
+
 }  // namespace
 
 StateDict to_state_dict(const Mlp& mlp) {
@@ -116,6 +146,66 @@ std::string shape_text(std::span<const std::int64_t> shape) {
     text += std::to_string(size);
   }
   return text + "]";
+}
+
+std::size_t float_size(FloatType type) {
+  if (type == FloatType::kF32) return 4;
+  return type == FloatType::kF64 ? 8 : 2;
+}
+
+std::int64_t checked_element_count(std::span<const std::int64_t> shape, std::int64_t limit,
+                                   const std::string& what) {
+  std::int64_t count = 1;
+  for (const std::int64_t size : shape) {
+    if (size < 0) throw Error(what + ": has a negative size in its shape " + shape_text(shape));
+    if (size != 0 && count > limit / size) {
+      throw Error(what + ": its shape " + shape_text(shape) + " has more than the " +
+                  std::to_string(limit) + " stored elements");
+    }
+    count *= size;
+  }
+  return count;
+}
+
+std::vector<float> decode_floats(Bytes storage, FloatType type, std::int64_t offset,
+                                 std::span<const std::int64_t> shape,
+                                 std::span<const std::int64_t> strides, const std::string& what) {
+  const auto stored = static_cast<std::int64_t>(storage.size() / float_size(type));
+  const std::int64_t count = checked_element_count(shape, stored, what);
+  if (strides.size() != shape.size() || offset < 0 || offset > stored) {
+    throw Error(what + ": its offset " + std::to_string(offset) + " or its strides " +
+                shape_text(strides) + " are invalid");
+  }
+  if (count == 0) return {};
+  std::int64_t last = offset;
+  for (std::size_t d = 0; d < shape.size(); ++d) {
+    const std::int64_t steps = shape[d] - 1;
+    if (strides[d] < 0 ||
+        (steps > 0 && (strides[d] == 0 || strides[d] > (stored - 1 - last) / steps))) {
+      throw Error(what + ": its strides " + shape_text(strides) + " do not fit its storage of " +
+                  std::to_string(stored) + " elements");
+    }
+    last += steps * strides[d];
+  }
+  if (last >= stored) throw Error(what + ": its offset is outside its storage");
+
+  std::vector<float> values;
+  values.reserve(static_cast<std::size_t>(count));
+  std::vector<std::int64_t> index(shape.size(), 0);
+  std::int64_t position = offset;
+  for (std::int64_t i = 0; i < count; ++i) {
+    values.push_back(
+        decode(storage.data() + static_cast<std::size_t>(position) * float_size(type), type));
+    for (std::size_t d = shape.size(); d-- > 0;) {  // the last dimension changes fastest
+      if (++index[d] < shape[d]) {
+        position += strides[d];
+        break;
+      }
+      position -= (shape[d] - 1) * strides[d];
+      index[d] = 0;
+    }
+  }
+  return values;
 }
 
 }  // namespace mnist

@@ -1,4 +1,4 @@
-// State dicts: parameters under the names that they have in nn::Sequential and in files.
+// State dicts: named parameters, as in nn::Sequential and in files, and the decoding of tensors.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "mnist/model/mlp.hpp"
+#include "support/bytes.hpp"
 
 namespace mnist {
 
@@ -31,5 +32,23 @@ Mlp to_mlp(StateDict state, Activation activation, const std::string& source);
 
 /// "[256, 784]".
 std::string shape_text(std::span<const std::int64_t> shape);
+
+/// The element types that model files may use for parameters.
+enum class FloatType { kF32, kF64, kF16, kBf16 };
+
+/// Bytes per element.
+std::size_t float_size(FloatType type);
+
+/// The number of elements of `shape`. Throws Error, with `what` for the tensor's name, if a size is
+/// negative or the product exceeds `limit`.
+std::int64_t checked_element_count(std::span<const std::int64_t> shape, std::int64_t limit,
+                                   const std::string& what);
+
+/// Decodes the tensor that starts at element `offset` of `storage` to row-major values; `strides`
+/// are in elements. Throws Error if the tensor has more elements than the storage or one outside
+/// it, a negative stride, or a stride of 0 in a dimension above size 1.
+std::vector<float> decode_floats(Bytes storage, FloatType type, std::int64_t offset,
+                                 std::span<const std::int64_t> shape,
+                                 std::span<const std::int64_t> strides, const std::string& what);
 
 }  // namespace mnist

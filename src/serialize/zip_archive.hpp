@@ -1,7 +1,5 @@
-// Reads the zip archives that torch.save writes: uncompressed records, untrusted input.
-//
-// Not libzip: 1.7.3 with ZIP_CHECKCONS would take 113 lines, but copies every record and accepts
-// overlapping ones when their headers and checksums are valid.
+// Reads the zip archives that torch.save writes: uncompressed records, untrusted input. Our own
+// code, because libzip copies every record and accepts overlapping ones.
 #pragma once
 
 #include <functional>

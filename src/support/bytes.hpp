@@ -12,6 +12,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "mnist/support/error.hpp"
+
 namespace mnist {
 
 static_assert(std::endian::native == std::endian::little);
@@ -29,13 +31,34 @@ class ByteReader {
   std::size_t remaining() const { return bytes_.size() - position_; }
 
   /// Moves to an absolute position. Throws Error past the end.
-  void seek(std::size_t position);
+  void seek(std::size_t position) {
+    if (position > bytes_.size()) {
+      throw Error(std::string(name_) + ": refers to byte " + std::to_string(position) +
+                  ", past its end at byte " + std::to_string(bytes_.size()));
+    }
+    position_ = position;
+  }
 
   /// The next `count` bytes, as a view of the source.
-  Bytes take(std::size_t count);
+  Bytes take(std::size_t count) {
+    if (count > remaining()) {
+      throw Error(std::string(name_) + ": ends at byte " + std::to_string(bytes_.size()) +
+                  ", but " + std::to_string(count) + " more bytes were expected at byte " +
+                  std::to_string(position_));
+    }
+    const Bytes taken = bytes_.subspan(position_, count);
+    position_ += count;
+    return taken;
+  }
 
   /// The bytes up to the next '\n', which is consumed but not returned.
-  std::string_view take_line();
+  std::string_view take_line() {
+    const Bytes rest = bytes_.subspan(position_);
+    const auto end = std::find(rest.begin(), rest.end(), std::uint8_t{'\n'});
+    const Bytes line = take(static_cast<std::size_t>(end - rest.begin()));
+    take(1);
+    return {reinterpret_cast<const char*>(line.data()), line.size()};
+  }
 
   /// The next integer or floating-point number.
   template <class T>

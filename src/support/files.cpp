@@ -46,43 +46,32 @@ int sync(int descriptor) {
   return retried([&] { return ::fsync(descriptor); });
 }
 
-/// A temporary file beside the target; the destructor removes it unless it was renamed to the
-/// target.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(const std::string& target) : target_(target) {
-    descriptor_ = create_temporary(target, path_);
-    if (descriptor_ < 0) fail(target_, kCreatingTemporary);
+[[noreturn]] void remove_and_fail(const std::string& temporary, const std::string& path,
+                                  const char* action) {
+  const int reason = errno;
+  ::unlink(temporary.c_str());
+  errno = reason;
+  fail(path, action);
+}
+
+/// Completes a temporary file and closes it. Returns null, or the action that failed, with errno.
+const char* write_and_close(int descriptor, std::span<const std::uint8_t> content) {
+  // mkostemp creates files that only the owner can read; output files follow the umask.
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  const char* failed = nullptr;
+  if (!write_all(descriptor, content)) {
+    failed = "writing";
+  } else if (::fchmod(descriptor, 0666 & ~mask) != 0) {
+    failed = "setting its mode";
+  } else if (sync(descriptor) != 0) {
+    failed = "fsync";
   }
-
-  ~TemporaryFile() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-    if (!renamed_) ::unlink(path_.c_str());
-  }
-
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-
-  void replace_target(std::span<const std::uint8_t> content) {
-    if (!write_all(descriptor_, content)) fail(target_, "writing");
-    // mkostemp creates files that only the owner can read; output files follow the umask.
-    const mode_t mask = ::umask(0);
-    ::umask(mask);
-    if (::fchmod(descriptor_, 0666 & ~mask) != 0) fail(target_, "setting its mode");
-    if (sync(descriptor_) != 0) fail(target_, "fsync");
-    const int closed = ::close(descriptor_);
-    descriptor_ = -1;
-    if (closed != 0 && errno != EINTR) fail(target_, "closing");
-    if (::rename(path_.c_str(), target_.c_str()) != 0) fail(target_, "renaming");
-    renamed_ = true;
-  }
-
- private:
-  std::string target_;
-  std::string path_;
-  int descriptor_ = -1;
-  bool renamed_ = false;
-};
+  const int reason = errno;
+  if (::close(descriptor) != 0 && errno != EINTR && failed == nullptr) return "closing";
+  errno = reason;
+  return failed;
+}
 
 void sync_directory(const std::string& path) {
   const int descriptor = retried(
@@ -164,8 +153,12 @@ std::vector<std::uint8_t> read_whole_file(const std::string& path, std::uint64_t
 
 void write_file_atomically(const std::string& path, std::span<const std::uint8_t> content) {
   const StopDelay delay;
-  TemporaryFile temporary(path);
-  temporary.replace_target(content);
+  std::string temporary;
+  const int descriptor = create_temporary(path, temporary);
+  if (descriptor < 0) fail(path, kCreatingTemporary);
+  const char* const failed = write_and_close(descriptor, content);
+  if (failed != nullptr) remove_and_fail(temporary, path, failed);
+  if (::rename(temporary.c_str(), path.c_str()) != 0) remove_and_fail(temporary, path, "renaming");
   sync_directory(path);
 }
 
@@ -203,12 +196,7 @@ void keep_file_as(const std::string& path, const std::string& copy) {
     if (errno == ENOENT || errno == EPERM || errno == ENOTSUP || errno == EMLINK) return;
     fail(copy, "creating a hard link");
   }
-  if (::rename(temporary.c_str(), copy.c_str()) != 0) {
-    const int reason = errno;
-    ::unlink(temporary.c_str());
-    errno = reason;
-    fail(copy, "renaming");
-  }
+  if (::rename(temporary.c_str(), copy.c_str()) != 0) remove_and_fail(temporary, copy, "renaming");
   ::unlink(temporary.c_str());  // rename does nothing if both are links to the same file
 }
 

@@ -46,11 +46,9 @@ class InputFile {
 /// The content of a file. Throws Error as InputFile does, and if it has more than `limit` bytes.
 std::vector<std::uint8_t> read_whole_file(const std::string& path, std::uint64_t limit);
 
-/// Replaces `path` with `content`: temporary file in the same directory, fsync, rename, fsync of
-/// the directory. Readers see the old file or the new one, never a mixture. Stop signals are
-/// delayed until it is done. Throws Error; the old file is then unchanged and the temporary file
-/// removed (except if only the fsync of the directory fails: the new file is in place, but a power
-/// failure could undo the rename).
+/// Replaces `path` with `content`; readers see the old file or the new one, never a mixture. Delays
+/// stop signals until then. Throws Error; the old file is then unchanged, unless only the fsync of
+/// the directory failed: a power failure could then undo the replacement.
 void write_file_atomically(const std::string& path, std::span<const std::uint8_t> content);
 void write_file_atomically(const std::string& path, std::string_view content);
 
@@ -66,8 +64,8 @@ void remove_temporary_files(const std::string& directory);
 /// directory is missing or not writable, Error for failures of the disk. Changes no existing file.
 void check_file_can_be_written(const std::string& path);
 
-/// An exclusive lock (flock(2)) on a file. The file holds the PID of its last owner and is never
-/// removed; a crashed owner leaves no stale lock.
+/// An exclusive lock (flock(2)) on a file, which holds the PID of its last owner and stays. The
+/// kernel releases the lock when its owner exits.
 class FileLock {
  public:
   /// Creates the file if it does not exist. Throws UsageError with the owner's PID if another

@@ -76,8 +76,7 @@ class RandomStream {
   /// 1 to 2^16 - 1. Each index uses four blocks: do not draw other numbers from the same stream.
   MNIST_HOST_DEVICE constexpr std::uint32_t bernoulli(std::uint32_t numerator,
                                                       std::uint64_t index) const {
-    // Compares 32 random 16-bit numbers with the numerator, bit-sliced, from the lowest bit up: the
-    // highest bit that differs decides.
+    // Compares 32 random 16-bit numbers, bit-sliced, with the numerator, from the lowest bit up.
     constexpr int kBits = 16;
     std::uint32_t smaller = 0;
     std::array<std::uint32_t, 4> words{};
