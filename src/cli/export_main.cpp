@@ -1,8 +1,6 @@
 // mnist-export: writes a trained model in a form that others read. Needs no LibTorch.
 #include "cli/run_program.hpp"
-#include "export/c_header.hpp"
-#include "export/drawing_page.hpp"
-#include "export/onnx.hpp"
+#include "export/exporters.hpp"
 #include "mnist/data/dataset.hpp"
 #include "mnist/evaluate/evaluate.hpp"
 #include "mnist/serialize/model_file.hpp"

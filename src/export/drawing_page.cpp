@@ -1,10 +1,9 @@
 // Fills the template drawing_page.html with the weights.
-#include "export/drawing_page.hpp"
-
 #include <string_view>
 
 #include <nlohmann/json.hpp>
 
+#include "export/exporters.hpp"
 #include "support/bytes.hpp"
 #include "support/text.hpp"
 
@@ -22,12 +21,10 @@ std::string base64_floats(const std::vector<float>& values) {
 }  // namespace
 
 std::string drawing_page(const Model& model) {
-  nlohmann::ordered_json json;
-  json["shape"] = to_string(model.mlp.shape());
-  json["inputs"] = model.mlp.shape().inputs;
-  json["activation"] = name_of(model.mlp.activation);
-  json["class_names"] = model.class_names;
-  json["layers"] = nlohmann::ordered_json::array();
+  nlohmann::ordered_json json{{"shape", to_string(model.mlp.shape())},
+                              {"inputs", model.mlp.shape().inputs},
+                              {"activation", name_of(model.mlp.activation)},
+                              {"class_names", model.class_names}};
   for (const Linear& layer : model.mlp.layers) {
     json["layers"].push_back(
         {{"weights", base64_floats(layer.weight)}, {"biases", base64_floats(layer.bias)}});

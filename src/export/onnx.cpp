@@ -1,12 +1,11 @@
 // Builds the protobuf messages of an ONNX graph: Gemm and activation nodes.
-#include "export/onnx.hpp"
-
 #include <cctype>
 
 #include <nlohmann/json.hpp>
 
+#include "export/exporters.hpp"
 #include "mnist/support/version.hpp"
-#include "serialize/state_dict.hpp"
+#include "serialize/formats.hpp"
 #include "support/bytes.hpp"
 #include "support/protobuf.hpp"
 #include "support/text.hpp"
@@ -14,8 +13,6 @@
 namespace mnist {
 namespace {
 
-constexpr std::int64_t kIrVersion = 8;
-constexpr std::int64_t kOpset = 17;
 constexpr std::int64_t kFloat = 1;         // TensorProto.DataType.FLOAT
 constexpr std::int64_t kAttributeInt = 2;  // AttributeProto.AttributeType.INT
 
@@ -33,10 +30,9 @@ ProtobufMessage value_message(const std::string& name, std::int64_t columns) {
   ProtobufMessage shape;
   shape.add_message(1, ProtobufMessage().add_bytes(2, "batch"));
   shape.add_message(1, ProtobufMessage().add_integer(1, columns));
-  ProtobufMessage tensor;
-  tensor.add_integer(1, kFloat).add_message(2, shape);
-  ProtobufMessage message;
-  return message.add_bytes(1, name).add_message(2, ProtobufMessage().add_message(1, tensor));
+  const auto tensor = ProtobufMessage().add_integer(1, kFloat).add_message(2, shape);
+  const auto type = ProtobufMessage().add_message(1, tensor);
+  return ProtobufMessage().add_bytes(1, name).add_message(2, type);
 }
 
 /// outputs = inputs * weights^T + biases
@@ -49,14 +45,10 @@ ProtobufMessage linear_node(const std::string& inputs, const std::string& layer,
   return node.add_bytes(2, outputs).add_bytes(4, "Gemm").add_message(5, transpose);
 }
 
-/// ONNX's operators have the names of ours, capitalized.
-std::string activation_operator(Activation activation) {
-  std::string name(name_of(activation));
-  name[0] = static_cast<char>(std::toupper(name[0]));
-  return name;
-}
-
 ProtobufMessage graph_message(const Model& model) {
+  // ONNX's operators have the names of our activations, capitalized.
+  std::string activation(name_of(model.mlp.activation));
+  activation[0] = static_cast<char>(std::toupper(activation[0]));
   ProtobufMessage graph;
   std::string values = "pixels";
   for (std::size_t layer = 0; layer < model.mlp.layers.size(); ++layer) {
@@ -65,9 +57,8 @@ ProtobufMessage graph_message(const Model& model) {
     graph.add_message(1, linear_node(values, std::to_string(2 * layer), sums));
     if (last) break;
     values = "activations" + std::to_string(layer);
-    ProtobufMessage activation;
-    activation.add_bytes(1, sums).add_bytes(2, values);
-    graph.add_message(1, activation.add_bytes(4, activation_operator(model.mlp.activation)));
+    graph.add_message(
+        1, ProtobufMessage().add_bytes(1, sums).add_bytes(2, values).add_bytes(4, activation));
   }
   graph.add_bytes(2, "mlp");
   for (const NamedTensor& tensor : to_state_dict(model.mlp)) {
@@ -81,6 +72,8 @@ ProtobufMessage graph_message(const Model& model) {
 }  // namespace
 
 std::string onnx_bytes(const Model& model) {
+  constexpr std::int64_t kIrVersion = 8;
+  constexpr std::int64_t kOpset = 17;
   ProtobufMessage message;
   message.add_integer(1, kIrVersion).add_bytes(2, "mnist-trainer").add_bytes(3, kVersion);
   message.add_message(7, graph_message(model));

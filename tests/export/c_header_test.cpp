@@ -1,7 +1,7 @@
 // The text of an exported header; tests/cli/export.py compiles and runs it.
-#include "export/c_header.hpp"
-
 #include <gtest/gtest.h>
+
+#include "export/exporters.hpp"
 
 namespace mnist {
 namespace {
