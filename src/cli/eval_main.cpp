@@ -4,8 +4,7 @@
 #include "mnist/data/dataset.hpp"
 #include "mnist/evaluate/evaluate.hpp"
 #include "mnist/serialize/model_file.hpp"
-#include "report/evaluation_report.hpp"
-#include "report/html_report.hpp"
+#include "report/results.hpp"
 #include "support/files.hpp"
 #include "support/log.hpp"
 

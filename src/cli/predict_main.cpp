@@ -1,11 +1,11 @@
 // mnist-predict: says what a model sees in a person's images. Needs no LibTorch.
 #include "cli/run_program.hpp"
-#include "imaging/decode.hpp"
+#include "imaging/image_file.hpp"
 #include "imaging/prepare.hpp"
 #include "mnist/serialize/model_file.hpp"
 #include "mnist/support/error.hpp"
 #include "model/forward.hpp"
-#include "report/prediction_report.hpp"
+#include "report/results.hpp"
 #include "support/log.hpp"
 
 namespace mnist {

@@ -7,6 +7,8 @@
 #include <numeric>
 #include <utility>
 
+#include <spdlog/fmt/fmt.h>
+
 #include "mnist/support/error.hpp"
 
 // stb asserts that the source covers the whole result; ours covers a part of it.
@@ -41,22 +43,13 @@ struct Ink {
   }
 };
 
-/// The bounding box of the ink; bottom and right are exclusive.
-struct Box {
-  std::int64_t top, bottom, left, right;
-  std::int64_t height() const { return bottom - top; }
-  std::int64_t width() const { return right - left; }
-};
-
-/// Luma after blending transparent parts with white behind a dark drawing, black behind a light
-/// one.
+/// Luma with transparent parts blended with white behind a dark drawing, black behind a light one.
 std::vector<float> blended_luma(const GrayImage& image) {
-  const double alpha_sum = std::accumulate(image.alpha.begin(), image.alpha.end(), 0.0);
-  double luma_sum = 0;
+  double lightness = 0;
   for (std::size_t i = 0; i < image.luma.size(); ++i) {
-    luma_sum += static_cast<double>(image.luma[i]) * image.alpha[i];
+    lightness += (image.luma[i] - 128.0) * image.alpha[i];
   }
-  const float paper = luma_sum < alpha_sum * 128 ? 255 : 0;
+  const float paper = lightness < 0 ? 255 : 0;
   std::vector<float> values(image.luma.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
     const float alpha = static_cast<float>(image.alpha[i]) / 255;
@@ -84,11 +77,11 @@ float quantile(std::vector<float> values, double fraction) {
   return values[static_cast<std::size_t>(index)];
 }
 
-/// The border's median is the background. Whichever has more contrast to it is the ink: the darker
-/// pixels or the lighter ones.
+/// The border's median is the background; the darker or the lighter side, by contrast, is the ink.
 Ink extract_ink(const GrayImage& image) {
   Ink ink{image.rows, image.columns, blended_luma(image)};
-  const float background = quantile(border_of(ink), 0.5);
+  std::vector<float> border = border_of(ink);
+  const float background = quantile(border, 0.5);
   double darker = 0;
   double lighter = 0;
   for (const float value : ink.values) {
@@ -99,8 +92,7 @@ Ink extract_ink(const GrayImage& image) {
   for (float& value : ink.values) value = sign * (value - background);
 
   const float strongest = *std::max_element(ink.values.begin(), ink.values.end());
-  std::vector<float> border = border_of(ink);
-  for (float& value : border) value = std::abs(value);
+  for (float& value : border) value = std::abs(value - background);
   const float threshold = std::clamp(kNoiseFactor * quantile(border, kNoiseQuantile),
                                      kMinThreshold * strongest, kMaxThreshold * strongest);
   for (float& value : ink.values) {
@@ -147,85 +139,87 @@ void remove_specks(Ink& ink) {
   }
 }
 
-Box bounding_box(const Ink& ink) {
-  Box box{ink.rows, 0, ink.columns, 0};
+/// The part of `ink` inside its bounding box; no pixels when there is no ink.
+Ink cropped(const Ink& ink) {
+  std::int64_t top = ink.rows;
+  std::int64_t bottom = 0;
+  std::int64_t left = ink.columns;
+  std::int64_t right = 0;
   for (std::int64_t row = 0; row < ink.rows; ++row) {
     for (std::int64_t column = 0; column < ink.columns; ++column) {
       if (ink.at(row, column) == 0) continue;
-      box = {std::min(box.top, row), std::max(box.bottom, row + 1), std::min(box.left, column),
-             std::max(box.right, column + 1)};
+      top = std::min(top, row);
+      bottom = row + 1;
+      left = std::min(left, column);
+      right = std::max(right, column + 1);
     }
   }
-  return box;
+  Ink crop{bottom - top, right - left, {}};
+  for (std::int64_t row = top; row < bottom; ++row) {
+    const auto begin = ink.values.begin() + row * ink.columns;
+    crop.values.insert(crop.values.end(), begin + left, begin + right);
+  }
+  return crop;
 }
 
-/// The center of mass of the ink in `box`: row and column in pixels from the box's corner; the
-/// center of the first pixel is 0.5.
-std::pair<double, double> center_of_mass(const Ink& ink, const Box& box) {
+/// Row and column of the center of mass, in pixels; the center of the first pixel is 0.5.
+std::pair<double, double> center_of_mass(const Ink& ink) {
   double sum = 0;
   double y = 0;
   double x = 0;
-  for (std::int64_t row = box.top; row < box.bottom; ++row) {
-    for (std::int64_t column = box.left; column < box.right; ++column) {
+  for (std::int64_t row = 0; row < ink.rows; ++row) {
+    for (std::int64_t column = 0; column < ink.columns; ++column) {
       const auto value = static_cast<double>(ink.at(row, column));
       sum += value;
-      y += value * (static_cast<double>(row - box.top) + 0.5);
-      x += value * (static_cast<double>(column - box.left) + 0.5);
+      y += value * (static_cast<double>(row) + 0.5);
+      x += value * (static_cast<double>(column) + 0.5);
     }
   }
   return {y / sum, x / sum};
 }
 
-/// The ink in `box`, scaled, with the box's corner at (top, left) of a new image [side, side].
-std::vector<float> resample(const Ink& ink, const Box& box, std::int64_t side, double scale,
-                            double top, double left) {
+/// The ink, scaled, with its corner at (top, left) of a new image [side, side].
+std::vector<float> resample(const Ink& ink, std::int64_t side, double scale, double top,
+                            double left) {
   std::vector<float> result(static_cast<std::size_t>(side * side));
   const auto size = static_cast<int>(side);
   const int done = stbir_resize_subpixel(
-      &ink.values[static_cast<std::size_t>(box.top * ink.columns + box.left)],
-      static_cast<int>(box.width()), static_cast<int>(box.height()),
-      static_cast<int>(ink.columns) * static_cast<int>(sizeof(float)), result.data(), size, size, 0,
-      STBIR_TYPE_FLOAT, 1, STBIR_ALPHA_CHANNEL_NONE, 0, STBIR_EDGE_ZERO, STBIR_EDGE_ZERO,
-      STBIR_FILTER_TRIANGLE, STBIR_FILTER_TRIANGLE, STBIR_COLORSPACE_LINEAR, nullptr,
-      static_cast<float>(scale), static_cast<float>(scale), static_cast<float>(-left),
-      static_cast<float>(-top));
+      ink.values.data(), static_cast<int>(ink.columns), static_cast<int>(ink.rows), 0,
+      result.data(), size, size, 0, STBIR_TYPE_FLOAT, 1, STBIR_ALPHA_CHANNEL_NONE, 0,
+      STBIR_EDGE_ZERO, STBIR_EDGE_ZERO, STBIR_FILTER_TRIANGLE, STBIR_FILTER_TRIANGLE,
+      STBIR_COLORSPACE_LINEAR, nullptr, static_cast<float>(scale), static_cast<float>(scale),
+      static_cast<float>(-left), static_cast<float>(-top));
   if (done == 0) throw std::bad_alloc();
   return result;
-}
-
-std::vector<std::uint8_t> unprepared(const GrayImage& image, std::int64_t side,
-                                     const std::string& source) {
-  if (image.rows == side && image.columns == side) return image.luma;
-  throw Error(source + ": has " + std::to_string(image.columns) + "x" + std::to_string(image.rows) +
-              " pixels, but --prepare none needs " + std::to_string(side) + "x" +
-              std::to_string(side) + "; omit --prepare to resize the image");
 }
 
 }  // namespace
 
 std::vector<std::uint8_t> prepare(const GrayImage& image, Preparation preparation,
                                   std::int64_t side, const std::string& source) {
-  if (preparation == Preparation::kNone) return unprepared(image, side, source);
+  if (preparation == Preparation::kNone) {
+    if (image.rows == side && image.columns == side) return image.luma;
+    throw Error(fmt::format(
+        "{}: has {}x{} pixels, but --prepare none needs {}x{}; omit --prepare to resize the image",
+        source, image.columns, image.rows, side, side));
+  }
   Ink ink = extract_ink(image);
   remove_specks(ink);
-  const Box box = bounding_box(ink);
-  if (box.height() <= 0) throw Error(source + ": is blank: nothing differs from the background");
+  ink = cropped(ink);
+  if (ink.values.empty()) throw Error(source + ": is blank: nothing differs from the background");
 
   const bool digit = preparation == Preparation::kDigit;
   const auto full = static_cast<double>(side);
   const double scale = std::round(digit ? kDigitBox * full : full) /
-                       static_cast<double>(std::max(box.height(), box.width()));
-  std::pair<double, double> center{static_cast<double>(box.height()) / 2,
-                                   static_cast<double>(box.width()) / 2};
-  double target = full / 2;  // the center of the image
-  if (digit) {
-    center = center_of_mass(ink, box);
-    target = full / 2 + 0.5;  // the center of pixel (14, 14) of 28
-  }
+                       static_cast<double>(std::max(ink.rows, ink.columns));
+  // MNIST's digits have their center of mass at the center of pixel (14, 14) of 28.
+  const double target = digit ? full / 2 + 0.5 : full / 2;
+  const auto [y, x] =
+      digit ? center_of_mass(ink)
+            : std::pair(static_cast<double>(ink.rows) / 2, static_cast<double>(ink.columns) / 2);
   // Shifted by whole pixels, as MNIST was made: an image of MNIST itself stays unchanged.
   const std::vector<float> resampled =
-      resample(ink, box, side, scale, std::round(target - center.first * scale),
-               std::round(target - center.second * scale));
+      resample(ink, side, scale, std::round(target - y * scale), std::round(target - x * scale));
   const float brightest = digit ? *std::max_element(resampled.begin(), resampled.end()) : 255.0F;
   std::vector<std::uint8_t> prepared(resampled.size());
   for (std::size_t i = 0; i < prepared.size(); ++i) {

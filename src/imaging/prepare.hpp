@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "imaging/gray_image.hpp"
+#include "imaging/image_file.hpp"
 #include "imaging/preparation.hpp"
 
 namespace mnist {

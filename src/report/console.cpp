@@ -14,28 +14,18 @@
 #include "support/number_text.hpp"
 
 namespace mnist {
-namespace {
-
-constexpr std::chrono::milliseconds kProgressInterval{100};
-
-/// Options as flags; omits those with an empty value.
-std::string options_text(const TrainOptions& options) {
-  std::string text;
-  for_each_option(options, [&](const auto& value, const OptionInfo& info) {
-    const std::string argument = option_text(value);
-    if (!argument.empty()) text += fmt::format(" --{} {}", info.name, argument);
-  });
-  return text;
-}
-
-}  // namespace
 
 void ConsoleCallback::on_start(const RunInfo& info) {
   epochs_ = info.options.epochs;
   log_info(fmt::format("mnist-trainer {} ({}), {}; {}; {}", kVersion, kRevision, info.libtorch,
                        info.engine, processor_name()));
   log_info(parameter_table_text(info.shape));
-  log_info("options:" + options_text(info.options));
+  std::string options = "options:";
+  for_each_option(info.options, [&](const auto& value, const OptionInfo& option) {
+    const std::string argument = option_text(value);
+    if (!argument.empty()) options += fmt::format(" --{} {}", option.name, argument);
+  });
+  log_info(options);
   std::string examples = with_thousands(info.training_examples) + " training examples";
   if (info.validation_examples > 0) {
     examples += ", " + with_thousands(info.validation_examples) + " held out for validation";
@@ -44,6 +34,7 @@ void ConsoleCallback::on_start(const RunInfo& info) {
 }
 
 void ConsoleCallback::on_progress(const ProgressReport& report) {
+  constexpr std::chrono::milliseconds kProgressInterval{100};
   const auto now = std::chrono::steady_clock::now();
   if (!shows_progress() || now - last_progress_ < kProgressInterval) return;
   last_progress_ = now;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
@@ -10,8 +11,7 @@
 
 namespace mnist {
 
-/// Writes config.toml when the run starts, and appends a line to metrics.jsonl after each epoch:
-/// the JSON object of that epoch.
+/// Writes config.toml when the run starts, and appends a line to metrics.jsonl after each epoch.
 class MetricsFile : public TrainingCallback {
  public:
   /// `directory` must exist. Of its metrics.jsonl, keeps the epochs before `first_epoch`, which are
@@ -24,6 +24,10 @@ class MetricsFile : public TrainingCallback {
  private:
   std::string directory_;
 };
+
+/// Appends `content` to the file `path`, creating it if needed, and syncs it to disk. A failure or
+/// crash can leave a truncated tail. Throws Error that names the file.
+void append_to_file(const std::string& path, std::string_view content);
 
 /// The JSON object of one epoch, without a line break. Losses that are not finite become null.
 std::string epoch_json(const EpochReport& report);

@@ -1,6 +1,7 @@
 // Warns about overfitting, vanishing or exploding gradients, and memory growth.
 #pragma once
 
+#include <limits>
 #include <set>
 #include <string>
 #include <vector>
@@ -18,15 +19,15 @@ class RunWarnings : public TrainingCallback {
   std::vector<std::string> new_warnings(const EpochReport& report);
 
  private:
-  struct Epoch {
-    double training_loss;
-    double validation_loss;  ///< NaN without validation
-    std::int64_t peak_memory_bytes;
-  };
-  std::string overfitting() const;
-  std::string memory_growth() const;
+  // Of the previous epoch; the validation loss is NaN without validation.
+  double training_loss_ = 0;
+  double validation_loss_ = std::numeric_limits<double>::quiet_NaN();
+  std::int64_t memory_ = std::numeric_limits<std::int64_t>::max();
 
-  std::vector<Epoch> epochs_;
+  int epochs_ = 0;
+  int diverging_epochs_ = 0;      ///< in a row, up to the last
+  int growing_epochs_ = 0;        ///< in a row, up to the last
+  std::int64_t warm_memory_ = 0;  ///< after the first two epochs
   std::set<std::string> warned_;  ///< the kinds already logged
 };
 

@@ -2,27 +2,45 @@
 #include "report/tensorboard.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
-#include <cmath>
+#include <chrono>
 #include <span>
+#include <unistd.h>
 
 #include <spdlog/fmt/fmt.h>
 
-#include "imaging/png_writer.hpp"
+#include "imaging/image_file.hpp"
 #include "options/option_text.hpp"
 #include "options/train_option_table.hpp"
-#include "report/evaluation_report.hpp"
-#include "report/weight_levels.hpp"
+#include "report/metrics_file.hpp"
+#include "report/results.hpp"
 #include "serialize/state_dict.hpp"
 #include "support/bytes.hpp"
 
 namespace mnist {
 namespace {
 
+double seconds_since_1970() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration<double>(now).count();
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
+  return name.data();
+}
+
+/// TFRecord's checksum. Masked, because the CRC of data that contains its own CRC is degenerate.
+std::uint32_t masked_crc(const std::string& data) {
+  const std::uint32_t crc =
+      crc32c({reinterpret_cast<const std::uint8_t*>(data.data()), data.size()});
+  return (crc >> 15 | crc << 17) + 0xA282EAD8U;
+}
+
 // Field numbers are those of event.proto, summary.proto, tensor.proto, and the plugin_data.proto of
 // TensorBoard's hparams.
-
-constexpr std::size_t kGridColumns = 16;
 
 ProtobufMessage scalar(const std::string& tag, double value) {
   return ProtobufMessage().add_bytes(1, tag).add_float(2, static_cast<float>(value));
@@ -56,10 +74,10 @@ ProtobufMessage histogram(const std::string& tag, const std::vector<float>& valu
   return ProtobufMessage().add_bytes(1, tag).add_message(5, message);
 }
 
-/// A grid of gray images, each of the size of those in `dataset`, separated by lines one pixel
-/// wide.
+/// A grid of gray images of the size of those in `dataset`, separated by lines one pixel wide.
 ProtobufMessage image_grid(const std::string& tag, std::span<const std::uint8_t> images,
                            const Dataset& dataset) {
+  constexpr std::size_t kGridColumns = 16;
   const auto rows = static_cast<std::size_t>(dataset.rows);
   const auto columns = static_cast<std::size_t>(dataset.columns);
   const std::size_t count = images.size() / (rows * columns);
@@ -89,78 +107,82 @@ ProtobufMessage for_plugin(const std::string& tag, const std::string& plugin,
   return ProtobufMessage().add_bytes(1, tag).add_message(9, ProtobufMessage().add_message(1, data));
 }
 
-/// Text, rendered as Markdown.
-ProtobufMessage text(const std::string& tag, const std::string& content) {
-  constexpr std::int64_t kString = 7;  // DataType.DT_STRING
-  const auto shape = ProtobufMessage().add_message(2, ProtobufMessage().add_integer(1, 1));
-  ProtobufMessage tensor;
-  tensor.add_integer(1, kString).add_message(2, shape).add_bytes(8, content);
-  return for_plugin(tag, "text", "").add_message(8, tensor);
-}
-
 /// Numbers stay numbers, so that the hparams page can plot and sort them.
-template <class Value>
-ProtobufMessage hparam(const Value& value) {
-  if constexpr (std::is_same_v<Value, bool>) return ProtobufMessage().add_integer(4, value);
-  if constexpr (std::is_arithmetic_v<Value>) {
-    return ProtobufMessage().add_double(2, static_cast<double>(value));
-  } else {
-    return ProtobufMessage().add_bytes(3, option_text(value));
-  }
-}
-
 ProtobufMessage session_start(const TrainOptions& options) {
   ProtobufMessage info;
   for_each_option(options, [&](const auto& value, const OptionInfo& option) {
+    using Value = std::remove_cvref_t<decltype(value)>;
     if (option.scope != OptionScope::kLearning) return;
-    const auto entry = ProtobufMessage().add_bytes(1, option.name).add_message(2, hparam(value));
-    info.add_message(1, entry);
+    ProtobufMessage hparam;
+    if constexpr (std::is_same_v<Value, bool>) {
+      hparam.add_integer(4, value);
+    } else if constexpr (std::is_arithmetic_v<Value>) {
+      hparam.add_double(2, static_cast<double>(value));
+    } else {
+      hparam.add_bytes(3, option_text(value));
+    }
+    info.add_message(1, ProtobufMessage().add_bytes(1, option.name).add_message(2, hparam));
   });
   return ProtobufMessage().add_message(3, info);
 }
 
-ProtobufMessage session_end() {
-  constexpr std::int64_t kSuccess = 1;  // Status.STATUS_SUCCESS
-  return ProtobufMessage().add_message(4, ProtobufMessage().add_integer(1, kSuccess));
-}
-
-std::string options_table(const RunInfo& info) {
+/// All options as a table in Markdown.
+ProtobufMessage options_table(const RunInfo& info) {
   std::string table = "| option | value |\n|---|---|\n";
   for_each_option(info.options, [&](const auto& value, const OptionInfo& option) {
     table += fmt::format("| --{} | {} |\n", option.name, option_text(value));
   });
-  return table + fmt::format("\n{}, {}, {}\n", to_string(info.shape), info.engine, info.libtorch);
-}
-
-/// Weights as pixels: gray is 0, brighter is positive, darker is negative.
-std::vector<std::uint8_t> weight_images(std::span<const float> weights) {
-  constexpr int kMidGray = 128;
-  std::vector<std::uint8_t> pixels;
-  for (const std::int8_t level : weight_levels(weights)) {
-    pixels.push_back(static_cast<std::uint8_t>(kMidGray + level));
-  }
-  return pixels;
+  table += fmt::format("\n{}, {}, {}\n", to_string(info.shape), info.engine, info.libtorch);
+  constexpr std::int64_t kString = 7;  // DataType.DT_STRING
+  const auto shape = ProtobufMessage().add_message(2, ProtobufMessage().add_integer(1, 1));
+  ProtobufMessage tensor;
+  tensor.add_integer(1, kString).add_message(2, shape).add_bytes(8, table);
+  return for_plugin("options", "text", "").add_message(8, tensor);
 }
 
 }  // namespace
 
+std::uint32_t crc32c(Bytes bytes) {
+  constexpr std::uint32_t kPolynomial = 0x82F63B78;  // reflected
+  std::uint32_t crc = ~0U;
+  for (const std::uint8_t byte : bytes) {
+    crc ^= byte;
+    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (crc % 2 == 1 ? kPolynomial : 0);
+  }
+  return ~crc;
+}
+
 TensorBoardCallback::TensorBoardCallback(const std::string& directory, const Dataset& test,
                                          std::int64_t first_step)
-    : file_(directory), test_(test), last_step_(first_step) {
+    : path_(fmt::format("{}/events.out.tfevents.{:010}.{}.{}", directory,
+                        static_cast<std::int64_t>(seconds_since_1970()), host_name(), ::getpid())),
+      test_(test),
+      last_step_(first_step) {
   constexpr std::int64_t kStart = 1;  // SessionLog.SessionStatus.START
-  ProtobufMessage event;
-  event.add_integer(2, first_step + 1).add_message(7, ProtobufMessage().add_integer(1, kStart));
-  file_.add(event);
+  add_event(ProtobufMessage().add_bytes(3, "brain.Event:2"));
+  const auto session = ProtobufMessage().add_integer(1, kStart);
+  add_event(ProtobufMessage().add_integer(2, first_step + 1).add_message(7, session));
+}
+
+void TensorBoardCallback::add_event(ProtobufMessage event) {
+  event.add_double(1, seconds_since_1970());
+  const std::string& data = event.bytes();
+  std::string record;
+  append_little_endian(record, static_cast<std::uint64_t>(data.size()));
+  append_little_endian(record, masked_crc(record));
+  record += data;
+  append_little_endian(record, masked_crc(data));
+  append_to_file(path_, record);
 }
 
 void TensorBoardCallback::add_summary(std::int64_t step, const ProtobufMessage& summary) {
-  file_.add(ProtobufMessage().add_integer(2, step).add_message(5, summary));
+  add_event(ProtobufMessage().add_integer(2, step).add_message(5, summary));
 }
 
 void TensorBoardCallback::on_start(const RunInfo& info) {
   epochs_ = info.options.epochs;
   ProtobufMessage summary;
-  summary.add_message(1, text("options", options_table(info)));
+  summary.add_message(1, options_table(info));
   summary.add_message(1, for_plugin("_hparams_/session_start_info", "hparams",
                                     session_start(info.options).bytes()));
   add_summary(last_step_, summary);
@@ -187,13 +209,17 @@ void TensorBoardCallback::on_epoch(const EpochReport& report) {
   const bool has_images =
       std::has_single_bit(static_cast<std::uint64_t>(report.epoch)) || report.epoch == epochs_;
   if (has_images && !report.mlp.layers.empty() && report.mlp.layers[0].inputs == test_.pixels()) {
-    summary.add_message(
-        1, image_grid("first_layer_weights", weight_images(report.mlp.layers[0].weight), test_));
+    std::vector<std::uint8_t> pixels;  // gray is 0, brighter is positive, darker is negative
+    for (const std::int8_t level : weight_levels(report.mlp.layers[0].weight)) {
+      pixels.push_back(static_cast<std::uint8_t>(128 + level));
+    }
+    summary.add_message(1, image_grid("first_layer_weights", pixels, test_));
   }
   add_summary(report.step, summary);
 }
 
 void TensorBoardCallback::on_end(const RunResult& result) {
+  constexpr std::int64_t kSuccess = 1;  // Status.STATUS_SUCCESS
   const auto pixels = test_.pixels();
   std::vector<std::uint8_t> images;
   for (const std::size_t index : result.test.most_confident_mistakes(kMaxMistakesShown)) {
@@ -206,8 +232,9 @@ void TensorBoardCallback::on_end(const RunResult& result) {
   if (!images.empty()) {
     summary.add_message(1, image_grid("most_confident_mistakes", images, test_));
   }
-  summary.add_message(1,
-                      for_plugin("_hparams_/session_end_info", "hparams", session_end().bytes()));
+  const auto session_end =
+      ProtobufMessage().add_message(4, ProtobufMessage().add_integer(1, kSuccess));
+  summary.add_message(1, for_plugin("_hparams_/session_end_info", "hparams", session_end.bytes()));
   add_summary(last_step_, summary);
 }
 

@@ -1,6 +1,6 @@
 // Fuzzes what mnist-predict does with an image file: decoding and preparation.
 #include "fuzz/fuzzer.hpp"
-#include "imaging/decode.hpp"
+#include "imaging/image_file.hpp"
 #include "imaging/prepare.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,5 +1,6 @@
-// BMP and PNM, byte by byte; tests/cli/predict.py reads files that other programs wrote.
-#include "imaging/bmp_pnm.hpp"
+// Users' images of every format, and files that are none. BMP and PNM byte by byte;
+// tests/cli/predict.py reads files that other programs wrote.
+#include "imaging/image_file.hpp"
 
 #include "mnist/support/error.hpp"
 #include "test_support.hpp"
@@ -8,6 +9,40 @@ namespace mnist {
 namespace {
 
 using namespace std::string_literals;
+
+TEST(Decode, PngRoundTrips) {
+  const std::vector<std::uint8_t> gray{0, 50, 100, 150, 200, 255};
+  const GrayImage image = decode_image(encode_png(gray, 2, 3, 1), "a.png");
+  EXPECT_EQ(image.rows, 2);
+  EXPECT_EQ(image.columns, 3);
+  EXPECT_EQ(image.luma, gray);
+  EXPECT_EQ(image.alpha, std::vector<std::uint8_t>(6, 255));
+}
+
+TEST(Decode, ColorsBecomeLuma) {
+  const GrayImage image = decode_image(encode_png({255, 0, 0, 0, 255, 0, 0, 0, 255}, 1, 3, 3), "a");
+  // Rec. 601: 0.299, 0.587, 0.114.
+  EXPECT_NEAR(image.luma[0], 76, 1);
+  EXPECT_NEAR(image.luma[1], 149, 1);
+  EXPECT_NEAR(image.luma[2], 29, 1);
+}
+
+TEST(Decode, RejectsOtherFilesByName) {
+  for (const std::string& content : {std::string(), std::string("hello"), std::string("GIF89a")}) {
+    expect_throws<Error>(
+        [&] { decode_image(to_bytes(content), "dir/a.gif"); },
+        "dir/a.gif: unrecognized image format; expected PNG, JPEG, BMP, PGM or PPM");
+  }
+  auto truncated = encode_png(std::vector<std::uint8_t>(100, 3), 10, 10, 1);
+  truncated.resize(truncated.size() / 2);
+  expect_throws<Error>([&] { decode_image(truncated, "truncated.png"); },
+                       "truncated.png: cannot be decoded: ");
+}
+
+TEST(Decode, RejectsHugeSizesBeforeAllocating) {
+  expect_throws<Error>([] { decode_image(to_bytes("P5\n60000 60000\n255\n"), "bomb.pgm"); },
+                       "bomb.pgm: has 60000x60000 pixels; at most 64000000 are supported");
+}
 
 /// A BMP file of `bits` bits per pixel; `palette` and `pixels` are copied into it.
 std::vector<std::uint8_t> bmp(int columns, int rows, char bits, const std::string& palette,
@@ -25,7 +60,7 @@ std::vector<std::uint8_t> bmp(int columns, int rows, char bits, const std::strin
 }
 
 std::vector<std::uint8_t> luma_of_bmp(const std::vector<std::uint8_t>& file) {
-  return decode_bmp(file, "a.bmp").luma;
+  return decode_image(file, "a.bmp").luma;
 }
 
 TEST(Bmp, RowsAreBottomUpUnlessTheHeightIsNegative) {
@@ -73,7 +108,7 @@ TEST(Bmp, AcceptsVeryLongRows) {
 }
 
 TEST(Pnm, AcceptsCommentsWhitespaceAndBothDepths) {
-  const auto luma = [](const std::string& file) { return decode_pnm(to_bytes(file), "a").luma; };
+  const auto luma = [](const std::string& file) { return decode_image(to_bytes(file), "a").luma; };
   EXPECT_EQ(luma("P5 2 1 255\n\x07\xff"), (std::vector<std::uint8_t>{7, 255}));
   EXPECT_EQ(luma("P5\n# a comment\n2\t1\n# another\n1\n\x01\0"s),
             (std::vector<std::uint8_t>{255, 0}));
@@ -85,7 +120,7 @@ TEST(Pnm, RejectsDamagedFiles) {
   for (const std::string& file :
        {"P5 2 1 255\n\x07"s, "P5 2 1"s, "P5 2 1 0\n\0\0"s, "P5 2 1 70000\n\0\0\0\0"s,
         "P5 2 x 255\n\0\0"s, "P5 99999999999 1 255\n"s, "P5 0 0 255\n"s, "P5 60000 60000 255\n"s}) {
-    EXPECT_THROW(decode_pnm(to_bytes(file), "a"), Error) << file;
+    EXPECT_THROW(decode_image(to_bytes(file), "a"), Error) << file;
   }
 }
 

@@ -1,5 +1,5 @@
 // TFRecord framing; tests/interop reads whole event files with TensorBoard itself.
-#include "report/event_file.hpp"
+#include "report/tensorboard.hpp"
 
 #include <csignal>
 #include <sys/resource.h>
@@ -42,17 +42,19 @@ TEST(Crc32c, AgreesWithPublishedValues) {
   EXPECT_EQ(crc32c(std::vector<std::uint8_t>(32, 0xFF)), 0x62A8AB43U);
 }
 
-TEST(EventFile, ErrorNamesTheFileThatCannotBeCreated) {
+TEST(TensorBoard, ErrorNamesTheFileThatCannotBeCreated) {
   const TemporaryFolder folder;
-  expect_throws<Error>([&] { EventFile file(folder / "missing"); }, "missing/events.out.tfevents.");
+  expect_throws<Error>([&] { TensorBoardCallback(folder / "missing", Dataset(), 0); },
+                       "missing/events.out.tfevents.");
 }
 
-TEST(EventFile, ClosesItsFileWhenTheFirstWriteFails) {
+TEST(TensorBoard, ClosesItsFileWhenTheFirstWriteFails) {
   const TemporaryFolder folder;
   const std::ptrdiff_t before = open_descriptors();
   {
     const FileSizeLimit limit(10);
-    expect_throws<Error>([&] { EventFile file(folder.path()); }, "File too large");
+    expect_throws<Error>([&] { TensorBoardCallback(folder.path(), Dataset(), 0); },
+                         "File too large");
   }
   EXPECT_EQ(open_descriptors(), before);
 }

@@ -1,0 +1,168 @@
+// Tables, JSON, ASCII art, and the data of the template report.html.
+#include "report/results.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+#include <spdlog/fmt/fmt.h>
+
+#include "report/console.hpp"
+#include "report/metrics_file.hpp"
+#include "support/text.hpp"
+
+namespace mnist {
+
+extern const std::string_view kReportPage;  // report.html, embedded
+
+namespace {
+
+std::string class_table(const Evaluation& evaluation, std::size_t width) {
+  std::string text = fmt::format("\n{:<{}}  precision  recall      f1  examples\n", "class", width);
+  for (const ClassFigures& figures : evaluation.classes()) {
+    text += fmt::format("{:<{}}  {:>9.4f}  {:>6.4f}  {:>6.4f}  {:>8}\n", figures.label, width,
+                        figures.precision, figures.recall, figures.f1, figures.support);
+  }
+  return text;
+}
+
+std::string confusion_table(const Evaluation& evaluation, std::size_t width) {
+  const std::size_t classes = evaluation.class_names.size();
+  std::string text = "\nconfusion matrix (rows: true class, columns: predicted class)\n";
+  for (std::size_t truth = 0; truth < classes; ++truth) {
+    text += fmt::format("{:<{}}", evaluation.class_names[truth], width);
+    for (std::size_t guess = 0; guess < classes; ++guess) {
+      text += fmt::format(" {:>5}", evaluation.count(truth, guess));
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+nlohmann::ordered_json evaluation_object(const EvaluationSubject& subject,
+                                         const Evaluation& evaluation) {
+  nlohmann::ordered_json json{
+      {"model", subject.model},          {"data", subject.data},
+      {"split", subject.split},          {"examples", evaluation.examples()},
+      {"correct", evaluation.correct()}, {"accuracy", evaluation.accuracy()},
+      {"loss", evaluation.loss}};
+  for (const ClassFigures& figures : evaluation.classes()) {
+    json["classes"].push_back({{"label", figures.label},
+                               {"precision", figures.precision},
+                               {"recall", figures.recall},
+                               {"f1", figures.f1},
+                               {"support", figures.support}});
+  }
+  const std::ptrdiff_t classes = std::ssize(evaluation.class_names);
+  for (auto row = evaluation.confusion.begin(); row != evaluation.confusion.end(); row += classes) {
+    json["confusion"].push_back(std::vector<std::int64_t>(row, row + classes));
+  }
+  return json;
+}
+
+}  // namespace
+
+std::vector<std::int8_t> weight_levels(std::span<const float> weights) {
+  float largest = 1e-30F;  // avoids dividing by zero
+  for (const float value : weights) largest = std::max(largest, std::abs(value));
+  std::vector<std::int8_t> levels;
+  for (const float value : weights) {
+    levels.push_back(static_cast<std::int8_t>(std::lround(127 * value / largest)));
+  }
+  return levels;
+}
+
+std::string evaluation_text(const EvaluationSubject& subject, const Evaluation& evaluation) {
+  std::size_t width = std::string("class").size();
+  for (const std::string& name : evaluation.class_names) width = std::max(width, name.size());
+  return fmt::format("model {}, {} split of {}\naccuracy {}, loss {:.4f}\n", subject.model,
+                     subject.split, subject.data, accuracy_text(evaluation), evaluation.loss) +
+         class_table(evaluation, width) + confusion_table(evaluation, width);
+}
+
+std::string evaluation_json(const EvaluationSubject& subject, const Evaluation& evaluation) {
+  return json_text(evaluation_object(subject, evaluation)) + '\n';
+}
+
+std::string html_report(const EvaluationSubject& subject, const Evaluation& evaluation,
+                        const Model& model, const Dataset& dataset,
+                        const std::string& run_directory) {
+  const Interval interval = wilson_interval(evaluation.correct(), evaluation.examples());
+  nlohmann::ordered_json json = evaluation_object(subject, evaluation);
+  json["interval"] = {interval.low, interval.high};
+  json["class_names"] = evaluation.class_names;
+  for (const CalibrationBin& bin : evaluation.calibration()) {
+    json["calibration"].push_back(
+        {{"examples", bin.examples}, {"confidence", bin.confidence}, {"accuracy", bin.accuracy}});
+  }
+  json["calibration_error"] = evaluation.calibration_error();
+  json["mistakes"] = nlohmann::ordered_json::array();
+  const auto pixels = static_cast<std::size_t>(dataset.pixels());
+  for (const std::size_t index : evaluation.most_confident_mistakes(kMaxMistakesShown)) {
+    const Prediction& prediction = evaluation.predictions[index];
+    json["mistakes"].push_back({{"index", index},
+                                {"truth", prediction.truth},
+                                {"predicted", prediction.guess},
+                                {"confidence", prediction.confidence},
+                                {"image", base64({&dataset.images[index * pixels], pixels})}});
+  }
+  json["rows"] = dataset.rows;
+  json["columns"] = dataset.columns;
+  json["shape"] = to_string(model.mlp.shape());
+  const std::vector<std::int8_t> levels = weight_levels(model.mlp.layers.front().weight);
+  json["weights"] = base64({reinterpret_cast<const std::uint8_t*>(levels.data()), levels.size()});
+  json["training"] = model.training;
+  json["epochs"] = nlohmann::ordered_json::array();
+  if (!run_directory.empty()) json["epochs"] = read_metrics(run_directory);
+  return page_with_data(kReportPage, json_text(json));
+}
+
+std::vector<ClassProbability> ranked(std::span<const float> probabilities,
+                                     const std::vector<std::string>& class_names) {
+  std::vector<ClassProbability> ranking;
+  for (std::size_t k = 0; k < class_names.size(); ++k) {
+    ranking.push_back({class_names[k], static_cast<double>(probabilities[k])});
+  }
+  std::stable_sort(ranking.begin(), ranking.end(),
+                   [](const auto& a, const auto& b) { return a.probability > b.probability; });
+  return ranking;
+}
+
+std::string prediction_text(const std::string& image,
+                            const std::vector<ClassProbability>& ranking) {
+  constexpr std::size_t kMaxShown = 3;
+  std::string text = image + ":";
+  for (std::size_t k = 0; k < std::min(kMaxShown, ranking.size()); ++k) {
+    const char* const separator = k == 0 ? " " : (k == 1 ? ", then " : ", ");
+    text +=
+        fmt::format("{}{} ({:.1f} %)", separator, ranking[k].label, 100 * ranking[k].probability);
+  }
+  return text + "\n";
+}
+
+std::string prediction_json(const std::string& image,
+                            const std::vector<ClassProbability>& ranking) {
+  nlohmann::ordered_json json{{"image", image},
+                              {"class", ranking.front().label},
+                              {"probability", ranking.front().probability}};
+  for (const ClassProbability& entry : ranking) {
+    json["classes"].push_back({{"label", entry.label}, {"probability", entry.probability}});
+  }
+  return json_text(json) + "\n";
+}
+
+std::string drawing(std::span<const std::uint8_t> image, std::int64_t side) {
+  constexpr std::string_view kShades = " .:-=+*#%@";
+  std::string text;
+  for (std::size_t i = 0; i < image.size(); ++i) {
+    text.append(2, kShades[image[i] * kShades.size() / 256]);
+    if ((i + 1) % static_cast<std::size_t>(side) == 0) {
+      text.erase(text.find_last_not_of(' ') + 1);
+      text += '\n';
+    }
+  }
+  return text;
+}
+
+}  // namespace mnist
