@@ -18,8 +18,6 @@
 namespace mnist {
 namespace {
 
-constexpr std::uint64_t kMaxConfigSize = 1 << 20;
-
 /// Parses `text` into an option; errors start with `name`, the flag or environment variable.
 template <class Value>
 void parse_named(const std::string& name, std::string_view text, Value& value) {
@@ -59,15 +57,13 @@ void bind_options(CLI::App& app, Options& options, OptionChoices& choices) {
 template <class Options>
 void read_environment(Options& options) {
   for_each_option(options, [](auto& value, const OptionInfo& info) {
-    if (*info.environment == '\0') return;
-    const char* text = std::getenv(info.environment);
     if constexpr (!std::is_same_v<std::decay_t<decltype(value)>, std::vector<std::string>>) {
+      const char* text = *info.environment == '\0' ? nullptr : std::getenv(info.environment);
       if (text != nullptr && *text != '\0') parse_named(info.environment, text, value);
     }
   });
 }
 
-/// The error for arguments that match no option.
 UsageError unknown_argument(const CLI::App& app) {
   const std::vector<std::string> unknown = app.remaining();
   const auto flag = std::find_if(unknown.begin(), unknown.end(),
@@ -82,7 +78,6 @@ UsageError unknown_argument(const CLI::App& app) {
   return UsageError("unknown option " + typed + did_you_mean(typed.substr(dashes), names, "--"));
 }
 
-/// The error for an option without a value, or with several.
 UsageError wrong_value_count(std::string_view message) {
   const std::string flag(message.substr(0, message.find(':')));
   if (message.ends_with("missing")) return UsageError(flag + " needs a value");
@@ -129,23 +124,23 @@ BoundApp bind_app(Options& options, CommonFlags& flags) {
   BoundApp bound{std::make_unique<CLI::App>(Options::kDescription, Options::kProgram), {}};
   CLI::App& app = *bound.app;
   bind_options(app, options, bound.choices);
+  const auto add = [&](const char* flag, std::string& value, const char* value_name,
+                       const char* group, const char* help) {
+    app.add_option(flag, value, help)->type_name(value_name)->group(group);
+  };
   if (std::is_same_v<Options, TrainOptions>) {
-    app.add_option("--config", flags.config, "read options from a TOML file; flags override them")
-        ->type_name("FILE")
-        ->group("Configuration");
-    app.add_option("--resume", flags.resume,
-                   "resume the run in this directory; --epochs may be raised")
-        ->type_name("DIR")
-        ->group("Configuration");
+    const char* const group = "Configuration";
+    add("--config", flags.config, "FILE", group,
+        "read options from a TOML file; flags override them");
+    add("--resume", flags.resume, "DIR", group,
+        "resume the run in this directory; --epochs may be raised");
     app.add_flag("--print-config", flags.print_config, "print the options as TOML and exit")
-        ->group("Configuration");
+        ->group(group);
   }
   app.set_help_flag("-h,--help", "print this help and exit")->group("Help");
   app.add_flag("--version", flags.version, "print version information and exit")->group("Help");
-  app.add_option("--generate", flags.generate,
-                 "print shell completions (bash, fish or zsh) or the man page and exit")
-      ->type_name("KIND")
-      ->group("Help");
+  add("--generate", flags.generate, "KIND", "Help",
+      "print shell completions (bash, fish or zsh) or the man page and exit");
   bound.choices["generate"] = {"bash", "fish", "zsh", "man"};
   app.get_formatter()->column_width(34);
   return bound;
@@ -158,30 +153,18 @@ std::optional<std::string> parse_flags(const BoundApp& bound, int argc, const ch
   if (flags.version) {
     return std::string("mnist-trainer ") + kVersion + " (" + kRevision + "), " + version() + "\n";
   }
-  if (flags.generate == "man") return man_page(*bound.app, bound.choices);
-  if (!flags.generate.empty()) {
-    return shell_completion(*bound.app, bound.choices, flags.generate);
-  }
-  return std::nullopt;
+  if (flags.generate.empty()) return std::nullopt;
+  return option_document(*bound.app, bound.choices, flags.generate);
 }
 
 std::string read_config(const std::string& path) {
+  constexpr std::uint64_t kMaxConfigSize = 1 << 20;
   try {
     const std::vector<std::uint8_t> bytes = read_whole_file(path, kMaxConfigSize);
     return {bytes.begin(), bytes.end()};
   } catch (const Error& error) {
     throw UsageError(std::string("--config: ") + error.what());
   }
-}
-
-/// Throws UsageError when flags would turn the resumed run into another one.
-void check_resumed(const StoredRuns& stored_runs, const TrainOptions& stored,
-                   const TrainOptions& requested) {
-  stored_runs.check(stored, requested);
-  if (requested.run_dir == stored.run_dir) return;
-  throw UsageError("--run-dir " + requested.run_dir +
-                   " cannot be combined with --resume, which continues in " + stored.run_dir +
-                   "; to fork the run, copy that directory and resume the copy");
 }
 
 }  // namespace
@@ -224,7 +207,15 @@ CommandLine parse_command_line(int argc, const char* const* argv, const VersionT
   const TrainOptions before_flags = options;
   const BoundApp bound = bind_app(options, flags);
   parse(*bound.app, argc, argv);
-  if (!flags.resume.empty()) check_resumed(stored_runs, before_flags, options);
+  if (!flags.resume.empty()) {
+    stored_runs.check(before_flags, options);
+    if (options.run_dir != before_flags.run_dir) {
+      throw UsageError("--run-dir " + options.run_dir +
+                       " cannot be combined with --resume, which continues in " +
+                       before_flags.run_dir +
+                       "; to fork the run, copy that directory and resume the copy");
+    }
+  }
   validate(options);
   if (flags.print_config) return {false, to_toml(options)};
   return {};

@@ -5,9 +5,7 @@
 #include <string>
 
 #include "mnist/options/train_options.hpp"
-#include "options/eval_options.hpp"
-#include "options/export_options.hpp"
-#include "options/predict_options.hpp"
+#include "options/program_options.hpp"
 
 namespace mnist {
 

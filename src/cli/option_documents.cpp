@@ -59,21 +59,14 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-/// `text` with a backslash before each character in `special`.
-std::string escaped(const std::string& text, const std::string& special) {
+/// `text` with some characters replaced by their escape sequences.
+std::string escaped(const std::string& text, const std::map<char, std::string>& escapes) {
   std::string result;
   for (const char letter : text) {
-    if (special.find(letter) != std::string::npos) result += '\\';
-    result += letter;
+    const auto found = escapes.find(letter);
+    result += found == escapes.end() ? std::string(1, letter) : found->second;
   }
   return result;
-}
-
-/// The name of the program's completion function.
-std::string function_name(const CLI::App& app) {
-  std::string name = "_" + app.get_name();
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
 }
 
 std::string bash_completion(const CLI::App& app, const std::vector<Flag>& flags) {
@@ -91,7 +84,8 @@ std::string bash_completion(const CLI::App& app, const std::vector<Flag>& flags)
     }
     cases += "); return ;;\n";
   }
-  const std::string function = function_name(app);
+  std::string function = "_" + app.get_name();
+  std::replace(function.begin(), function.end(), '-', '_');
   return "# bash completion for " + app.get_name() + "\n" + function + "() {\n" +
          "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}\n" +
          "  case $before in\n" + cases + "  esac\n  if [[ $word == -* ]]; then\n" +
@@ -110,26 +104,24 @@ std::string fish_completion(const CLI::App& app, const std::vector<Flag>& flags)
     if (flag.kind == ValueKind::kDirectory) text += " -x -a '(__fish_complete_directories)'";
     if (flag.kind == ValueKind::kChoice) text += " -x -a '" + joined(flag.choices) + "'";
     if (flag.kind == ValueKind::kOther) text += " -x";
-    text += " -d '" + escaped(flag.help, "\\'") + "'\n";
+    text += " -d '" + escaped(flag.help, {{'\\', "\\\\"}, {'\'', "\\'"}}) + "'\n";
   }
   return text;
 }
 
 std::string zsh_completion(const CLI::App& app, const std::vector<Flag>& flags) {
+  // A single-quoted string cannot contain a quote: close it, add an escaped one, reopen it.
+  const std::map<char, std::string> escapes{
+      {'[', "\\["}, {']', "\\]"}, {':', "\\:"}, {'\\', "\\\\"}, {'\'', "'\\''"}};
   std::string text = "#compdef " + app.get_name() + "\n_arguments -s \\\n";
   for (const Flag& flag : flags) {
     std::string action = " ";
     if (flag.kind == ValueKind::kFile) action = "_files";
     if (flag.kind == ValueKind::kDirectory) action = "_files -/";
     if (flag.kind == ValueKind::kChoice) action = "(" + joined(flag.choices) + ")";
-    std::string argument = flag.name.empty() ? "*" : "--" + flag.name;
+    std::string argument = "*";
     if (!flag.name.empty()) {
-      // A single-quoted string cannot contain a quote: close it, add an escaped one, reopen it.
-      std::string help;
-      for (const char letter : escaped(flag.help, "[]:\\")) {
-        help += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
-      }
-      argument += "[" + help + "]";
+      argument = "--" + flag.name + "[" + escaped(flag.help, escapes) + "]";
     }
     if (flag.kind != ValueKind::kSwitch) argument += ":" + flag.value_name + ":" + action;
     text += "  '" + argument + "' \\\n";
@@ -139,17 +131,7 @@ std::string zsh_completion(const CLI::App& app, const std::vector<Flag>& flags) 
 
 /// Escapes `text` for troff, with hyphens that can be copied as such.
 std::string troff(const std::string& text) {
-  std::string result;
-  for (const char letter : text) {
-    if (letter == '-')
-      result += "\\-";
-    else if (letter == '\\')
-      result += "\\e";
-    else if (letter == '\'')
-      result += "\\(aq";
-    else
-      result += letter;
-  }
+  const std::string result = escaped(text, {{'-', "\\-"}, {'\\', "\\e"}, {'\'', "\\(aq"}});
   return (result.starts_with('.') ? "\\&" : "") + result;
 }
 
@@ -168,24 +150,13 @@ std::string man_entry(const Flag& flag) {
   return text + ".\n";
 }
 
-}  // namespace
-
-std::string shell_completion(const CLI::App& app, const OptionChoices& choices,
-                             const std::string& shell) {
-  const std::vector<Flag> flags = flags_of(app, choices);
-  if (shell == "bash") return bash_completion(app, flags);
-  if (shell == "fish") return fish_completion(app, flags);
-  if (shell == "zsh") return zsh_completion(app, flags);
-  throw UsageError("--generate: expected bash, fish, zsh or man, found '" + shell + "'");
-}
-
-std::string man_page(const CLI::App& app, const OptionChoices& choices) {
+/// Troff source for section 1; see man-pages(7).
+std::string man_page(const CLI::App& app, const std::vector<Flag>& flags) {
   std::string title = app.get_name();
   for (char& letter : title) letter = static_cast<char>(std::toupper(letter));
   std::string text = ".TH " + troff(title) + " 1 \"\" \"mnist\\-trainer " + kVersion + "\"\n";
   text += ".SH NAME\n" + troff(app.get_name()) + " \\- " + troff(app.get_description()) + "\n";
   text += ".SH SYNOPSIS\n\\fB" + troff(app.get_name()) + "\\fR [\\fIoption\\fR]...";
-  const std::vector<Flag> flags = flags_of(app, choices);
   for (const Flag& flag : flags) {
     if (flag.name.empty()) text += " \\fI" + troff(flag.value_name) + "\\fR...";
   }
@@ -201,10 +172,21 @@ std::string man_page(const CLI::App& app, const OptionChoices& choices) {
     group = flag.group;
     text += man_entry(flag);
   }
-  text += ".SS Help\n" + help_entries;
-  return text +
+  return text + ".SS Help\n" + help_entries +
          ".SH EXIT STATUS\n0 success, 1 failure, 2 usage, 3 below the required accuracy, "
          "128+N signal N.\n";
+}
+
+}  // namespace
+
+std::string option_document(const CLI::App& app, const OptionChoices& choices,
+                            const std::string& kind) {
+  const std::vector<Flag> flags = flags_of(app, choices);
+  if (kind == "bash") return bash_completion(app, flags);
+  if (kind == "fish") return fish_completion(app, flags);
+  if (kind == "zsh") return zsh_completion(app, flags);
+  if (kind == "man") return man_page(app, flags);
+  throw UsageError("--generate: expected bash, fish, zsh or man, found '" + kind + "'");
 }
 
 }  // namespace mnist

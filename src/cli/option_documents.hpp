@@ -14,11 +14,9 @@ namespace mnist {
 /// The values of each enumeration option, by flag name without dashes.
 using OptionChoices = std::map<std::string, std::vector<std::string>>;
 
-/// Completions of `app` for bash, fish or zsh. Throws UsageError for any other `shell`.
-std::string shell_completion(const CLI::App& app, const OptionChoices& choices,
-                             const std::string& shell);
-
-/// The man page of `app` for section 1, as troff source (see man-pages(7)).
-std::string man_page(const CLI::App& app, const OptionChoices& choices);
+/// Completions of `app` for the shell `kind` (bash, fish or zsh), or its man page ("man"). Throws
+/// UsageError for any other `kind`.
+std::string option_document(const CLI::App& app, const OptionChoices& choices,
+                            const std::string& kind);
 
 }  // namespace mnist

@@ -19,8 +19,8 @@ int run_guarded(const std::string& name, const std::function<int()>& work);
 /// kExitBelowRequiredAccuracy after logging an error.
 int check_accuracy(const Evaluation& evaluation, double percent);
 
-/// Parses the command line and runs work(options), or prints the text that the command line asks
-/// for. `stored_runs` is for mnist-train: what parse_command_line() needs for --resume.
+/// Parses the command line and runs work(options), or prints the text asked for. `stored_runs` is
+/// for mnist-train: what parse_command_line() needs for --resume.
 template <class Options, class Work, class... Stored>
 int run_program(int argc, const char* const* argv, const VersionText& version, const Work& work,
                 const Stored&... stored_runs) {

@@ -25,14 +25,6 @@ void parse_number(std::string_view text, Number& value, std::string_view expecte
 }
 
 template <class Number>
-std::string number_text(Number value) {
-  if (value == 0) value = 0;  // drops the sign of -0.0: TOML reads -0 as the integer 0
-  std::array<char, 64> buffer{};
-  const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
-  return {buffer.data(), end};
-}
-
-template <class Number>
 void parse_list(std::string_view text, std::vector<Number>& value, std::string_view expected) {
   std::vector<Number> parsed;
   if (text == "none") text = {};
@@ -46,17 +38,6 @@ void parse_list(std::string_view text, std::vector<Number>& value, std::string_v
     if (text.empty()) refuse(expected, "");
   }
   value = std::move(parsed);
-}
-
-template <class Number>
-std::string list_text(const std::vector<Number>& value) {
-  if (value.empty()) return "none";
-  std::string text;
-  for (const Number number : value) {
-    if (!text.empty()) text += ',';
-    text += number_text(number);
-  }
-  return text;
 }
 
 /// Levenshtein's: the insertions, deletions and substitutions that turn `a` into `b`.
@@ -75,10 +56,6 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
-
-void parse_option(std::string_view text, std::string& value) {
-  value = text;
-}
 
 void parse_option(std::string_view text, bool& value) {
   if (text != "true" && text != "false") refuse("true or false", text);
@@ -122,31 +99,20 @@ void parse_option(std::string_view text, CheckpointInterval& value) {
   value = parsed;
 }
 
-std::string option_text(const std::string& value) {
-  return value;
+template <class Number>
+  requires std::is_arithmetic_v<Number>
+std::string option_text(Number value) {
+  if (value == 0) value = 0;  // drops the sign of -0.0: TOML reads -0 as the integer 0
+  std::array<char, 64> buffer{};
+  const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
+  return {buffer.data(), end};
 }
-std::string option_text(bool value) {
-  return value ? "true" : "false";
-}
-std::string option_text(std::int64_t value) {
-  return number_text(value);
-}
-std::string option_text(std::uint64_t value) {
-  return number_text(value);
-}
-std::string option_text(double value) {
-  return number_text(value);
-}
-
-std::string option_text(const std::vector<std::int64_t>& value) {
-  return list_text(value);
-}
-std::string option_text(const std::vector<double>& value) {
-  return list_text(value);
-}
+template std::string option_text(std::int64_t);
+template std::string option_text(std::uint64_t);
+template std::string option_text(double);
 
 std::string option_text(const CheckpointInterval& value) {
-  return value.seconds > 0 ? number_text(value.seconds) + 's' : number_text(value.steps);
+  return value.seconds > 0 ? option_text(value.seconds) + 's' : option_text(value.steps);
 }
 
 std::string did_you_mean(std::string_view typed, const std::vector<std::string>& names,

@@ -14,14 +14,15 @@ namespace mnist {
 
 /// Parses `text` into `value`, independently of the locale. Throws UsageError "expected ...,
 /// found ..." for malformed text.
-void parse_option(std::string_view text, std::string& value);
+inline void parse_option(std::string_view text, std::string& value) {
+  value = text;
+}
 void parse_option(std::string_view text, bool& value);
 void parse_option(std::string_view text, std::int64_t& value);
 void parse_option(std::string_view text, std::uint64_t& value);
 void parse_option(std::string_view text, double& value);
-/// Comma-separated integers, "256,128", or "none" for an empty list.
-void parse_option(std::string_view text, std::vector<std::int64_t>& value);
 /// Comma-separated numbers, "0.1,0.25", or "none" for an empty list.
+void parse_option(std::string_view text, std::vector<std::int64_t>& value);
 void parse_option(std::string_view text, std::vector<double>& value);
 /// The names of EngineKind, and "autograd", which kTorch was called before version 0.2.
 void parse_option(std::string_view text, EngineKind& value);
@@ -29,14 +30,25 @@ void parse_option(std::string_view text, EngineKind& value);
 void parse_option(std::string_view text, CheckpointInterval& value);
 
 /// Text that parse_option() reads back to the same value.
-std::string option_text(const std::string& value);
-std::string option_text(bool value);
-std::string option_text(std::int64_t value);
-std::string option_text(std::uint64_t value);
-std::string option_text(double value);
-std::string option_text(const std::vector<std::int64_t>& value);
-std::string option_text(const std::vector<double>& value);
+inline std::string option_text(const std::string& value) {
+  return value;
+}
+inline std::string option_text(bool value) {
+  return value ? "true" : "false";
+}
 std::string option_text(const CheckpointInterval& value);
+
+/// Instantiated for std::int64_t, std::uint64_t and double.
+template <class Number>
+  requires std::is_arithmetic_v<Number>
+std::string option_text(Number value);
+
+template <class Number>
+std::string option_text(const std::vector<Number>& value) {
+  std::string text;
+  for (const Number number : value) text += (text.empty() ? "" : ",") + option_text(number);
+  return text.empty() ? "none" : text;
+}
 
 /// "; did you mean PREFIXNAME?" with the one of `names` that `typed` most likely misspells, or an
 /// empty string when none is similar.

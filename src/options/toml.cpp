@@ -20,12 +20,11 @@ constexpr bool kIsList =
 template <class Value>
 std::string toml_value(const Value& value) {
   std::ostringstream text;
-  if constexpr (std::is_enum_v<Value> || std::is_same_v<Value, CheckpointInterval>) {
+  if constexpr (std::is_enum_v<Value> || std::is_same_v<Value, CheckpointInterval> ||
+                std::is_same_v<Value, std::string>) {
     text << toml::value<std::string>(option_text(value));
   } else if constexpr (kIsList<Value>) {
     text << '[' << (value.empty() ? "" : option_text(value)) << ']';
-  } else if constexpr (std::is_same_v<Value, std::string>) {
-    text << toml::value<std::string>(value);
   } else {
     text << option_text(value);
   }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "mnist/options/train_options.hpp"
-#include "options/option_info.hpp"
 #include "options/shared_options.hpp"
 
 namespace mnist {
@@ -15,8 +14,7 @@ void for_each_option(Self& self, Visitor&& visit) {
   const auto row = [&](auto& value, const char* name, const char* value_name, const char* help) {
     visit(value, OptionInfo{name, value_name, help, group, scope});
   };
-  visit(self.data, OptionInfo{"data", "DIR", "directory with the four IDX files, raw or gzip",
-                              group, OptionScope::kRuntime, "MNIST_DATA"});
+  visit(self.data, data_option(group));
   row(self.limit, "limit", "N", "train on the first N examples; 0 uses all");
   row(self.validation, "validation", "N", "hold out N training examples (below 1: a fraction)");
 
@@ -65,9 +63,9 @@ void for_each_option(Self& self, Visitor&& visit) {
 
   scope = OptionScope::kRuntime;
   group = "Hardware";
-  row(self.device, "device", "NAME", "auto, cpu, cuda or cuda:N");
+  visit(self.device, kDeviceOption);
   row(self.engine, "engine", "NAME", "implementation of the training step: auto, torch or fused");
-  row(self.threads, "threads", "N", "CPU threads; 0 is automatic");
+  visit(self.threads, kThreadsOption);
 
   group = "Output";
   row(self.out, "out", "FILE", "model file to write, .pt or .safetensors");

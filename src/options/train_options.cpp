@@ -21,6 +21,11 @@ void require_range(Number value, Number low, Number high, const std::string& fla
           "from " + option_text(low) + " to " + option_text(high), option_text(value));
 }
 
+template <class Number>
+void require_at_least_0(Number value, const std::string& flag) {
+  require(std::isfinite(value) && value >= 0, flag, "at least 0", option_text(value));
+}
+
 void require_fraction(double value, const std::string& flag) {
   require(value >= 0 && value < 1, flag, "from 0 to below 1", option_text(value));
 }
@@ -64,7 +69,7 @@ void validate_regularization(const TrainOptions& options) {
 
 void validate(const TrainOptions& options) {
   require_name(options.data, "data", "directory");
-  require(options.limit >= 0, "limit", "at least 0", option_text(options.limit));
+  require_at_least_0(options.limit, "limit");
   const bool whole = options.validation == std::floor(options.validation);
   require(options.validation >= 0 && (options.validation < 1 || whole) && options.validation < 1e9,
           "validation", "a number of examples or a fraction below 1",
@@ -73,9 +78,8 @@ void validate(const TrainOptions& options) {
   require(options.hidden.size() <= kMaxHiddenLayers, "hidden",
           "at most " + option_text(kMaxHiddenLayers) + " widths",
           option_text(static_cast<std::int64_t>(options.hidden.size())));
-  for (const std::int64_t width : options.hidden) {
-    require_range<std::int64_t>(width, 1, kMaxWidth, "hidden");
-  }
+  for (const std::int64_t width : options.hidden)
+    require_range(width, std::int64_t{1}, kMaxWidth, "hidden");
   if (options.hidden.empty() && options.activation != Activation::kRelu) {
     throw UsageError("--activation " + option_text(options.activation) +
                      " cannot be combined with --hidden none, which has no hidden layers");
@@ -84,13 +88,10 @@ void validate(const TrainOptions& options) {
   require_range<std::int64_t>(options.epochs, 1, 1'000'000, "epochs");
   require_range<std::int64_t>(options.batch, 1, kMaxBatch, "batch");
   validate_learning_rate(options);
-  require(std::isfinite(options.weight_decay) && options.weight_decay >= 0, "weight-decay",
-          "at least 0", option_text(options.weight_decay));
-
-  require(std::isfinite(options.clip_norm) && options.clip_norm >= 0, "clip-norm", "at least 0",
-          option_text(options.clip_norm));
+  require_at_least_0(options.weight_decay, "weight-decay");
+  require_at_least_0(options.clip_norm, "clip-norm");
   require_fraction(options.ema, "ema");
-  require(options.patience >= 0, "patience", "at least 0", option_text(options.patience));
+  require_at_least_0(options.patience, "patience");
   if (options.patience > 0 && options.validation == 0) {
     throw UsageError("--patience needs --validation: early stopping monitors held-out examples");
   }
@@ -122,10 +123,8 @@ double TrainOptions::dropout_of(std::size_t layer) const {
 }
 
 std::int64_t validation_examples(const TrainOptions& options, std::int64_t examples) {
-  const double wanted = options.validation < 1
-                            ? std::round(options.validation * static_cast<double>(examples))
-                            : options.validation;
-  const auto count = static_cast<std::int64_t>(wanted);
+  const double scale = options.validation < 1 ? static_cast<double>(examples) : 1;
+  const auto count = static_cast<std::int64_t>(std::round(options.validation * scale));
   if (count >= examples) {
     throw UsageError("--validation " + option_text(options.validation) + " leaves none of " +
                      option_text(examples) + " examples to train on; hold out fewer");

@@ -68,8 +68,7 @@ struct TrainOptions {
   /// says where a run starts, not what it does.
   std::string resume = {};
 
-  /// The probability of dropping a unit: 0 for the inputs, n for hidden layer n. `dropout` has one
-  /// value for each hidden layer, one for all, or none.
+  /// The probability of dropping a unit of `layer`: 0 for the inputs, n for hidden layer n.
   double dropout_of(std::size_t layer) const;
 };
 

@@ -1,5 +1,5 @@
-// Validation of mnist-export's options, and the default output path.
-#include "options/export_options.hpp"
+// Checks between options, and the default output path.
+#include "options/program_options.hpp"
 
 #include <filesystem>
 
@@ -7,6 +7,24 @@
 #include "options/option_text.hpp"
 
 namespace mnist {
+
+void validate(const EvalOptions& options) {
+  require_name(options.model, "model", "file");
+  require_name(options.data, "data", "directory");
+  validate_device(options.device);
+  validate_threads(options.threads);
+  validate_required_accuracy(options.require_accuracy);
+  if (!options.run_dir.empty() && options.report.empty()) {
+    throw UsageError("--run-dir needs --report: only the report shows the run");
+  }
+  validate(options.log);
+}
+
+void validate(const PredictOptions& options) {
+  if (options.images.empty()) throw UsageError("no IMAGE given; name at least one image file");
+  require_name(options.model, "model", "file");
+  validate(options.log);
+}
 
 void validate(const ExportOptions& options) {
   require_name(options.model, "model", "file");

@@ -1,5 +1,5 @@
 // Output paths and validation of mnist-export.
-#include "options/export_options.hpp"
+#include "options/program_options.hpp"
 
 #include "mnist/support/error.hpp"
 #include "test_support.hpp"
