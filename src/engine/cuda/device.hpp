@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "engine/cuda/plan.hpp"
-#include "engine/cuda/preparation.hpp"
 
 namespace mnist {
 
@@ -81,7 +80,6 @@ class CudaArray {
   std::size_t capacity_ = 0;
 };
 
-/// The CUDA devices that this program can use.
 struct CudaPresence {
   int devices = 0;
   std::string reason;  ///< why there are none

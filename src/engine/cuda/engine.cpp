@@ -6,6 +6,9 @@
 #include <cstring>
 #include <numeric>
 
+#include "augment/resample.hpp"
+#include "engine/optimizer_step.hpp"
+
 namespace mnist {
 namespace {
 
@@ -21,6 +24,27 @@ std::vector<std::uint32_t> packed_images(const Dataset& dataset, int words_per_i
   return images;
 }
 
+CudaStep cuda_step(const TrainOptions& options, std::int64_t step, double learning_rate) {
+  const OptimizerStep numbers = optimizer_step(options, step, learning_rate);
+  return {.step_size = static_cast<float>(learning_rate / numbers.correction1),
+          .root_scale = static_cast<float>(1 / std::sqrt(numbers.correction2)),
+          .weight_decay_factor = static_cast<float>(numbers.decay),
+          .average_weight = static_cast<float>(numbers.average_weight)};
+}
+
+CudaHyperparameters cuda_hyperparameters(const TrainOptions& options) {
+  const OptimizerStep numbers = optimizer_step(options, 1, 0);
+  const float input_scale = Dropout(options.input_dropout, options.seed, 0).scale();
+  return {.beta1 = static_cast<float>(numbers.beta1),
+          .beta2 = static_cast<float>(numbers.beta2),
+          .epsilon = static_cast<float>(numbers.epsilon),
+          .l2_penalty = static_cast<float>(numbers.l2_penalty),
+          .label_smoothing = static_cast<float>(options.label_smoothing),
+          .clip_norm = static_cast<float>(options.clip_norm),
+          .clip_epsilon = static_cast<float>(kClipEpsilon),
+          .pixel_scale = input_scale / static_cast<float>(kMaxPixel)};
+}
+
 }  // namespace
 
 CudaEngine::CudaEngine(const Mlp& initial, const Dataset& dataset, const TrainOptions& options,
@@ -30,6 +54,7 @@ CudaEngine::CudaEngine(const Mlp& initial, const Dataset& dataset, const TrainOp
       device_(std::move(device)),
       plan_(make_cuda_plan(shape_, std::min(batch, dataset.count), device_->limits())),
       images_(*device_, packed_images(dataset, plan_.pixel_words)),
+      prepared_(*device_),
       labels_(*device_, dataset.labels),
       weights_(*device_, flatten(initial)),
       first_moments_(*device_, flatten(zero_mlp(shape_))),
@@ -39,45 +64,76 @@ CudaEngine::CudaEngine(const Mlp& initial, const Dataset& dataset, const TrainOp
       squares_(*device_,
                std::vector<float>(static_cast<std::size_t>(2 * plan_.layer_count * plan_.blocks))),
       losses_(*device_),
+      row_weights_(*device_),
+      column_weights_(*device_),
       correct_(*device_),
       indices_(*device_),
-      steps_(*device_),
-      preparer_(*device_, plan_, dataset, options) {
+      steps_(*device_) {
   device_->check_fits(plan_);
   exchange_.reserve(static_cast<std::size_t>(plan_.exchange));
   if (options.ema > 0) averages_.upload(flatten(initial));
+
+  preparation_.seed = options.seed;
+  preparation_.image_rows = static_cast<int>(dataset.rows);
+  preparation_.image_columns = static_cast<int>(dataset.columns);
+  preparation_.pixel_words = plan_.pixel_words;
+  preparation_.images = images_.data();
+  preparation_.augment = options.augment;
+  for (int layer = 0; layer < plan_.layer_count; ++layer) {
+    const auto number = static_cast<std::size_t>(layer);
+    preparation_.masks[layer].dropout = Dropout(options.dropout_of(number), options.seed, number);
+    preparation_.masks[layer].units = plan_.layers[layer].inputs;
+    masks_.emplace_back(*device_);
+  }
+  if (options.augment.elastic == 0) return;
+  const SplineField field(static_cast<std::size_t>(dataset.rows),
+                          static_cast<std::size_t>(dataset.columns),
+                          options.augment.elastic_smoothness);
+  row_weights_.upload(field.row_weights);
+  column_weights_.upload(field.column_weights);
+  preparation_.grid_rows = static_cast<int>(field.grid_rows);
+  preparation_.grid_columns = static_cast<int>(field.grid_columns);
+  preparation_.padded_columns = static_cast<int>(field.padded_columns);
+  preparation_.row_weights = row_weights_.data();
+  preparation_.column_weights = column_weights_.data();
 }
 
-CudaStep CudaEngine::numbers_of(std::int64_t step, double learning_rate) const {
-  const OptimizerStep step_numbers = optimizer_step(options_, step, learning_rate);
-  CudaStep numbers;
-  numbers.rate = static_cast<float>(learning_rate / step_numbers.correction1);
-  numbers.root_scale = static_cast<float>(1 / std::sqrt(step_numbers.correction2));
-  numbers.keep = static_cast<float>(step_numbers.decay);
-  numbers.average_weight = static_cast<float>(step_numbers.average_weight);
-  return numbers;
-}
-
-CudaRules CudaEngine::rules() const {
-  const OptimizerStep step_numbers = optimizer_step(options_, 1, 0);
-  CudaRules rules;
-  rules.beta1 = static_cast<float>(step_numbers.beta1);
-  rules.beta2 = static_cast<float>(step_numbers.beta2);
-  rules.epsilon = static_cast<float>(step_numbers.epsilon);
-  rules.l2_penalty = static_cast<float>(step_numbers.l2_penalty);
-  rules.smoothing = static_cast<float>(options_.label_smoothing);
-  rules.clip_norm = static_cast<float>(options_.clip_norm);
-  rules.clip_epsilon = static_cast<float>(kClipEpsilon);
-  rules.pixel_scale = preparer_.pixel_scale();
-  return rules;
+void CudaEngine::prepare(const CudaPlan& plan, const Steps& steps, CudaTrainArgs& args) {
+  CudaPreparationArgs preparation = preparation_;
+  preparation.batch = plan.batch;
+  preparation.tiles = plan.tiles;
+  preparation.steps = static_cast<int>(steps.count());
+  preparation.first_step = steps_done_ + 1;
+  preparation.epoch = steps.epoch;
+  preparation.index_count = std::ssize(steps.indices);
+  preparation.indices = indices_.data();
+  bool needed = false;
+  for (std::size_t layer = 0; layer < masks_.size(); ++layer) {
+    CudaMasks& masks = preparation.masks[layer];
+    if (!masks.dropout.on()) continue;
+    needed = true;
+    masks_[layer].reserve(static_cast<std::size_t>(std::int64_t{preparation.steps} *
+                                                   preparation.tiles * masks.units));
+    masks.keep = masks_[layer].data();
+    if (layer == 0) continue;  // applied to the prepared images
+    args.keep[layer - 1] = masks.keep;
+    args.keep_scale[layer - 1] = masks.dropout.scale();
+  }
+  if (preparation.augment.any() || preparation.masks[0].dropout.on()) {
+    needed = true;
+    prepared_.reserve(steps.indices.size() * static_cast<std::size_t>(plan.pixel_words));
+    preparation.prepared = prepared_.data();
+    args.images = prepared_.data();
+    args.in_order = true;
+  }
+  if (needed) device_->prepare(preparation);
 }
 
 StepsResult CudaEngine::train(const Steps& steps) {
   const auto count = static_cast<std::size_t>(steps.count());
-  const std::int64_t first_step = steps_done_ + 1;
-  std::vector<CudaStep> numbers(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    numbers[i] = numbers_of(++steps_done_, steps.learning_rates[i]);
+  std::vector<CudaStep> numbers;
+  for (const double learning_rate : steps.learning_rates.first(count)) {
+    numbers.push_back(cuda_step(options_, steps_done_ + std::ssize(numbers) + 1, learning_rate));
   }
   steps_.upload(numbers);
   indices_.upload(std::vector<std::int32_t>(steps.indices.begin(), steps.indices.end()));
@@ -87,7 +143,7 @@ StepsResult CudaEngine::train(const Steps& steps) {
   CudaPlan plan = plan_;
   plan.batch = static_cast<int>(std::min<std::int64_t>(steps.batch, plan_.batch));
   CudaTrainArgs args;
-  args.rules = rules();
+  args.hyperparameters = cuda_hyperparameters(options_);
   args.images = images_.data();
   args.labels = labels_.data();
   args.indices = indices_.data();
@@ -102,23 +158,24 @@ StepsResult CudaEngine::train(const Steps& steps) {
   args.squares = squares_.data();
   args.losses = losses_.data();
   args.correct = correct_.data();
-  preparer_.prepare(plan, steps, first_step, args);
+  prepare(plan, steps, args);
   device_->train(plan, args);
+  steps_done_ += steps.count();
 
   StepsResult result;
   const std::vector<float> losses = losses_.download(steps.indices.size());
-  for (auto rest = std::span<const float>(losses); !rest.empty();) {
-    const auto minibatch = rest.first(std::min(rest.size(), static_cast<std::size_t>(steps.batch)));
-    const double sum = std::accumulate(minibatch.begin(), minibatch.end(), 0.0);
-    result.losses.push_back(static_cast<float>(sum / static_cast<double>(minibatch.size())));
-    rest = rest.subspan(minibatch.size());
+  auto first = losses.begin();
+  for (std::int64_t i = 0; i < steps.count(); ++i) {
+    const std::int64_t examples = std::ssize(steps.minibatch(i));
+    const double sum = std::accumulate(first, first + examples, 0.0);
+    result.losses.push_back(static_cast<float>(sum / static_cast<double>(examples)));
+    first += examples;
   }
   const std::vector<std::uint8_t> correct = correct_.download(steps.indices.size());
   result.correct = std::accumulate(correct.begin(), correct.end(), std::int64_t{0});
   return result;
 }
 
-/// A copy of an array of all parameters.
 Mlp CudaEngine::download(const CudaArray<float>& array) const {
   return unflatten(shape_, array.download(static_cast<std::size_t>(plan_.all_parameters)));
 }

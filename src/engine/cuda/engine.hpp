@@ -8,19 +8,15 @@
 
 #include "engine/cuda/device.hpp"
 #include "engine/cuda/plan.hpp"
-#include "engine/cuda/preparer.hpp"
-#include "engine/optimizer_step.hpp"
 #include "mnist/data/dataset.hpp"
 #include "mnist/engine/engine.hpp"
 #include "mnist/model/mlp.hpp"
+#include "mnist/options/train_options.hpp"
 
 namespace mnist {
 
-/// The former name, until make_engine.cpp uses the new one.
-
-/// Trains ReLU networks with cross-entropy and Adam or AdamW. Every call of train() is one launch
-/// of a persistent kernel whose blocks keep the network in shared memory and synchronise at grid
-/// barriers; see step-inl.hpp. Results are bitwise reproducible on the same model of GPU.
+/// Trains ReLU networks with cross-entropy and Adam or AdamW. Every call of train() launches one
+/// persistent kernel; see step-inl.hpp. Results are bitwise reproducible on the same model of GPU.
 class CudaEngine : public Engine {
  public:
   /// `batch` is the largest minibatch. Throws CudaUnsupported when the kernel cannot train `shape`
@@ -36,22 +32,26 @@ class CudaEngine : public Engine {
   std::string description() const override;
 
  private:
-  CudaStep numbers_of(std::int64_t step, double learning_rate) const;
-  CudaRules rules() const;
+  /// Launches the kernels that draw masks and augment images, if `steps` need any, and points
+  /// `args` at the results.
+  void prepare(const CudaPlan& plan, const Steps& steps, CudaTrainArgs& args);
   Mlp download(const CudaArray<float>& array) const;
 
   const MlpShape shape_;
   const TrainOptions options_;
   std::unique_ptr<CudaDevice> device_;
   const CudaPlan plan_;
-  CudaArray<std::uint32_t> images_;  ///< [n, pixel_words], four pixels per word
+  CudaArray<std::uint32_t> images_;              ///< [n, pixel_words], four pixels per word
+  CudaArray<std::uint32_t> prepared_;            ///< the same for the indices of one launch
+  std::vector<CudaArray<std::uint32_t>> masks_;  ///< of each linear layer's inputs
   CudaArray<std::uint8_t> labels_;
   CudaArray<float> weights_, first_moments_, second_moments_, averages_;  ///< as the state dict
   CudaArray<float> exchange_, squares_, losses_;
+  CudaArray<float> row_weights_, column_weights_;  ///< of the elastic field
   CudaArray<std::uint8_t> correct_;
   CudaArray<std::int32_t> indices_;
   CudaArray<CudaStep> steps_;
-  CudaPreparer preparer_;
+  CudaPreparationArgs preparation_;  ///< what is the same in all launches
   std::int64_t steps_done_ = 0;
 };
 

@@ -1,11 +1,14 @@
 // How the CUDA engine partitions a network: which block of threads owns which units, and the offset
-// of every array in shared and in device memory. Computed on the host, read by the kernel.
+// of every array in shared and in device memory; and the arguments of the kernels.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/dropout.hpp"
+#include "mnist/augment/augment_options.hpp"
 #include "mnist/support/error.hpp"
+#include "support/host_device.hpp"
 
 namespace mnist {
 
@@ -96,27 +99,27 @@ struct CudaPlan {
 /// too large.
 CudaPlan make_cuda_plan(const MlpShape& shape, std::int64_t batch, const CudaLimits& limits);
 
-/// What is the same in all steps of the optimiser and the loss; see TrainOptions.
-struct CudaRules {
+/// The numbers that are the same in all steps of a run; see OptimizerStep and TrainOptions.
+struct CudaHyperparameters {
   float beta1 = 0, beta2 = 0, epsilon = 0;
-  float l2_penalty = 0;  ///< times the weight, added to the gradient
-  float smoothing = 0;   ///< of labels
-  float clip_norm = 0;   ///< 0: no clipping
+  float l2_penalty = 0;
+  float label_smoothing = 0;
+  float clip_norm = 0;  ///< 0: no clipping
   float clip_epsilon = 0;
   float pixel_scale = 0;  ///< a pixel's byte is multiplied by it
 };
 
-/// What changes from step to step.
+/// The numbers of one step; see OptimizerStep.
 struct CudaStep {
-  float rate = 0;            ///< lr / (1 - beta1^t)
-  float root_scale = 0;      ///< 1 / sqrt(1 - beta2^t)
-  float keep = 1;            ///< decoupled weight decay: weights are multiplied by it
-  float average_weight = 0;  ///< of the weights in their average; 0 leaves the average alone
+  float step_size = 0;            ///< learning rate / (1 - beta1^t)
+  float root_scale = 0;           ///< 1 / sqrt(1 - beta2^t)
+  float weight_decay_factor = 1;  ///< of AdamW: weights are multiplied by it
+  float average_weight = 0;       ///< of the weights in their average; 0 leaves the average alone
 };
 
 /// Arguments of the training kernel. All pointers are to device memory.
 struct CudaTrainArgs {
-  CudaRules rules;
+  CudaHyperparameters hyperparameters;
   const std::uint32_t* images = nullptr;  ///< [n, pixel_words] words of four pixels
   bool in_order = false;                  ///< images are in the order of `indices`, one for each
   const std::uint8_t* labels = nullptr;   ///< [n]
@@ -139,5 +142,49 @@ struct CudaTrainArgs {
   float* losses = nullptr;          ///< [index_count], before each example's own step
   std::uint8_t* correct = nullptr;  ///< [index_count], 1 where the prediction was right
 };
+
+/// The dropout masks of one layer's inputs.
+struct CudaMasks {
+  Dropout dropout{0, 0, 0};
+  int units = 0;
+  std::uint32_t* keep = nullptr;  ///< [steps, tiles, units], a bit per example of the tile; null
+                                  ///< without dropout
+};
+
+/// Arguments of the kernels that draw dropout masks and augment images before training, for a chunk
+/// of steps. All pointers are to device memory.
+struct CudaPreparationArgs {
+  int batch = 0;
+  int tiles = 0;
+  int steps = 0;
+  std::int64_t first_step = 0;  ///< of the run, from 1
+  std::int64_t epoch = 0;
+  std::uint64_t seed = 0;
+  std::int64_t index_count = 0;
+  const std::int32_t* indices = nullptr;  ///< [index_count]
+
+  CudaMasks masks[kMaxCudaLayers];  ///< of each linear layer's inputs
+
+  int image_rows = 0;
+  int image_columns = 0;
+  int pixel_words = 0;
+  const std::uint32_t* images = nullptr;  ///< [n, pixel_words], the data set
+  std::uint32_t* prepared = nullptr;      ///< [index_count, pixel_words], augmented, with dropped
+                                          ///< pixels blank; null when the data set's images serve
+  AugmentOptions augment;
+  int grid_rows = 0;  ///< of the elastic field; 0 without one
+  int grid_columns = 0;
+  int padded_columns = 0;
+  const float* row_weights = nullptr;     ///< SplineField::row_weights
+  const float* column_weights = nullptr;  ///< SplineField::column_weights
+
+  MNIST_HOST_DEVICE int field_points() const { return grid_rows * grid_columns; }
+};
+
+/// Floats of shared memory that distort_images() needs: an affine map, a rectangle, a field.
+MNIST_HOST_DEVICE inline int shared_floats_of(const CudaPreparationArgs& args) {
+  constexpr int kMapAndRectangle = 16;
+  return kMapAndRectangle + 2 * args.field_points();
+}
 
 }  // namespace mnist

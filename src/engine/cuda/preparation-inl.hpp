@@ -1,16 +1,14 @@
-// The kernels that run before training in the CUDA engine: dropout masks and augmented images.
-// Included by kernels.cu and by tests; shard-inl.hpp says why, and what a `Block` is.
+// The kernels that draw dropout masks and augment images before the CUDA engine trains; see
+// shard-inl.hpp for `Block`.
 #pragma once
 
 #include <cmath>
 
 #include "augment/distortion.hpp"
-#include "engine/cuda/preparation.hpp"
 #include "engine/cuda/shard-inl.hpp"
 
 namespace mnist::cuda {
 
-/// Draws the masks of all steps.
 template <class Block>
 MNIST_DEVICE void draw_masks(const CudaPreparationArgs& args, const Block& block) {
   for (const CudaMasks& masks : args.masks) {
@@ -27,7 +25,6 @@ MNIST_DEVICE void draw_masks(const CudaPreparationArgs& args, const Block& block
   }
 }
 
-/// What all pixels of one image share.
 struct Distortion {
   AffineMap map;
   Rectangle erased;
@@ -54,16 +51,13 @@ MNIST_DEVICE float interpolate(const std::uint8_t* image, int rows, int columns,
     const bool inside = row >= 0 && row < rows && column >= 0 && column < columns;
     return inside ? static_cast<float>(image[row * columns + column]) : 0.0F;
   };
-  const auto clamp = [](float value, float most) {
-    return value < -1 ? -1.0F : value > most ? most : value;
-  };
-  x = clamp(x, static_cast<float>(columns));
-  y = clamp(y, static_cast<float>(rows));
+  x = fminf(fmaxf(x, -1.0F), static_cast<float>(columns));
+  y = fminf(fmaxf(y, -1.0F), static_cast<float>(rows));
   const float left = floorf(x);
   const float top = floorf(y);
   const int column = static_cast<int>(left);
   const int row = static_cast<int>(top);
-  const auto between = [](float part, float a, float b) { return a + part * (b - a); };
+  const auto between = [](float fraction, float a, float b) { return a + fraction * (b - a); };
   return between(y - top, between(x - left, pixel(row, column), pixel(row, column + 1)),
                  between(x - left, pixel(row + 1, column), pixel(row + 1, column + 1)));
 }
@@ -135,15 +129,17 @@ MNIST_DEVICE void distort_images(const CudaPreparationArgs& args, Block& block) 
     if (args.augment.any()) draw_distortion(args, args.indices[i], block, distortion, field);
     block.sync();
     for (int p = block.thread; p < kPixelsPerWord * args.pixel_words; p += block.threads) {
-      std::uint8_t value = 0;
-      const bool keep = masks.keep == nullptr || p >= pixels ||
-                        (masks.keep[tile * masks.units + p] >> example % kCudaLanes & 1) != 0;
-      if (p < pixels && keep) {
-        value = args.augment.any() ? distorted_pixel(args, image, distortion, field,
-                                                     p / args.image_columns, p % args.image_columns)
-                                   : image[p];
+      const bool keep =
+          p < pixels && (masks.keep == nullptr ||
+                         (masks.keep[tile * masks.units + p] >> example % kCudaLanes & 1) != 0);
+      if (!keep) {
+        to[p] = 0;
+      } else if (args.augment.any()) {
+        to[p] = distorted_pixel(args, image, distortion, field, p / args.image_columns,
+                                p % args.image_columns);
+      } else {
+        to[p] = image[p];
       }
-      to[p] = value;
     }
     block.sync();
   }

@@ -160,7 +160,7 @@ MNIST_DEVICE void weight_gradients(const Shard<Block>& shard, int l, int first) 
     }
   }
   shard.block.sync();
-  const float scale = l == 0 ? shard.args.rules.pixel_scale : 1.0F;
+  const float scale = l == 0 ? shard.args.hyperparameters.pixel_scale : 1.0F;
   MNIST_UNROLL(2)
   for (int i = shard.block.thread; i < size; i += shard.block.threads) {
     float sum = gradients[i];

@@ -7,16 +7,14 @@
 
 namespace mnist {
 
-/// Minibatches that check_against_reference() compares at most.
 inline constexpr std::int64_t kSelfCheckSteps = 8;
 
 /// Trains both engines on the first kSelfCheckSteps minibatches of `steps` and compares their
-/// losses. Both must be newly made, with the same weights and options; discard both afterwards, as
-/// they have been trained.
+/// losses. Both must be new, with the same weights and options; discard both afterwards.
 ///
 /// Throws Error that names the step and both losses where they differ by more than 1e-4 *
-/// max(1, |reference loss|), or where the reference's is finite and the other is not. Nothing is
-/// compared from the first loss on that is not finite in the reference: there the run diverges.
+/// max(1, |reference loss|). Compares nothing from the reference's first loss on that is not
+/// finite: there the run diverges.
 void check_against_reference(Engine& engine, Engine& reference, const Steps& steps);
 
 }  // namespace mnist

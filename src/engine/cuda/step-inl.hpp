@@ -30,7 +30,7 @@ class Trainer {
     shard_.load_minibatch(0);
     shard_.block.sync();
     for (shard_.step = 0; shard_.step < shard_.args.count; ++shard_.step) {
-      numbers_ = shard_.args.steps[shard_.step];
+      step_numbers_ = shard_.args.steps[shard_.step];
       examples_ = shard_.example_count(shard_.step);
       forward();
       backward();
@@ -40,7 +40,7 @@ class Trainer {
 
  private:
   MNIST_DEVICE const CudaLayer& layer(int l) const { return shard_.plan.layers[l]; }
-  MNIST_DEVICE bool clipping() const { return shard_.args.rules.clip_norm > 0; }
+  MNIST_DEVICE bool clipping() const { return shard_.args.hyperparameters.clip_norm > 0; }
 
   MNIST_DEVICE void forward() {
     for (int l = 0; l + 1 < shard_.plan.layer_count; ++l) {
@@ -62,7 +62,7 @@ class Trainer {
       add_pixels(shard_, tile, weights + first * row, row, sums);
     };
     sum_over_inputs(shard_, shard_.unit_count(0), add, [&](int u, float sum) {
-      finish(u, sum * shard_.args.rules.pixel_scale + biases[u]);
+      finish(u, sum * shard_.args.hyperparameters.pixel_scale + biases[u]);
     });
   }
 
@@ -120,7 +120,7 @@ class Trainer {
     const float top = logits[prediction * kCudaLanes];
     float sum = 0;
     for (int c = 0; c < classes; ++c) sum += expf(logits[c * kCudaLanes] - top);
-    const float smoothing = shard_.args.rules.smoothing;
+    const float smoothing = shard_.args.hyperparameters.label_smoothing;
     for (int c = shard_.warp; c < classes; c += shard_.warps) {
       const float probability = expf(logits[c * kCudaLanes] - top) / sum;
       const float target =
@@ -242,14 +242,14 @@ class Trainer {
     const float squares = shard_.block_sum(
         2 * shard_.plan.layer_count * shard_.block.blocks,
         [&](int i) { return shard_.block.load_exchanged(shard_.args.squares + i); });
-    const CudaRules& rules = shard_.args.rules;
-    const float factor = rules.clip_norm / (sqrtf(squares) + rules.clip_epsilon);
+    const CudaHyperparameters& hyper = shard_.args.hyperparameters;
+    const float factor = hyper.clip_norm / (sqrtf(squares) + hyper.clip_epsilon);
     return factor < 1 ? factor : 1.0F;
   }
 
   /// Adam on the block's parameters of layer l, their averages and transposed weights.
   MNIST_DEVICE void update(int l, float clip) const {
-    const CudaRules& rules = shard_.args.rules;
+    const CudaHyperparameters& hyper = shard_.args.hyperparameters;
     const CudaSharedLayout& at = shard_.plan.shared;
     float* const weights = shard_.block.shared + at.weights + layer(l).weights;
     float* const first_moments = shard_.block.shared + at.first_moments + layer(l).weights;
@@ -262,17 +262,18 @@ class Trainer {
          i += shard_.block.threads) {
       const int n = i < weight_count ? i : biases + i - weight_count;
       const float before = weights[n];
-      const float gradient = gradients[n] * clip + rules.l2_penalty * before;
-      const float first = rules.beta1 * first_moments[n] + (1 - rules.beta1) * gradient;
+      const float gradient = gradients[n] * clip + hyper.l2_penalty * before;
+      const float first = hyper.beta1 * first_moments[n] + (1 - hyper.beta1) * gradient;
       const float second =
-          rules.beta2 * second_moments[n] + (1 - rules.beta2) * gradient * gradient;
-      const float divisor = sqrtf(second) * numbers_.root_scale + rules.epsilon;
-      weights[n] = before * numbers_.keep - numbers_.rate * first / divisor;
+          hyper.beta2 * second_moments[n] + (1 - hyper.beta2) * gradient * gradient;
+      const float divisor = sqrtf(second) * step_numbers_.root_scale + hyper.epsilon;
+      weights[n] =
+          before * step_numbers_.weight_decay_factor - step_numbers_.step_size * first / divisor;
       first_moments[n] = first;
       second_moments[n] = second;
     }
     const bool averaging =
-        numbers_.average_weight > 0 && (!shard_.is_last(l) || shard_.block.index == 0);
+        step_numbers_.average_weight > 0 && (!shard_.is_last(l) || shard_.block.index == 0);
     if (!averaging && !shard_.has_transposed(l)) return;
     shard_.block.sync();
     if (averaging) update_averages(l);
@@ -283,12 +284,12 @@ class Trainer {
     const float* const weights = shard_.block.shared + shard_.plan.shared.weights;
     shard_.each_parameter(l, [&](int own, std::int64_t all) {
       float& mean = shard_.args.averages[all];
-      mean += numbers_.average_weight * (weights[own] - mean);
+      mean += step_numbers_.average_weight * (weights[own] - mean);
     });
   }
 
   Shard<Block> shard_;
-  CudaStep numbers_;
+  CudaStep step_numbers_;
   int examples_ = 0;  ///< of this step's minibatch
 };
 
