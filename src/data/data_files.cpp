@@ -14,8 +14,7 @@ namespace {
 constexpr const char* kAdvice =
     "; fetch the data with scripts/fetch_data.sh, or name its directory with --data";
 
-/// All spellings of a file name, or of its end where the dataset's name precedes it; MNIST's own
-/// spellings come first.
+/// All spellings of a file name without the dataset's name, MNIST's own first.
 std::vector<std::string> file_names(Split split, const std::string& kind) {
   using Names = std::vector<std::string>;
   const Names prefixes = split == Split::kTrain ? Names{"train"} : Names{"t10k", "test"};

@@ -9,29 +9,26 @@
 
 namespace mnist {
 
-/// The two files of one split.
 struct SplitFiles {
   std::string images;
   std::string labels;
   std::string dataset;  ///< what precedes "train-" or "test-", as in "emnist-letters"; MNIST: ""
 };
 
-/// Finds the files of a split: "train-" or "t10k-", then "images-idx3-ubyte" or
-/// "labels-idx1-ubyte", where '.' may replace the '-' before "idx", with or without ".gz". EMNIST
-/// and QMNIST prefix the dataset's name and say "test" instead of "t10k"; QMNIST's labels end in
-/// "idx2-int". Throws Error that lists the names tried when there are no such files, and when
+/// Finds the files of a split, such as "train-images-idx3-ubyte" or "t10k-labels.idx1-ubyte.gz".
+/// EMNIST and QMNIST prefix the dataset's name and say "test" instead of "t10k"; QMNIST's labels end
+/// in "idx2-int". Throws Error that lists the names tried when there are no such files, and when
 /// `directory` holds several datasets.
 SplitFiles find_split_files(const std::string& directory, Split split);
 
-/// How a dataset differs from MNIST.
 struct DatasetTraits {
   bool transposed = false;                  ///< images are stored column by column
   std::uint8_t first_label = 0;             ///< label of the first class
   std::string_view classes = "0123456789";  ///< one character per class
 };
 
-/// EMNIST (Cohen et al. 2017) is stored column by column, and numbers its letters from 1; all other
-/// datasets are like MNIST. `dataset` is SplitFiles::dataset.
+/// EMNIST (Cohen et al. 2017) differs from MNIST, other datasets do not. `dataset` is
+/// SplitFiles::dataset.
 DatasetTraits traits_of(const std::string& dataset);
 
 }  // namespace mnist

@@ -28,7 +28,7 @@ constexpr std::uint32_t kFashionTestLabels = 0x242bc73f;
 
 constexpr std::size_t kMaxClasses = 256;  // labels are u8
 
-std::uint32_t checksum(std::uint32_t start, const std::vector<std::uint8_t>& bytes) {
+std::uint32_t update_crc32(std::uint32_t start, const std::vector<std::uint8_t>& bytes) {
   return static_cast<std::uint32_t>(crc32_z(start, bytes.data(), bytes.size()));
 }
 
@@ -51,7 +51,7 @@ std::vector<std::string> find_class_names(const std::string& directory,
                                           const DatasetTraits& traits) {
   const auto names_file = std::filesystem::path(directory) / "classes.txt";
   if (std::filesystem::exists(names_file)) return read_class_names(names_file.string());
-  const std::uint32_t crc32 = checksum(0, labels);
+  const std::uint32_t crc32 = update_crc32(0, labels);
   if (crc32 == kFashionTrainLabels || crc32 == kFashionTestLabels) {
     return {kFashionClasses.begin(), kFashionClasses.end()};
   }
@@ -89,17 +89,15 @@ IdxArray read_labels(const std::string& path) {
   return labels;
 }
 
-/// Transposes every image.
-void transpose(Dataset& dataset) {
+void transpose_images(Dataset& dataset) {
   const auto rows = static_cast<std::size_t>(dataset.rows);
   const auto columns = static_cast<std::size_t>(dataset.columns);
-  std::vector<std::uint8_t> transposed(rows * columns);
-  for (std::size_t begin = 0; begin < dataset.images.size(); begin += transposed.size()) {
-    for (std::size_t i = 0; i < transposed.size(); ++i) {
-      transposed[i % columns * rows + i / columns] = dataset.images[begin + i];
+  std::vector<std::uint8_t> image(rows * columns);
+  for (std::size_t begin = 0; begin < dataset.images.size(); begin += image.size()) {
+    std::copy_n(dataset.images.data() + begin, image.size(), image.data());
+    for (std::size_t i = 0; i < image.size(); ++i) {
+      dataset.images[begin + i % columns * rows + i / columns] = image[i];
     }
-    std::copy(transposed.begin(), transposed.end(),
-              dataset.images.begin() + static_cast<std::ptrdiff_t>(begin));
   }
   std::swap(dataset.rows, dataset.columns);
 }
@@ -130,7 +128,7 @@ void check_labels(const Dataset& dataset, const std::string& path) {
 }  // namespace
 
 std::uint32_t Dataset::fingerprint() const {
-  return checksum(checksum(0, images), labels);
+  return update_crc32(update_crc32(0, images), labels);
 }
 
 Dataset load_dataset(const std::string& directory, Split split) {
@@ -150,7 +148,7 @@ Dataset load_dataset(const std::string& directory, Split split) {
   dataset.columns = static_cast<std::int64_t>(images.dimensions[2]);
   dataset.images = std::move(images.bytes);
   dataset.labels = std::move(labels.bytes);
-  if (traits.transposed) transpose(dataset);
+  if (traits.transposed) transpose_images(dataset);
   if (traits.first_label > 0) shift_labels(dataset, traits.first_label, files.labels);
   dataset.class_names = find_class_names(directory, dataset.labels, traits);
   check_labels(dataset, files.labels);

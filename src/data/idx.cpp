@@ -34,16 +34,15 @@ constexpr std::array<TypeEntry, 6> kTypes{{{IdxType::kU8, "u8", 1},
                                            {IdxType::kF32, "f32", 4},
                                            {IdxType::kF64, "f64", 8}}};
 
-/// The entry of a type code, or nullptr.
-const TypeEntry* find_type(std::uint8_t code) {
-  const auto found = std::find_if(kTypes.begin(), kTypes.end(), [&](const TypeEntry& entry) {
-    return static_cast<std::uint8_t>(entry.type) == code;
-  });
+/// The entry of `type`, or nullptr.
+const TypeEntry* find_type(IdxType type) {
+  const auto found = std::find_if(kTypes.begin(), kTypes.end(),
+                                  [&](const TypeEntry& entry) { return entry.type == type; });
   return found == kTypes.end() ? nullptr : &*found;
 }
 
 const TypeEntry& entry_of(IdxType type) {
-  const TypeEntry* const entry = find_type(static_cast<std::uint8_t>(type));
+  const TypeEntry* const entry = find_type(type);
   if (entry == nullptr) throw Error("unknown IDX type");
   return *entry;
 }
@@ -52,38 +51,37 @@ struct Header {
   IdxType type = IdxType::kU8;
   std::vector<std::uint64_t> dimensions;
   std::uint64_t payload_size = 0;
+
+  std::size_t size() const { return kMagicSize + kDimensionSize * dimensions.size(); }
 };
 
-/// Parses the element type and the number of dimensions.
-Header parse_magic(Bytes magic, const std::string& path) {
-  if (magic[0] != 0 || magic[1] != 0 || find_type(magic[2]) == nullptr) {
+/// Reads a header from an InputFile or a GzipReader.
+template <class Source>
+Header read_header(Source& source, const std::string& path) {
+  std::array<std::uint8_t, kMagicSize> magic{};
+  source.read(magic);
+  Header header;
+  header.type = static_cast<IdxType>(magic[2]);
+  if (magic[0] != 0 || magic[1] != 0 || find_type(header.type) == nullptr) {
     throw Error(path + ": is not an IDX file: found first bytes " + std::to_string(magic[0]) + " " +
                 std::to_string(magic[1]) + " " + std::to_string(magic[2]) +
                 ", expected 0 0 and an element type");
   }
   if (magic[3] == 0) throw Error(path + ": has 0 dimensions, expected at least 1");
-  Header header;
-  header.type = static_cast<IdxType>(magic[2]);
   header.dimensions.resize(magic[3]);
-  return header;
-}
-
-/// Parses the dimensions and computes the size of the elements.
-void parse_dimensions(Bytes bytes, const std::string& path, Header& header) {
+  std::vector<std::uint8_t> bytes(kDimensionSize * header.dimensions.size());
+  source.read(bytes);
   ByteReader reader(bytes, path);
-  std::uint64_t size = entry_of(header.type).size;
+  header.payload_size = entry_of(header.type).size;
   for (std::uint64_t& dimension : header.dimensions) {
     dimension = reader.take_big_endian<std::uint32_t>();
-    if (dimension != 0 && size > std::numeric_limits<std::uint64_t>::max() / dimension) {
+    if (dimension != 0 &&
+        header.payload_size > std::numeric_limits<std::uint64_t>::max() / dimension) {
       throw Error(path + ": its dimensions overflow 64 bits when multiplied");
     }
-    size *= dimension;
+    header.payload_size *= dimension;
   }
-  header.payload_size = size;
-}
-
-std::size_t header_size(const Header& header) {
-  return kMagicSize + kDimensionSize * header.dimensions.size();
+  return header;
 }
 
 /// Converts between big-endian and native byte order, in place.
@@ -95,20 +93,8 @@ void swap_big_endian(std::span<std::uint8_t> bytes, std::size_t size) {
   }
 }
 
-/// Reads a header from an InputFile or a GzipReader.
-template <class Source>
-Header read_header(Source& source, const std::string& path) {
-  std::array<std::uint8_t, kMagicSize> magic{};
-  source.read(magic);
-  Header header = parse_magic(magic, path);
-  std::vector<std::uint8_t> dimensions(kDimensionSize * header.dimensions.size());
-  source.read(dimensions);
-  parse_dimensions(dimensions, path, header);
-  return header;
-}
-
-/// Reads the elements in chunks, so that memory use follows the bytes that are really there, not
-/// the size that the header of a small compressed file claims.
+/// Reads the elements in chunks, so that memory use follows the bytes present, not the size that
+/// the header of a small compressed file claims.
 template <class Source>
 IdxArray read_payload(Source& source, Header header) {
   constexpr std::uint64_t kChunk = std::uint64_t{1} << 26;  // all of MNIST
@@ -131,8 +117,7 @@ IdxArray read_raw(const std::string& path) {
                 " bytes, too few for an IDX header; fetch the file again");
   }
   Header header = read_header(file, path);
-  const std::uint64_t left =
-      file.size() - std::min<std::uint64_t>(file.size(), header_size(header));
+  const std::uint64_t left = file.size() - std::min<std::uint64_t>(file.size(), header.size());
   if (header.payload_size != left) {
     throw Error(path + ": its header announces " + std::to_string(header.payload_size) +
                 " bytes of elements, but " + std::to_string(left) +
