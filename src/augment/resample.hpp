@@ -15,9 +15,9 @@ struct AffineMap {
   float yx = 0, yy = 1, y0 = 0;
 };
 
-/// A smooth displacement field: cubic B-splines over a coarse grid of control points. If these are
-/// independent with variance 1, so is the field's variance everywhere, and the field approximates
-/// white noise smoothed by a Gaussian with a standard deviation of 1/sqrt(3) grid spacings.
+/// A displacement field: cubic B-splines over a coarse grid of control points. Where these are
+/// independent with variance 1, it approximates white noise, smoothed by a Gaussian with a standard
+/// deviation of 1/sqrt(3) grid spacings, and has variance 1 everywhere.
 struct SplineField {
   /// `smoothness` is the Gaussian's standard deviation in pixels.
   SplineField(std::size_t rows, std::size_t columns, double smoothness);

@@ -16,9 +16,9 @@ struct SplitFiles {
 };
 
 /// Finds the files of a split, such as "train-images-idx3-ubyte" or "t10k-labels.idx1-ubyte.gz".
-/// EMNIST and QMNIST prefix the dataset's name and say "test" instead of "t10k"; QMNIST's labels end
-/// in "idx2-int". Throws Error that lists the names tried when there are no such files, and when
-/// `directory` holds several datasets.
+/// EMNIST and QMNIST prefix the dataset's name and say "test" instead of "t10k"; QMNIST's labels
+/// end in "idx2-int". Throws Error that lists the names tried when there are no such files, and
+/// when `directory` holds several datasets.
 SplitFiles find_split_files(const std::string& directory, Split split);
 
 struct DatasetTraits {

@@ -15,11 +15,8 @@ namespace {
 /// Four warps for each of a multiprocessor's four schedulers; leaves 128 registers per thread.
 constexpr int kThreads = 512;
 
-/// The oldest major compute capability that find_nvcc.cmake compiles for.
-constexpr int kMinMajorCapability = 8;
-
-/// Blocks per multiprocessor in the preparation kernels, which have no grid barrier.
-constexpr int kPreparationBlocks = 4;
+constexpr int kMinMajorCapability = 8;  // the oldest that find_nvcc.cmake compiles for
+constexpr int kPreparationBlocks = 4;   // per multiprocessor
 
 /// A Block as shard-inl.hpp describes it, without grid barriers.
 struct PlainBlock {
@@ -187,7 +184,6 @@ class RealCudaDevice : public CudaDevice {
   CudaLimits limits_;
 };
 
-/// Why CUDA finds no device.
 std::string reason_for(cudaError_t result) {
   int driver = 0;
   int runtime = 0;

@@ -15,8 +15,7 @@ constexpr int divide_up(int value, int by) {
   return (value + by - 1) / by;
 }
 
-/// The fewest of `available` blocks for which no block owns more units of the widest layer than if
-/// all were used.
+/// The fewest blocks with no more units of the widest layer each than if all were used.
 int blocks_for(const MlpShape& shape, int available) {
   const auto widest = static_cast<int>(*std::max_element(shape.hidden.begin(), shape.hidden.end()));
   return divide_up(widest, divide_up(widest, available));
@@ -90,19 +89,18 @@ void check_supported(const MlpShape& shape, std::int64_t batch) {
                 std::to_string(shape.hidden.size()));
   }
   if (shape.activation != Activation::kRelu) {
-    // The CPU's kernels know no other activation either.
+    // The CPU kernels support no other activation either.
     unsupported("supports only relu, found " + std::string(name_of(shape.activation)),
                 "use --engine torch");
   }
   const std::vector<std::int64_t> widths = shape.widths();
   const std::int64_t widest = *std::max_element(widths.begin(), widths.end());
+  const std::string most = std::to_string(kMaxSize);
   if (widest > kMaxSize) {
-    unsupported("needs layers of at most " + std::to_string(kMaxSize) + " units, found " +
-                std::to_string(widest));
+    unsupported("needs layers of at most " + most + " units, found " + std::to_string(widest));
   }
   if (batch > kMaxSize) {
-    unsupported("needs minibatches of at most " + std::to_string(kMaxSize) + ", found " +
-                std::to_string(batch));
+    unsupported("needs minibatches of at most " + most + ", found " + std::to_string(batch));
   }
 }
 

@@ -24,10 +24,9 @@ class CudaUnsupported : public Error {
 /// Threads of a warp, and examples of a tile: thread n of every warp works on example n of a tile.
 inline constexpr int kCudaLanes = 32;
 
-/// Units whose sums a thread keeps in registers at once: as many as MNIST has classes.
+/// Units whose sums a thread keeps in registers at once: MNIST's number of classes.
 inline constexpr int kCudaUnits = 10;
 
-/// Pixels that are loaded at once.
 inline constexpr int kPixelsPerWord = 4;
 
 /// Linear layers that the kernel's arguments can describe, the last one included.
@@ -73,7 +72,6 @@ struct CudaSharedLayout {
   int end = 0;
 };
 
-/// Everything that is fixed by the network, the size of minibatches and the device.
 struct CudaPlan {
   int blocks = 0;
   int threads = 0;

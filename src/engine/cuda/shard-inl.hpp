@@ -31,7 +31,6 @@ struct Floats {
   float at[static_cast<std::size_t>(kCount)];
 };
 
-/// Four floats, loaded with one instruction.
 struct alignas(16) Float4 {
   float at[4];
 };
@@ -41,6 +40,7 @@ struct Float4s {
   Float4 of[static_cast<std::size_t>(kCount)];
 };
 
+/// Loads four floats with one instruction.
 MNIST_DEVICE Float4 load4(const float* place) {
   return *reinterpret_cast<const Float4*>(place);
 }
@@ -93,7 +93,6 @@ struct Shard {
     return left < 0 ? 0 : left < layer.units_per_block ? left : layer.units_per_block;
   }
 
-  /// Examples in the minibatch of a step.
   MNIST_DEVICE int example_count(int of_step) const {
     const std::int64_t left = args.index_count - std::int64_t{of_step} * plan.batch;
     return left < plan.batch ? static_cast<int>(left) : plan.batch;

@@ -18,7 +18,6 @@ namespace mnist::cuda {
 /// Partial sums of weight gradients that a thread keeps in registers.
 inline constexpr int kMaxSums = 2 * kCudaUnits;
 
-/// The training loop of one thread.
 template <class Block>
 class Trainer {
  public:
