@@ -11,6 +11,7 @@
 #include <turbojpeg.h>
 
 #include "mnist/support/error.hpp"
+#include "support/files.hpp"
 
 namespace mnist {
 namespace {

@@ -38,6 +38,8 @@ CudaHyperparameters cuda_hyperparameters(const TrainOptions& options) {
   return {.beta1 = static_cast<float>(numbers.beta1),
           .beta2 = static_cast<float>(numbers.beta2),
           .epsilon = static_cast<float>(numbers.epsilon),
+          .gain1 = static_cast<float>(1 - numbers.beta1),
+          .gain2 = static_cast<float>(1 - numbers.beta2),
           .l2_penalty = static_cast<float>(numbers.l2_penalty),
           .label_smoothing = static_cast<float>(options.label_smoothing),
           .clip_norm = static_cast<float>(options.clip_norm),

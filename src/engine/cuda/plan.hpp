@@ -100,6 +100,7 @@ CudaPlan make_cuda_plan(const MlpShape& shape, std::int64_t batch, const CudaLim
 /// The numbers that are the same in all steps of a run; see OptimizerStep and TrainOptions.
 struct CudaHyperparameters {
   float beta1 = 0, beta2 = 0, epsilon = 0;
+  float gain1 = 0, gain2 = 0;  ///< 1 - beta; from f64, because 1 - 0.999F is off by 5e-5 of itself
   float l2_penalty = 0;
   float label_smoothing = 0;
   float clip_norm = 0;  ///< 0: no clipping

@@ -262,9 +262,8 @@ class Trainer {
       const int n = i < weight_count ? i : biases + i - weight_count;
       const float before = weights[n];
       const float gradient = gradients[n] * clip + hyper.l2_penalty * before;
-      const float first = hyper.beta1 * first_moments[n] + (1 - hyper.beta1) * gradient;
-      const float second =
-          hyper.beta2 * second_moments[n] + (1 - hyper.beta2) * gradient * gradient;
+      const float first = hyper.beta1 * first_moments[n] + hyper.gain1 * gradient;
+      const float second = hyper.beta2 * second_moments[n] + hyper.gain2 * gradient * gradient;
       const float divisor = sqrtf(second) * step_numbers_.root_scale + hyper.epsilon;
       weights[n] =
           before * step_numbers_.weight_decay_factor - step_numbers_.step_size * first / divisor;
