@@ -115,7 +115,7 @@ class Export(ProgramTest):
         header = json.dumps({"0.weight": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]},
                              "0.bias": {"dtype": "F32", "shape": [2], "data_offsets": [24, 32]}}).encode()
         oblong.write_bytes(struct.pack("<Q", len(header)) + header + bytes(32))
-        self.fail_with(1, "the network takes 3 inputs, which are no square image", "mnist-export",
+        self.fail_with(1, "the network takes 3 inputs, which do not form a square image", "mnist-export",
                        "--model", oblong, "--to", "html")
         self.assertEqual(sorted(path.name for path in self.tmp_dir.iterdir()), ["model.pt", "oblong.safetensors"])
         self.assertEqual(model.read_bytes(), before)
