@@ -10,16 +10,23 @@ die() {
   exit 1
 }
 
-# Configures and builds preset $1.
+# build PRESET [TARGET...]: configures the preset, and builds the targets, or everything.
 build() {
-  local log=$project/build/configure-$1.log
-  step "building (preset $1)"
+  local preset=$1 log=$project/build/configure-$1.log
+  shift
+  step "building (preset $preset)"
   mkdir -p "$project/build"
   # MNIST_WERROR=ON in the environment makes warnings errors; CMake keeps the setting in build/.
-  (cd "$project" && cmake --preset "$1" ${MNIST_WERROR:+"-DMNIST_WERROR=$MNIST_WERROR"}) >"$log" 2>&1 || {
+  (cd "$project" && cmake --preset "$preset" ${MNIST_WERROR:+"-DMNIST_WERROR=$MNIST_WERROR"}) >"$log" 2>&1 || {
     cat "$log" >&2
     die "CMake configuration failed, see above; scripts/setup.sh --check lists what is missing"
   }
-  (cd "$project" && cmake --build --preset "$1") >&2 ||
+  (cd "$project" && cmake --build --preset "$preset" ${*:+--target "$@"}) >&2 ||
     die "the build failed, see above; if a header is missing, run scripts/setup.sh"
+}
+
+# Prints the comment at the top of the calling script, and exits.
+show_usage() {
+  sed -n '2,/^source/{/^source/d;s/^# \{0,1\}//;p}' "$0"
+  exit 0
 }

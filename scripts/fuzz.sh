@@ -7,7 +7,7 @@ seconds=${1:-30}
 fuzz() {
   local target=$1
   mkdir -p "corpus/$target"
-  "bin/${target}_fuzzer" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=256 \
+  "$project/build/asan/bin/${target}_fuzzer" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=256 \
     -print_final_stats=1 -artifact_prefix="$target-" "corpus/$target" "$project/tests/fuzz/seeds/$target" \
     >"$target.log" 2>&1 || {
     tail -n 40 "$target.log" >&2
@@ -18,7 +18,8 @@ fuzz() {
 }
 
 "$project/scripts/setup.sh" --fuzz
-build fuzz
+build asan fuzzers
+mkdir -p "$project/build/fuzz"
 cd "$project/build/fuzz"
 targets=(checkpoint idx pickle image pt safetensors toml)
 step "fuzzing ${targets[*]}, $seconds s each"

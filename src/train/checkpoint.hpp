@@ -35,9 +35,13 @@ struct Checkpoint {
 /// the parameters; the rest is JSON in its metadata, under "mnist", with a CRC-32 over everything.
 std::vector<std::uint8_t> checkpoint_bytes(const Checkpoint& checkpoint);
 
+/// Fuzz targets ignore the checksum, because random bytes would hardly ever get past it.
+enum class Checksum { kVerify, kIgnore };
+
 /// The inverse. Throws Error that names `source` when the file is damaged anywhere, is not a
 /// checkpoint, or has a newer format.
-Checkpoint read_checkpoint(Bytes file, const std::string& source);
+Checkpoint read_checkpoint(Bytes file, const std::string& source,
+                           Checksum checksum = Checksum::kVerify);
 
 /// Throws UsageError that names the flag when `wanted` differs from `stored` in an option that
 /// changes what is learned. More epochs are allowed.
