@@ -107,13 +107,13 @@ def run(arguments, variant, seed):
 
 def print_row(variant, results, with_gradients):
     accuracies = [result["accuracy"] for result in results]
-    spread = statistics.stdev(accuracies) if len(accuracies) > 1 else 0
+    spread = f"{statistics.stdev(accuracies):.2f}" if len(accuracies) > 1 else "-"
     name = ", ".join(f"{option} {value}" for option, value in variant.items()) or "unchanged"
     seconds = statistics.mean(result["seconds"] for result in results)
     loss = statistics.mean(result["train_loss"] for result in results)
     fitted = statistics.mean(result["train_accuracy"] for result in results)
     runs = " ".join(f"{accuracy:.2f}" for accuracy in accuracies)
-    print(f"| {name} | {statistics.mean(accuracies):.2f} | {spread:.2f} | {runs} | {loss:.4f} | "
+    print(f"| {name} | {statistics.mean(accuracies):.2f} | {spread} | {runs} | {loss:.4f} | "
           f"{fitted:.2f} | {seconds:.1f} |", end="")
     if with_gradients:
         print(" " + " ".join(f"{norm:.2g}" for norm in results[0]["gradients"]) + " |", end="")
