@@ -1,17 +1,19 @@
-// Loads, checks, limits and splits datasets.
+// Finds, loads, checks, limits and splits datasets.
 #include "mnist/data/dataset.hpp"
 
 #include <algorithm>
 #include <array>
+#include <compare>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <set>
 #include <utility>
 
+#include <spdlog/fmt/fmt.h>
 #include <zlib.h>
 
-#include "data/data_files.hpp"
 #include "mnist/data/idx.hpp"
 #include "mnist/support/error.hpp"
 #include "support/random.hpp"
@@ -28,6 +30,82 @@ constexpr std::uint32_t kFashionTestLabels = 0x242bc73f;
 
 constexpr std::size_t kMaxClasses = 256;  // labels are u8
 
+constexpr const char* kAdvice =
+    "; fetch the data with scripts/fetch_data.sh, or name its directory with --data";
+
+/// All spellings of a file name without the dataset's name, MNIST's own first.
+std::vector<std::string> file_names(Split split, const std::string& kind) {
+  using Strings = std::vector<std::string>;
+  const Strings prefixes = split == Split::kTrain ? Strings{"train"} : Strings{"t10k", "test"};
+  const Strings types =
+      kind == "images" ? Strings{"idx3-ubyte"} : Strings{"idx1-ubyte", "idx2-int"};
+  Strings names;
+  for (const std::string& prefix : prefixes) {
+    for (const std::string& type : types) {
+      for (const char* separator : {"-", "."}) {
+        for (const char* compression : {"", ".gz"}) {
+          names.push_back((prefix + "-").append(kind + separator).append(type + compression));
+        }
+      }
+    }
+  }
+  return names;
+}
+
+/// A file of the directory, and what precedes its name: "emnist-letters", or nothing.
+struct FoundFile {
+  std::string dataset;
+  std::string name;
+
+  auto operator<=>(const FoundFile&) const = default;
+};
+
+/// Finds a file of a split, such as "train-images-idx3-ubyte" or "t10k-labels.idx1-ubyte.gz";
+/// `kind` is "images" or "labels". EMNIST and QMNIST prefix the dataset's name and say "test"
+/// instead of "t10k"; QMNIST's labels end in "idx2-int".
+FoundFile find_file(const std::string& directory, Split split, const std::string& kind) {
+  const std::vector<std::string> names = file_names(split, kind);
+  std::set<FoundFile> found;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    const std::string file = entry.path().filename().string();
+    for (const std::string& name : names) {
+      if (file == name) found.insert({"", file});
+      if (!file.ends_with("-" + name)) continue;
+      found.insert({file.substr(0, file.size() - name.size() - 1), file});
+    }
+  }
+  if (found.empty()) {
+    throw Error(directory + ": contains none of " + names[0] + ", " + names[1] + ", " + names[2] +
+                ", " + names[3] + kAdvice);
+  }
+  const FoundFile& first = *found.begin();  // MNIST's own names win, as they have no prefix
+  if (!first.dataset.empty() && first.dataset != found.rbegin()->dataset) {
+    throw Error(directory + ": contains several datasets, such as " + first.name + " and " +
+                found.rbegin()->name + "; give each its own directory");
+  }
+  return first;
+}
+
+/// How the contents of a dataset differ from MNIST's.
+struct DatasetTraits {
+  bool transposed = false;                  ///< images are stored column by column
+  std::uint8_t first_label = 0;             ///< label of the first class
+  std::string_view classes = "0123456789";  ///< one character per class
+};
+
+/// EMNIST (Cohen et al. 2017) differs from MNIST, other datasets do not.
+DatasetTraits traits_of(const std::string& dataset) {
+  constexpr std::string_view kByClass =
+      "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  // Without the lower-case letters that share a class with their capitals.
+  constexpr std::string_view kMerged = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt";
+  if (!dataset.starts_with("emnist")) return {};
+  if (dataset == "emnist-letters") return {true, 1, kByClass.substr(10, 26)};
+  if (dataset == "emnist-byclass") return {true, 0, kByClass};
+  if (dataset == "emnist-balanced" || dataset == "emnist-bymerge") return {true, 0, kMerged};
+  return {true, 0, kByClass.substr(0, 10)};
+}
+
 std::uint32_t update_crc32(std::uint32_t start, const std::vector<std::uint8_t>& bytes) {
   return static_cast<std::uint32_t>(crc32_z(start, bytes.data(), bytes.size()));
 }
@@ -40,8 +118,8 @@ std::vector<std::string> read_class_names(const std::string& path) {
     if (!line.empty()) names.push_back(line);
   }
   if (names.size() < 2 || names.size() > kMaxClasses) {
-    throw Error(path + ": names " + std::to_string(names.size()) +
-                " classes, expected 2 to 256, one per line");
+    throw Error(
+        fmt::format("{}: names {} classes, expected 2 to 256, one per line", path, names.size()));
   }
   return names;
 }
@@ -62,9 +140,8 @@ std::vector<std::string> find_class_names(const std::string& directory,
 
 IdxArray checked_u8(IdxArray array, const std::string& path, std::size_t rank, const char* what) {
   if (array.type != IdxType::kU8 || array.dimensions.size() != rank) {
-    throw Error(path + ": holds " + type_name(array.type) + " of rank " +
-                std::to_string(array.dimensions.size()) + ", expected " + what + ": u8 of rank " +
-                std::to_string(rank));
+    throw Error(fmt::format("{}: holds {} of rank {}, expected {}: u8 of rank {}", path,
+                            type_name(array.type), array.dimensions.size(), what, rank));
   }
   return array;
 }
@@ -80,8 +157,7 @@ IdxArray read_labels(const std::string& path) {
     std::memcpy(&label, array.bytes.data() + row * array.dimensions[1] * sizeof(label),
                 sizeof(label));
     if (label < 0 || label > std::numeric_limits<std::uint8_t>::max()) {
-      throw Error(path + ": example " + std::to_string(row) + " has label " +
-                  std::to_string(label) + ", expected 0 to 255");
+      throw Error(fmt::format("{}: example {} has label {}, expected 0 to 255", path, row, label));
     }
     labels.bytes.push_back(static_cast<std::uint8_t>(label));
   }
@@ -106,23 +182,20 @@ void transpose_images(Dataset& dataset) {
 void shift_labels(Dataset& dataset, std::uint8_t first, const std::string& path) {
   for (std::uint8_t& label : dataset.labels) {
     if (label < first) {
-      throw Error(path + ": found label " + std::to_string(label) + ", expected at least " +
-                  std::to_string(first));
+      throw Error(fmt::format("{}: found label {}, expected at least {}", path, label, first));
     }
     label = static_cast<std::uint8_t>(label - first);
   }
 }
 
 void check_labels(const Dataset& dataset, const std::string& path) {
-  const auto first_bad =
-      std::find_if(dataset.labels.begin(), dataset.labels.end(),
-                   [&](std::uint8_t label) { return label >= dataset.class_names.size(); });
+  const auto first_bad = std::ranges::find_if(
+      dataset.labels, [&](std::uint8_t label) { return label >= dataset.class_names.size(); });
   if (first_bad == dataset.labels.end()) return;
-  throw Error(path + ": example " + std::to_string(first_bad - dataset.labels.begin()) +
-              " has label " + std::to_string(*first_bad) + ", expected one below the " +
-              std::to_string(dataset.class_names.size()) +
-              " classes; for other classes, list their names in a classes.txt beside it, one per "
-              "line");
+  throw Error(fmt::format(
+      "{}: example {} has label {}, expected one below the {} classes; for "
+      "other classes, list their names in a classes.txt beside it, one per line",
+      path, first_bad - dataset.labels.begin(), *first_bad, dataset.class_names.size()));
 }
 
 }  // namespace
@@ -132,15 +205,24 @@ std::uint32_t Dataset::fingerprint() const {
 }
 
 Dataset load_dataset(const std::string& directory, Split split) {
-  const SplitFiles files = find_split_files(directory, split);
-  const DatasetTraits traits = traits_of(files.dataset);
-  IdxArray images = checked_u8(read_idx(files.images), files.images, 3, "images");
-  IdxArray labels = read_labels(files.labels);
-  if (images.dimensions[0] != labels.dimensions[0]) {
-    throw Error(files.labels + ": has " + std::to_string(labels.dimensions[0]) + " labels, but " +
-                files.images + " has " + std::to_string(images.dimensions[0]) + " images");
+  if (!std::filesystem::is_directory(directory)) {
+    throw Error(directory + ": no such directory" + kAdvice);
   }
-  if (images.bytes.empty()) throw Error(files.images + ": has no images");
+  const FoundFile image_file = find_file(directory, split, "images");
+  const FoundFile label_file = find_file(directory, split, "labels");
+  if (image_file.dataset != label_file.dataset) {
+    throw Error(directory + ": " + image_file.name + " and " + label_file.name +
+                " belong to different datasets");
+  }
+  const std::string image_path = std::filesystem::path(directory) / image_file.name;
+  const std::string label_path = std::filesystem::path(directory) / label_file.name;
+  IdxArray images = checked_u8(read_idx(image_path), image_path, 3, "images");
+  IdxArray labels = read_labels(label_path);
+  if (images.dimensions[0] != labels.dimensions[0]) {
+    throw Error(fmt::format("{}: has {} labels, but {} has {} images", label_path,
+                            labels.dimensions[0], image_path, images.dimensions[0]));
+  }
+  if (images.bytes.empty()) throw Error(image_path + ": has no images");
 
   Dataset dataset;
   dataset.count = static_cast<std::int64_t>(images.dimensions[0]);
@@ -148,18 +230,19 @@ Dataset load_dataset(const std::string& directory, Split split) {
   dataset.columns = static_cast<std::int64_t>(images.dimensions[2]);
   dataset.images = std::move(images.bytes);
   dataset.labels = std::move(labels.bytes);
+  const DatasetTraits traits = traits_of(image_file.dataset);
   if (traits.transposed) transpose_images(dataset);
-  if (traits.first_label > 0) shift_labels(dataset, traits.first_label, files.labels);
+  if (traits.first_label > 0) shift_labels(dataset, traits.first_label, label_path);
   dataset.class_names = find_class_names(directory, dataset.labels, traits);
-  check_labels(dataset, files.labels);
+  check_labels(dataset, label_path);
   return dataset;
 }
 
 void limit_examples(Dataset& dataset, std::int64_t count) {
   if (count == 0) return;
   if (count > dataset.count) {
-    throw UsageError("--limit " + std::to_string(count) + " is more than the " +
-                     std::to_string(dataset.count) + " examples in the dataset");
+    throw UsageError(fmt::format("--limit {} is more than the {} examples in the dataset", count,
+                                 dataset.count));
   }
   dataset.count = count;
   dataset.images.resize(static_cast<std::size_t>(count * dataset.pixels()));

@@ -156,18 +156,4 @@ IdxArray read_idx(const std::string& path) {
   return is_gzip(start) ? read_compressed(path) : read_raw(path);
 }
 
-void write_idx(const std::string& path, const IdxArray& array) {
-  std::vector<std::uint8_t> content{0, 0, static_cast<std::uint8_t>(array.type),
-                                    static_cast<std::uint8_t>(array.dimensions.size())};
-  for (const std::uint64_t dimension : array.dimensions) {
-    for (int shift = 24; shift >= 0; shift -= 8) {
-      content.push_back(static_cast<std::uint8_t>(dimension >> shift));
-    }
-  }
-  std::vector<std::uint8_t> elements = array.bytes;
-  swap_big_endian(elements, entry_of(array.type).size);
-  content.insert(content.end(), elements.begin(), elements.end());
-  write_file_atomically(path, content);
-}
-
 }  // namespace mnist

@@ -55,15 +55,6 @@ TEST_F(IdxFile, ReadsEveryElementTypeFromBigEndian) {
   EXPECT_EQ(value(read(0x0E, {0xc0, 4, 0, 0, 0, 0, 0, 0}), 0.0), -2.5);
 }
 
-TEST_F(IdxFile, RoundTrips) {
-  const IdxArray array{IdxType::kI16, {2, 1}, {1, 2, 3, 4}};
-  write_idx(folder_ / "written", array);
-  const IdxArray read = read_idx(folder_ / "written");
-  EXPECT_EQ(read.type, array.type);
-  EXPECT_EQ(read.dimensions, array.dimensions);
-  EXPECT_EQ(read.bytes, array.bytes);
-}
-
 TEST_F(IdxFile, RefusesEveryTruncation) {
   for (std::size_t size = 0; size < kImages.size(); ++size) {
     const ByteVector cut(kImages.begin(), kImages.begin() + static_cast<std::ptrdiff_t>(size));

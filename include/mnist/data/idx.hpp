@@ -32,7 +32,4 @@ struct IdxArray {
 /// the file when it cannot be read, is truncated or malformed, or has trailing bytes.
 IdxArray read_idx(const std::string& path);
 
-/// Writes `array` as an uncompressed IDX file, replacing it atomically. Throws Error.
-void write_idx(const std::string& path, const IdxArray& array);
-
 }  // namespace mnist
