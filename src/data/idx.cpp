@@ -9,10 +9,12 @@
 #include <span>
 #include <utility>
 
+#include <spdlog/fmt/fmt.h>
+#include <zlib.h>
+
 #include "mnist/support/error.hpp"
 #include "support/bytes.hpp"
 #include "support/files.hpp"
-#include "support/gzip.hpp"
 
 namespace mnist {
 namespace {
@@ -22,33 +24,92 @@ constexpr std::size_t kDimensionSize = 4;
 constexpr std::uint64_t kMaxGzipFile = std::uint64_t{1} << 36;
 constexpr std::uint64_t kMaxGzipRatio = 1032;  // of deflate, from zlib's technical details
 
-struct TypeEntry {
+/// Inflates one gzip member (RFC 1952) in memory: gzread would ignore trailing garbage and join
+/// concatenated members. The caller sets the size of each chunk, so untrusted input cannot make
+/// memory grow beyond what the caller expects.
+class GzipReader {
+ public:
+  /// `compressed` must outlive the reader.
+  explicit GzipReader(Bytes compressed) : unread_(compressed) {
+    constexpr int kGzipOnly = 16;
+    if (inflateInit2(&stream_, MAX_WBITS + kGzipOnly) != Z_OK) {
+      throw Error("zlib could not be initialized: out of memory");
+    }
+  }
+  ~GzipReader() { inflateEnd(&stream_); }
+  GzipReader(const GzipReader&) = delete;
+  GzipReader& operator=(const GzipReader&) = delete;
+
+  /// Fills `target` with the next decompressed bytes.
+  void read(std::span<std::uint8_t> target) {
+    const std::size_t written = inflate_into(target);
+    if (written == target.size()) return;
+    throw Error(
+        fmt::format("the decompressed data ends {} bytes too early", target.size() - written));
+  }
+
+  /// Throws Error unless the data ends here, with a valid checksum and nothing after it.
+  void expect_end() {
+    std::uint8_t extra = 0;
+    if (inflate_into({&extra, 1}) > 0) {
+      throw Error("the decompressed data is longer than its header says");
+    }
+    if (unread_.empty()) return;
+    throw Error(fmt::format("has {} bytes of garbage after the gzip data", unread_.size()));
+  }
+
+ private:
+  /// Inflates until `target` is full or the member ends; returns the number of bytes written.
+  std::size_t inflate_into(std::span<std::uint8_t> target) {
+    constexpr std::size_t kMaxCount = std::numeric_limits<uInt>::max();  // z_stream counts in uInt
+    std::size_t written = 0;
+    while (written < target.size() && !ended_) {
+      const auto input = static_cast<uInt>(std::min(unread_.size(), kMaxCount));
+      const auto space = static_cast<uInt>(std::min(target.size() - written, kMaxCount));
+      stream_.next_in = const_cast<Bytef*>(unread_.data());
+      stream_.avail_in = input;
+      stream_.next_out = target.data() + written;
+      stream_.avail_out = space;
+      const int status = inflate(&stream_, Z_NO_FLUSH);
+      unread_ = unread_.subspan(input - stream_.avail_in);
+      written += space - stream_.avail_out;
+      if (status == Z_BUF_ERROR) {  // no progress: the input is used up
+        throw Error("the gzip data is truncated; download the file again");
+      }
+      if (status != Z_OK && status != Z_STREAM_END) {
+        throw Error(fmt::format(
+            "the gzip data is damaged: {}; download the file again",
+            stream_.msg != nullptr ? stream_.msg : "zlib error " + std::to_string(status)));
+      }
+      ended_ = status == Z_STREAM_END;
+    }
+    return written;
+  }
+
+  z_stream stream_{};
+  Bytes unread_;
+  bool ended_ = false;
+};
+
+struct ElementType {
   IdxType type;
   const char* name;
   std::size_t size;
 };
-constexpr std::array<TypeEntry, 6> kTypes{{{IdxType::kU8, "u8", 1},
-                                           {IdxType::kI8, "i8", 1},
-                                           {IdxType::kI16, "i16", 2},
-                                           {IdxType::kI32, "i32", 4},
-                                           {IdxType::kF32, "f32", 4},
-                                           {IdxType::kF64, "f64", 8}}};
+constexpr std::array<ElementType, 6> kTypes{{{IdxType::kU8, "u8", 1},
+                                             {IdxType::kI8, "i8", 1},
+                                             {IdxType::kI16, "i16", 2},
+                                             {IdxType::kI32, "i32", 4},
+                                             {IdxType::kF32, "f32", 4},
+                                             {IdxType::kF64, "f64", 8}}};
 
-/// The entry of `type`, or nullptr.
-const TypeEntry* find_type(IdxType type) {
-  const auto found = std::find_if(kTypes.begin(), kTypes.end(),
-                                  [&](const TypeEntry& entry) { return entry.type == type; });
-  return found == kTypes.end() ? nullptr : &*found;
-}
-
-const TypeEntry& entry_of(IdxType type) {
-  const TypeEntry* const entry = find_type(type);
-  if (entry == nullptr) throw Error("unknown IDX type");
-  return *entry;
+/// The entry of `type`, or the end of kTypes.
+auto find_type(IdxType type) {
+  return std::ranges::find(kTypes, type, &ElementType::type);
 }
 
 struct Header {
-  IdxType type = IdxType::kU8;
+  ElementType type;
   std::vector<std::uint64_t> dimensions;
   std::uint64_t payload_size = 0;
 
@@ -57,40 +118,30 @@ struct Header {
 
 /// Reads a header from an InputFile or a GzipReader.
 template <class Source>
-Header read_header(Source& source, const std::string& path) {
+Header read_header(Source& source) {
   std::array<std::uint8_t, kMagicSize> magic{};
   source.read(magic);
-  Header header;
-  header.type = static_cast<IdxType>(magic[2]);
-  if (magic[0] != 0 || magic[1] != 0 || find_type(header.type) == nullptr) {
-    throw Error(path + ": is not an IDX file: found first bytes " + std::to_string(magic[0]) + " " +
-                std::to_string(magic[1]) + " " + std::to_string(magic[2]) +
-                ", expected 0 0 and an element type");
+  const auto type = find_type(static_cast<IdxType>(magic[2]));
+  if (magic[0] != 0 || magic[1] != 0 || type == kTypes.end()) {
+    throw Error(
+        fmt::format("is not an IDX file: found first bytes {} {} {}, expected 0 0 and an "
+                    "element type",
+                    magic[0], magic[1], magic[2]));
   }
-  if (magic[3] == 0) throw Error(path + ": has 0 dimensions, expected at least 1");
-  header.dimensions.resize(magic[3]);
+  if (magic[3] == 0) throw Error("has 0 dimensions, expected at least 1");
+  Header header{*type, std::vector<std::uint64_t>(magic[3]), type->size};
   std::vector<std::uint8_t> bytes(kDimensionSize * header.dimensions.size());
   source.read(bytes);
-  ByteReader reader(bytes, path);
-  header.payload_size = entry_of(header.type).size;
+  ByteReader reader(bytes);
   for (std::uint64_t& dimension : header.dimensions) {
     dimension = reader.take_big_endian<std::uint32_t>();
     if (dimension != 0 &&
         header.payload_size > std::numeric_limits<std::uint64_t>::max() / dimension) {
-      throw Error(path + ": its dimensions overflow 64 bits when multiplied");
+      throw Error("its dimensions overflow 64 bits when multiplied");
     }
     header.payload_size *= dimension;
   }
   return header;
-}
-
-/// Converts between big-endian and native byte order, in place.
-void swap_big_endian(std::span<std::uint8_t> bytes, std::size_t size) {
-  if (size == 1 || std::endian::native == std::endian::big) return;
-  for (std::size_t start = 0; start < bytes.size(); start += size) {
-    std::reverse(bytes.begin() + static_cast<std::ptrdiff_t>(start),
-                 bytes.begin() + static_cast<std::ptrdiff_t>(start + size));
-  }
 }
 
 /// Reads the elements in chunks, so that memory use follows the bytes present, not the size that
@@ -98,42 +149,46 @@ void swap_big_endian(std::span<std::uint8_t> bytes, std::size_t size) {
 template <class Source>
 IdxArray read_payload(Source& source, Header header) {
   constexpr std::uint64_t kChunk = std::uint64_t{1} << 26;  // all of MNIST
-  IdxArray array;
+  IdxArray array{header.type.type, std::move(header.dimensions), {}};
   while (array.bytes.size() < header.payload_size) {
     const std::size_t done = array.bytes.size();
     array.bytes.resize(std::min(header.payload_size, done + kChunk));
     source.read(std::span(array.bytes).subspan(done));
   }
-  swap_big_endian(array.bytes, entry_of(header.type).size);
-  array.type = header.type;
-  array.dimensions = std::move(header.dimensions);
+  const std::size_t size = header.type.size;
+  for (auto element = array.bytes.begin(); size > 1 && element != array.bytes.end();) {
+    std::reverse(element, element + static_cast<std::ptrdiff_t>(size));
+    element += static_cast<std::ptrdiff_t>(size);
+  }
   return array;
 }
 
 IdxArray read_raw(const std::string& path) {
   InputFile file(path);
   if (file.size() < kMagicSize + kDimensionSize) {
-    throw Error(path + ": has " + std::to_string(file.size()) +
-                " bytes, too few for an IDX header; fetch the file again");
+    throw Error(
+        fmt::format("has {} bytes, too few for an IDX header; fetch the file again", file.size()));
   }
-  Header header = read_header(file, path);
+  Header header = read_header(file);
   const std::uint64_t left = file.size() - std::min<std::uint64_t>(file.size(), header.size());
   if (header.payload_size != left) {
-    throw Error(path + ": its header announces " + std::to_string(header.payload_size) +
-                " bytes of elements, but " + std::to_string(left) +
-                " follow; fetch the file again");
+    throw Error(
+        fmt::format("its header announces {} bytes of elements, but {} follow; fetch the "
+                    "file again",
+                    header.payload_size, left));
   }
   return read_payload(file, std::move(header));
 }
 
 IdxArray read_compressed(const std::string& path) {
-  const std::vector<std::uint8_t> compressed = read_whole_file(path, kMaxGzipFile);
-  GzipReader reader(compressed, path);
-  Header header = read_header(reader, path);
+  const std::vector<std::uint8_t> compressed = InputFile(path).read_all(kMaxGzipFile);
+  GzipReader reader(compressed);
+  Header header = read_header(reader);
   if (header.payload_size / kMaxGzipRatio > compressed.size()) {
-    throw Error(path + ": its header announces " + std::to_string(header.payload_size) +
-                " bytes of elements, more than " + std::to_string(compressed.size()) +
-                " bytes of gzip can hold; fetch the file again");
+    throw Error(
+        fmt::format("its header announces {} bytes of elements, more than {} bytes of gzip "
+                    "can hold; fetch the file again",
+                    header.payload_size, compressed.size()));
   }
   IdxArray array = read_payload(reader, std::move(header));
   reader.expect_end();
@@ -143,17 +198,19 @@ IdxArray read_compressed(const std::string& path) {
 }  // namespace
 
 std::string type_name(IdxType type) {
-  return entry_of(type).name;
+  const auto found = find_type(type);
+  return found == kTypes.end() ? "unknown type" : found->name;
 }
 
 IdxArray read_idx(const std::string& path) {
-  std::array<std::uint8_t, 2> start{};
-  {
+  return with_source(path, [&] {
+    std::array<std::uint8_t, 2> start{};
     InputFile file(path);
-    if (file.size() == 0) throw Error(path + ": is empty; fetch the file again");
+    if (file.size() == 0) throw Error("is empty; fetch the file again");
     file.read(std::span(start).first(std::min<std::size_t>(start.size(), file.size())));
-  }
-  return is_gzip(start) ? read_compressed(path) : read_raw(path);
+    return start == std::array<std::uint8_t, 2>{0x1f, 0x8b} ? read_compressed(path)
+                                                            : read_raw(path);
+  });
 }
 
 }  // namespace mnist

@@ -4,21 +4,12 @@
 #include <nlohmann/json.hpp>
 
 #include "export/exporters.hpp"
-#include "support/bytes.hpp"
+#include "mnist/serialize/model_file.hpp"
 #include "support/text.hpp"
 
 namespace mnist {
 
 extern const std::string_view kDrawingPage;  // drawing_page.html, embedded
-
-namespace {
-
-std::string base64_floats(const std::vector<float>& values) {
-  const std::string raw = little_endian_bytes<float>(values);
-  return base64({reinterpret_cast<const std::uint8_t*>(raw.data()), raw.size()});
-}
-
-}  // namespace
 
 std::string drawing_page(const Model& model) {
   nlohmann::ordered_json json{{"shape", to_string(model.mlp.shape())},
@@ -27,7 +18,7 @@ std::string drawing_page(const Model& model) {
                               {"class_names", model.class_names}};
   for (const Linear& layer : model.mlp.layers) {
     json["layers"].push_back(
-        {{"weights", base64_floats(layer.weight)}, {"biases", base64_floats(layer.bias)}});
+        {{"weights", base64(bytes_of(layer.weight))}, {"biases", base64(bytes_of(layer.bias))}});
   }
   return page_with_data(kDrawingPage, json_text(json));
 }

@@ -22,7 +22,7 @@ ProtobufMessage tensor_message(const NamedTensor& tensor) {
   ProtobufMessage message;
   for (const std::int64_t size : tensor.shape) message.add_integer(1, size);
   message.add_integer(2, kFloat).add_bytes(8, tensor.name);
-  return message.add_bytes(9, little_endian_bytes<float>(tensor.values));
+  return message.add_bytes(9, text_of(bytes_of(tensor.values)));
 }
 
 /// An input or output, f32 [batch, columns].

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <turbojpeg.h>
 
+#include <spdlog/fmt/fmt.h>
+
 #include "mnist/support/error.hpp"
 #include "support/files.hpp"
 
@@ -20,16 +22,15 @@ constexpr std::uint64_t kMaxFileBytes = 256 << 20;
 // A file of a few kilobytes can claim any size.
 constexpr std::int64_t kMaxImagePixels = 64'000'000;
 
-[[noreturn]] void fail_decoding(const std::string& source, const std::string& reason) {
-  throw Error(source + ": cannot be decoded: " + reason);
+[[noreturn]] void fail_decoding(const std::string& reason) {
+  throw Error("cannot be decoded: " + reason);
 }
 
-void check_image_size(std::int64_t rows, std::int64_t columns, const std::string& source) {
-  if (rows <= 0 || columns <= 0) fail_decoding(source, "it has no pixels");
+void check_image_size(std::int64_t rows, std::int64_t columns) {
+  if (rows <= 0 || columns <= 0) fail_decoding("it has no pixels");
   if (rows > kMaxImagePixels / columns) {
-    throw Error(source + ": has " + std::to_string(columns) + "x" + std::to_string(rows) +
-                " pixels; at most " + std::to_string(kMaxImagePixels) +
-                " are supported; resize the image");
+    throw Error(fmt::format("has {}x{} pixels; at most {} are supported; resize the image", columns,
+                            rows, kMaxImagePixels));
   }
 }
 
@@ -42,18 +43,18 @@ std::uint8_t rec601_luma(std::uint32_t red, std::uint32_t green, std::uint32_t b
   return static_cast<std::uint8_t>((299 * red + 587 * green + 114 * blue + 500) / 1000);
 }
 
-GrayImage decode_png(Bytes file, const std::string& source) {
+GrayImage decode_png(Bytes file) {
   png_image png{};
   png.version = PNG_IMAGE_VERSION;
   const std::unique_ptr<png_image, void (*)(png_imagep)> freed(&png, png_image_free);
   if (png_image_begin_read_from_memory(&png, file.data(), file.size()) == 0) {
-    fail_decoding(source, png.message);
+    fail_decoding(png.message);
   }
-  check_image_size(png.height, png.width, source);
+  check_image_size(png.height, png.width);
   png.format = PNG_FORMAT_RGBA;
   std::vector<std::uint8_t> rgba(PNG_IMAGE_SIZE(png));
   if (png_image_finish_read(&png, nullptr, rgba.data(), 0, nullptr) == 0) {
-    fail_decoding(source, png.message);
+    fail_decoding(png.message);
   }
   GrayImage image = opaque_image(png.height, png.width);
   for (std::size_t i = 0; i < image.luma.size(); ++i) {
@@ -64,7 +65,7 @@ GrayImage decode_png(Bytes file, const std::string& source) {
   return image;
 }
 
-GrayImage decode_jpeg(Bytes file, const std::string& source) {
+GrayImage decode_jpeg(Bytes file) {
   const std::unique_ptr<void, int (*)(tjhandle)> decoder(tjInitDecompress(), tjDestroy);
   if (decoder == nullptr) throw std::bad_alloc();
   int columns = 0;
@@ -73,20 +74,20 @@ GrayImage decode_jpeg(Bytes file, const std::string& source) {
   int colorspace = 0;
   if (tjDecompressHeader3(decoder.get(), file.data(), file.size(), &columns, &rows, &subsampling,
                           &colorspace) != 0) {
-    fail_decoding(source, tjGetErrorStr2(decoder.get()));
+    fail_decoding(tjGetErrorStr2(decoder.get()));
   }
-  check_image_size(rows, columns, source);
+  check_image_size(rows, columns);
   GrayImage image = opaque_image(rows, columns);
   // Without a limit on scans, a small progressive file could take hours.
   if (tjDecompress2(decoder.get(), file.data(), file.size(), image.luma.data(), columns,
                     /*pitch=*/0, rows, TJPF_GRAY, TJFLAG_LIMITSCANS) != 0) {
-    fail_decoding(source, tjGetErrorStr2(decoder.get()));
+    fail_decoding(tjGetErrorStr2(decoder.get()));
   }
   return image;
 }
 
 /// The next number of a PNM header; a comment lasts from "#" to the end of the line.
-std::uint32_t take_header_number(ByteReader& reader, const std::string& source) {
+std::uint32_t take_header_number(ByteReader& reader) {
   constexpr std::uint32_t kMaxNumber = 100'000'000;
   const auto take = [&] { return static_cast<char>(reader.take(1)[0]); };
   const auto is_space = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
@@ -98,17 +99,16 @@ std::uint32_t take_header_number(ByteReader& reader, const std::string& source) 
   std::uint32_t number = 0;
   for (; letter >= '0' && letter <= '9'; letter = take()) {
     number = 10 * number + static_cast<std::uint32_t>(letter - '0');
-    if (number > kMaxNumber) fail_decoding(source, "a number in its header is too large");
+    if (number > kMaxNumber) fail_decoding("a number in its header is too large");
   }
-  if (!is_space(letter)) fail_decoding(source, "its header is damaged");
+  if (!is_space(letter)) fail_decoding("its header is damaged");
   return number;
 }
 
 /// Throws unless `rows` rows of `row_bytes` bytes follow.
-void check_not_truncated(const ByteReader& reader, std::int64_t rows, std::size_t row_bytes,
-                         const std::string& source) {
+void check_not_truncated(const ByteReader& reader, std::int64_t rows, std::size_t row_bytes) {
   if (reader.remaining() / row_bytes < static_cast<std::size_t>(rows)) {
-    fail_decoding(source, "it is truncated");
+    fail_decoding("it is truncated");
   }
 }
 
@@ -120,7 +120,7 @@ struct BmpHeader {
   std::vector<std::uint8_t> palette;  ///< luma of each color; empty above 8 bits
 };
 
-BmpHeader take_bmp_header(ByteReader& reader, const std::string& source) {
+BmpHeader take_bmp_header(ByteReader& reader) {
   constexpr std::uint32_t kFileHeaderBytes = 14;
   constexpr std::uint32_t kInfoHeaderBytes = 40;
   constexpr std::uint32_t kBitFields = 3;  // the usual masks are those of no compression
@@ -128,21 +128,20 @@ BmpHeader take_bmp_header(ByteReader& reader, const std::string& source) {
   reader.seek(10);
   header.pixels_offset = reader.take_little_endian<std::uint32_t>();
   const auto header_bytes = reader.take_little_endian<std::uint32_t>();
-  if (header_bytes < kInfoHeaderBytes) fail_decoding(source, "its BMP version is too old");
+  if (header_bytes < kInfoHeaderBytes) fail_decoding("its BMP version is too old");
   header.columns = reader.take_little_endian<std::int32_t>();
   header.rows = reader.take_little_endian<std::int32_t>();
   reader.take(2);
   header.bits = reader.take_little_endian<std::uint16_t>();
   const auto compression = reader.take_little_endian<std::uint32_t>();
   if (compression != 0 && !(compression == kBitFields && header.bits == 32)) {
-    fail_decoding(source, "compressed BMP files are not supported");
+    fail_decoding("compressed BMP files are not supported");
   }
   reader.take(12);
   auto colors = reader.take_little_endian<std::uint32_t>();
   if (header.bits == 24 || header.bits == 32) return header;
   if (header.bits != 1 && header.bits != 4 && header.bits != 8) {
-    fail_decoding(source, "BMP files of " + std::to_string(header.bits) +
-                              " bits per pixel are not supported");
+    fail_decoding(fmt::format("BMP files of {} bits per pixel are not supported", header.bits));
   }
   const std::uint32_t max_colors = 1U << header.bits;
   if (colors == 0 || colors > max_colors) colors = max_colors;
@@ -154,8 +153,7 @@ BmpHeader take_bmp_header(ByteReader& reader, const std::string& source) {
   return header;
 }
 
-std::uint8_t bmp_luma(const BmpHeader& header, Bytes row, std::size_t column,
-                      const std::string& source) {
+std::uint8_t bmp_luma(const BmpHeader& header, Bytes row, std::size_t column) {
   if (header.bits > 8) {
     const Bytes pixel = row.subspan(column * (header.bits / 8));  // blue, green, red
     return rec601_luma(pixel[2], pixel[1], pixel[0]);
@@ -163,23 +161,22 @@ std::uint8_t bmp_luma(const BmpHeader& header, Bytes row, std::size_t column,
   const std::size_t bit = column * header.bits;
   const unsigned shift = 8U - header.bits - static_cast<unsigned>(bit % 8);
   const std::size_t color = std::uint32_t{row[bit / 8]} >> shift & ((1U << header.bits) - 1);
-  if (color >= header.palette.size()) fail_decoding(source, "a color is not in its palette");
+  if (color >= header.palette.size()) fail_decoding("a color is not in its palette");
   return header.palette[color];
 }
 
-GrayImage decode_pnm(Bytes file, const std::string& source) {
-  ByteReader reader(file, source);
+GrayImage decode_pnm(Bytes file) {
+  ByteReader reader(file);
   const std::size_t channels = reader.take(2)[1] == '6' ? 3 : 1;
-  const std::int64_t columns = take_header_number(reader, source);
-  const std::int64_t rows = take_header_number(reader, source);
-  const std::uint32_t max_value = take_header_number(reader, source);
+  const std::int64_t columns = take_header_number(reader);
+  const std::int64_t rows = take_header_number(reader);
+  const std::uint32_t max_value = take_header_number(reader);
   if (max_value == 0 || max_value > 65535) {
-    fail_decoding(source, "its maximum value is not in 1 to 65535");
+    fail_decoding("its maximum value is not in 1 to 65535");
   }
   const std::size_t sample_bytes = max_value > 255 ? 2 : 1;
-  check_image_size(rows, columns, source);
-  check_not_truncated(reader, rows, static_cast<std::size_t>(columns) * channels * sample_bytes,
-                      source);
+  check_image_size(rows, columns);
+  check_not_truncated(reader, rows, static_cast<std::size_t>(columns) * channels * sample_bytes);
   const auto take_sample = [&] {
     const std::uint32_t value = sample_bytes == 2 ? reader.take_big_endian<std::uint16_t>()
                                                   : reader.take_big_endian<std::uint8_t>();
@@ -195,21 +192,21 @@ GrayImage decode_pnm(Bytes file, const std::string& source) {
   return image;
 }
 
-GrayImage decode_bmp(Bytes file, const std::string& source) {
-  ByteReader reader(file, source);
-  const BmpHeader header = take_bmp_header(reader, source);
+GrayImage decode_bmp(Bytes file) {
+  ByteReader reader(file);
+  const BmpHeader header = take_bmp_header(reader);
   const std::int64_t rows = std::abs(header.rows);
-  check_image_size(rows, header.columns, source);
+  check_image_size(rows, header.columns);
   reader.seek(header.pixels_offset);
   const auto row_bytes = static_cast<std::size_t>((header.columns * header.bits + 31) / 32 * 4);
-  check_not_truncated(reader, rows, row_bytes, source);
+  check_not_truncated(reader, rows, row_bytes);
   GrayImage image = opaque_image(rows, header.columns);
   for (std::int64_t i = 0; i < rows; ++i) {
     const Bytes row = reader.take(row_bytes);
     const std::int64_t target = header.rows < 0 ? i : rows - 1 - i;
     for (std::int64_t column = 0; column < header.columns; ++column) {
       image.luma[static_cast<std::size_t>(target * header.columns + column)] =
-          bmp_luma(header, row, static_cast<std::size_t>(column), source);
+          bmp_luma(header, row, static_cast<std::size_t>(column));
     }
   }
   return image;
@@ -217,21 +214,21 @@ GrayImage decode_bmp(Bytes file, const std::string& source) {
 
 }  // namespace
 
-GrayImage decode_image(Bytes file, const std::string& source) {
+GrayImage decode_image(Bytes file) {
   if (file.size() > kMaxFileBytes) {
-    throw Error(source + ": has " + std::to_string(file.size()) + " bytes; at most " +
-                std::to_string(kMaxFileBytes) + " are supported");
+    throw Error(fmt::format("has {} bytes; at most {} are supported", file.size(), kMaxFileBytes));
   }
-  const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
-  if (text.starts_with("\x89PNG")) return decode_png(file, source);
-  if (text.starts_with("\xFF\xD8")) return decode_jpeg(file, source);
-  if (text.starts_with("BM")) return decode_bmp(file, source);
-  if (text.starts_with("P5") || text.starts_with("P6")) return decode_pnm(file, source);
-  throw Error(source + ": unrecognized image format; expected PNG, JPEG, BMP, PGM or PPM");
+  const std::string_view text = text_of(file);
+  if (text.starts_with("\x89PNG")) return decode_png(file);
+  if (text.starts_with("\xFF\xD8")) return decode_jpeg(file);
+  if (text.starts_with("BM")) return decode_bmp(file);
+  if (text.starts_with("P5") || text.starts_with("P6")) return decode_pnm(file);
+  throw Error("unrecognized image format; expected PNG, JPEG, BMP, PGM or PPM");
 }
 
 GrayImage read_image(const std::string& path) {
-  return decode_image(read_whole_file(path, kMaxFileBytes), path);
+  const std::vector<std::uint8_t> file = read_whole_file(path, kMaxFileBytes);
+  return with_source(path, [&] { return decode_image(file); });
 }
 
 std::vector<std::uint8_t> encode_png(const std::vector<std::uint8_t>& pixels, std::int64_t rows,

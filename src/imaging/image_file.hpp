@@ -18,11 +18,11 @@ struct GrayImage {
 };
 
 /// Decodes PNG, JPEG, uncompressed BMP (1, 4, 8, 24 or 32 bits per pixel; alpha ignored), and
-/// binary PGM and PPM. Colors become luma (Rec. 601). Throws Error that names `source` when the
-/// format is unknown, or the image is damaged or has more than 64 million pixels.
-GrayImage decode_image(Bytes file, const std::string& source);
+/// binary PGM and PPM. Colors become luma (Rec. 601). Throws Error when the format is unknown, or
+/// the image is damaged or has more than 64 million pixels.
+GrayImage decode_image(Bytes file);
 
-/// decode_image() of the file `path`.
+/// decode_image() of the file `path`, which errors name.
 GrayImage read_image(const std::string& path);
 
 /// A PNG file of `pixels`, u8 [rows, columns, channels]: 1 channel is gray, 3 are RGB.

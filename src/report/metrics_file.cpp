@@ -1,17 +1,12 @@
 // metrics.jsonl grows in place; only the start of a run replaces it.
 #include "report/metrics_file.hpp"
 
-#include <cerrno>
-#include <cstring>
-#include <fcntl.h>
 #include <filesystem>
 #include <sstream>
-#include <unistd.h>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
-#include "mnist/support/error.hpp"
 #include "options/toml.hpp"
 #include "support/files.hpp"
 
@@ -25,19 +20,6 @@ std::string metrics_path(const std::string& directory) {
 }
 
 }  // namespace
-
-void append_to_file(const std::string& path, std::string_view content) {
-  const int descriptor = retried(
-      [&] { return ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666); });
-  // EINVAL: this file system cannot sync.
-  const bool done = descriptor >= 0 &&
-                    write_all(descriptor, {reinterpret_cast<const std::uint8_t*>(content.data()),
-                                           content.size()}) &&
-                    (retried([&] { return ::fsync(descriptor); }) == 0 || errno == EINVAL);
-  const int reason = errno;
-  if (descriptor >= 0) ::close(descriptor);
-  if (!done) throw Error(path + ": cannot be written: " + std::strerror(reason));
-}
 
 MetricsFile::MetricsFile(std::string directory, std::int64_t first_epoch)
     : directory_(std::move(directory)) {

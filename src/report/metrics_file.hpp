@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
@@ -24,10 +23,6 @@ class MetricsFile : public TrainingCallback {
  private:
   std::string directory_;
 };
-
-/// Appends `content` to the file `path`, creating it if needed, and syncs it to disk. A failure or
-/// crash can leave a truncated tail. Throws Error that names the file.
-void append_to_file(const std::string& path, std::string_view content);
 
 /// The JSON object of one epoch, without a line break. Losses that are not finite become null.
 std::string epoch_json(const EpochReport& report);

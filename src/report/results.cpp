@@ -18,28 +18,6 @@ extern const std::string_view kReportPage;  // report.html, embedded
 
 namespace {
 
-std::string class_table(const Evaluation& evaluation, std::size_t width) {
-  std::string text = fmt::format("\n{:<{}}  precision  recall      f1  examples\n", "class", width);
-  for (const ClassFigures& figures : evaluation.classes()) {
-    text += fmt::format("{:<{}}  {:>9.4f}  {:>6.4f}  {:>6.4f}  {:>8}\n", figures.label, width,
-                        figures.precision, figures.recall, figures.f1, figures.support);
-  }
-  return text;
-}
-
-std::string confusion_table(const Evaluation& evaluation, std::size_t width) {
-  const std::size_t classes = evaluation.class_names.size();
-  std::string text = "\nconfusion matrix (rows: true class, columns: predicted class)\n";
-  for (std::size_t truth = 0; truth < classes; ++truth) {
-    text += fmt::format("{:<{}}", evaluation.class_names[truth], width);
-    for (std::size_t guess = 0; guess < classes; ++guess) {
-      text += fmt::format(" {:>5}", evaluation.count(truth, guess));
-    }
-    text += '\n';
-  }
-  return text;
-}
-
 nlohmann::ordered_json evaluation_object(const EvaluationSubject& subject,
                                          const Evaluation& evaluation) {
   nlohmann::ordered_json json{
@@ -76,9 +54,24 @@ std::vector<std::int8_t> weight_levels(std::span<const float> weights) {
 std::string evaluation_text(const EvaluationSubject& subject, const Evaluation& evaluation) {
   std::size_t width = std::string("class").size();
   for (const std::string& name : evaluation.class_names) width = std::max(width, name.size());
-  return fmt::format("model {}, {} split of {}\naccuracy {}, loss {:.4f}\n", subject.model,
-                     subject.split, subject.data, accuracy_text(evaluation), evaluation.loss) +
-         class_table(evaluation, width) + confusion_table(evaluation, width);
+  std::string text =
+      fmt::format("model {}, {} split of {}\naccuracy {}, loss {:.4f}\n", subject.model,
+                  subject.split, subject.data, accuracy_text(evaluation), evaluation.loss);
+  text += fmt::format("\n{:<{}}  precision  recall      f1  examples\n", "class", width);
+  for (const ClassFigures& figures : evaluation.classes()) {
+    text += fmt::format("{:<{}}  {:>9.4f}  {:>6.4f}  {:>6.4f}  {:>8}\n", figures.label, width,
+                        figures.precision, figures.recall, figures.f1, figures.support);
+  }
+  text += "\nconfusion matrix (rows: true class, columns: predicted class)\n";
+  const std::size_t classes = evaluation.class_names.size();
+  for (std::size_t truth = 0; truth < classes; ++truth) {
+    text += fmt::format("{:<{}}", evaluation.class_names[truth], width);
+    for (std::size_t guess = 0; guess < classes; ++guess) {
+      text += fmt::format(" {:>5}", evaluation.count(truth, guess));
+    }
+    text += '\n';
+  }
+  return text;
 }
 
 std::string evaluation_json(const EvaluationSubject& subject, const Evaluation& evaluation) {
@@ -111,7 +104,7 @@ std::string html_report(const EvaluationSubject& subject, const Evaluation& eval
   json["columns"] = dataset.columns;
   json["shape"] = to_string(model.mlp.shape());
   const std::vector<std::int8_t> levels = weight_levels(model.mlp.layers.front().weight);
-  json["weights"] = base64({reinterpret_cast<const std::uint8_t*>(levels.data()), levels.size()});
+  json["weights"] = base64(bytes_of(levels));
   json["training"] = model.training;
   json["epochs"] = nlohmann::ordered_json::array();
   if (!run_directory.empty()) json["epochs"] = read_metrics(run_directory);

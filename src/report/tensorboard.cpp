@@ -13,10 +13,10 @@
 #include "imaging/image_file.hpp"
 #include "options/option_text.hpp"
 #include "options/train_option_table.hpp"
-#include "report/metrics_file.hpp"
 #include "report/results.hpp"
 #include "serialize/state_dict.hpp"
 #include "support/bytes.hpp"
+#include "support/files.hpp"
 
 namespace mnist {
 namespace {
@@ -34,8 +34,7 @@ std::string host_name() {
 
 /// TFRecord's checksum. Masked, because the CRC of data that contains its own CRC is degenerate.
 std::uint32_t masked_crc(const std::string& data) {
-  const std::uint32_t crc =
-      crc32c({reinterpret_cast<const std::uint8_t*>(data.data()), data.size()});
+  const std::uint32_t crc = crc32c(bytes_of(data));
   return (crc >> 15 | crc << 17) + 0xA282EAD8U;
 }
 
@@ -69,8 +68,8 @@ ProtobufMessage histogram(const std::string& tag, const std::vector<float>& valu
   ProtobufMessage message;
   message.add_double(1, low).add_double(2, static_cast<double>(*max));
   message.add_double(3, static_cast<double>(values.size())).add_double(4, sum);
-  message.add_double(5, squares).add_bytes(6, little_endian_bytes<double>(limits));
-  message.add_bytes(7, little_endian_bytes<double>(counts));
+  message.add_double(5, squares).add_bytes(6, text_of(bytes_of(limits)));
+  message.add_bytes(7, text_of(bytes_of(counts)));
   return ProtobufMessage().add_bytes(1, tag).add_message(5, message);
 }
 
@@ -96,7 +95,7 @@ ProtobufMessage image_grid(const std::string& tag, std::span<const std::uint8_t>
   ProtobufMessage image;
   image.add_integer(1, static_cast<std::int64_t>(height));
   image.add_integer(2, static_cast<std::int64_t>(width)).add_integer(3, 1);
-  image.add_bytes(4, {reinterpret_cast<const char*>(png.data()), png.size()});
+  image.add_bytes(4, text_of(png));
   return ProtobufMessage().add_bytes(1, tag).add_message(4, image);
 }
 

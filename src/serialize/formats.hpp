@@ -22,9 +22,9 @@ struct StoredTensors {
 std::string info_text(const Model& model);
 
 /// Combines the tensors and the metadata of a file. Without metadata, the activation is ReLU and
-/// the classes are numbered from 0. Throws Error that names `source` when the metadata are damaged
-/// or contradict the tensors.
-Model make_model(StateDict tensors, const std::string& info, const std::string& source);
+/// the classes are numbered from 0. Throws Error when the metadata are damaged or contradict the
+/// tensors.
+Model make_model(StateDict tensors, const std::string& info);
 
 /// The record of a .pt archive that holds `info`; Python's torch.load ignores it.
 inline constexpr const char* kPtInfoRecord = "mnist.json";
@@ -32,13 +32,13 @@ inline constexpr const char* kPtInfoRecord = "mnist.json";
 /// Reads the zip-based format of torch.save (since PyTorch 1.6; torch/serialization.py): a dict of
 /// tensors, or a dict with one under "model", "state_dict" or "model_state_dict"; f32, f64, f16 or
 /// bf16, strided, little-endian. Runs no code from the file. The tensors take at most four times
-/// the file's size in memory, plus one tensor. Throws Error that names `source`.
-StoredTensors read_pt(Bytes file, const std::string& source);
+/// the file's size in memory, plus one tensor. Throws Error.
+StoredTensors read_pt(Bytes file);
 
-/// Reads a safetensors file; `info` comes from the key "mnist" of its metadata. Throws Error that
-/// names `source` unless the header has at most 1 MiB and unique keys, types are F32, F64, F16 or
-/// BF16, and the tensors fill the data without overlap or gap.
-StoredTensors read_safetensors(Bytes file, const std::string& source);
+/// Reads a safetensors file; `info` comes from the key "mnist" of its metadata. Throws Error unless
+/// the header has at most 1 MiB and unique keys, types are F32, F64, F16 or BF16, and the tensors
+/// fill the data without overlap or gap.
+StoredTensors read_safetensors(Bytes file);
 
 /// The bytes of a safetensors file (github.com/huggingface/safetensors, "Format") with `tensors` as
 /// F32 at a multiple of 8 bytes, and `info` as metadata. Equal arguments give equal bytes.

@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <bit>
 #include <charconv>
-#include <cstring>
 #include <optional>
+
+#include <spdlog/fmt/fmt.h>
 
 #include "mnist/support/error.hpp"
 
@@ -30,62 +31,50 @@ std::optional<int> number_in(const std::string& name) {
   return error == std::errc{} ? std::optional(number) : std::nullopt;
 }
 
-std::vector<FoundLayer> find_layers(StateDict& state, const std::string& source) {
+std::vector<FoundLayer> find_layers(StateDict& state) {
   std::vector<FoundLayer> layers;
   for (NamedTensor& tensor : state) {
     const std::size_t dot = tensor.name.rfind('.');
     const std::string kind = dot == std::string::npos ? tensor.name : tensor.name.substr(dot + 1);
     const std::size_t rank = kind == "weight" ? 2 : 1;
     if ((kind != "weight" && kind != "bias") || tensor.shape.size() != rank) {
-      throw Error(source + ": tensor '" + tensor.name + "' of shape " + shape_text(tensor.shape) +
+      throw Error("tensor '" + tensor.name + "' of shape " + shape_text(tensor.shape) +
                   " does not belong to a network of linear layers, whose tensors are "
                   "LAYER.weight of rank 2 and LAYER.bias of rank 1");
     }
     const std::string name = dot == std::string::npos ? "" : tensor.name.substr(0, dot);
-    auto layer = std::find_if(layers.begin(), layers.end(),
-                              [&](const FoundLayer& known) { return known.name == name; });
+    auto layer = std::ranges::find(layers, name, &FoundLayer::name);
     if (layer == layers.end()) layer = layers.insert(layers.end(), {name});
     NamedTensor*& slot = kind == "weight" ? layer->weight : layer->bias;
-    if (slot != nullptr) throw Error(source + ": has tensor '" + tensor.name + "' twice");
+    if (slot != nullptr) throw Error("has tensor '" + tensor.name + "' twice");
     slot = &tensor;
   }
-  if (layers.empty()) throw Error(source + ": holds no tensors");
+  if (layers.empty()) throw Error("holds no tensors");
   return layers;
 }
 
 /// "0.weight [256, 784]".
-std::string text_of(const NamedTensor& tensor) {
+std::string label(const NamedTensor& tensor) {
   return tensor.name + " " + shape_text(tensor.shape);
 }
 
-void check_chain(const std::vector<FoundLayer>& layers, const std::string& source) {
+void check_chain(const std::vector<FoundLayer>& layers) {
   const NamedTensor* previous = nullptr;
-  for (const FoundLayer& layer : layers) {
-    if (layer.weight == nullptr || layer.bias == nullptr) {
-      throw Error(source + ": has no tensor '" + layer.name +
-                  (layer.weight == nullptr ? ".weight'" : ".bias'") +
+  for (const auto& [name, weight, bias] : layers) {
+    if (weight == nullptr || bias == nullptr) {
+      throw Error("has no tensor '" + name + (weight == nullptr ? ".weight'" : ".bias'") +
                   " beside the layer's other one");
     }
-    const std::string weight = source + ": " + text_of(*layer.weight);
-    if (layer.weight->shape[0] != layer.bias->shape[0]) {
-      throw Error(weight + " and " + text_of(*layer.bias) + " differ in the layer's width");
+    if (weight->shape[0] != bias->shape[0]) {
+      throw Error(label(*weight) + " and " + label(*bias) + " differ in the layer's width");
     }
-    if (layer.weight->shape[0] == 0 || layer.weight->shape[1] == 0) {
-      throw Error(weight + " is empty");
-    }
-    if (previous != nullptr && previous->shape[0] != layer.weight->shape[1]) {
-      throw Error(weight + " does not fit behind " + text_of(*previous) +
+    if (weight->shape[0] == 0 || weight->shape[1] == 0) throw Error(label(*weight) + " is empty");
+    if (previous != nullptr && previous->shape[0] != weight->shape[1]) {
+      throw Error(label(*weight) + " does not fit behind " + label(*previous) +
                   ": a layer is missing, or they are in another order");
     }
-    previous = layer.weight;
+    previous = weight;
   }
-}
-
-template <class Number>
-Number load(const std::uint8_t* source) {
-  Number value;
-  std::memcpy(&value, source, sizeof(Number));
-  return value;
 }
 
 /// Converts IEEE 754 binary16, subnormals, infinities and NaN included.
@@ -102,10 +91,11 @@ float half_to_float(std::uint16_t half) {
   return std::bit_cast<float>(sign | value);
 }
 
-float decode(const std::uint8_t* source, FloatType type) {
-  if (type == FloatType::kF32) return load<float>(source);
-  if (type == FloatType::kF64) return static_cast<float>(load<double>(source));
-  const auto bits = load<std::uint16_t>(source);
+float decode(Bytes bytes, FloatType type) {
+  ByteReader reader(bytes);
+  if (type == FloatType::kF32) return reader.take_little_endian<float>();
+  if (type == FloatType::kF64) return static_cast<float>(reader.take_little_endian<double>());
+  const auto bits = reader.take_little_endian<std::uint16_t>();
   return type == FloatType::kF16 ? half_to_float(bits)
                                  : std::bit_cast<float>(std::uint32_t{bits} << 16);
 }
@@ -123,14 +113,14 @@ StateDict to_state_dict(const Mlp& mlp) {
   return state;
 }
 
-Mlp to_mlp(StateDict state, Activation activation, const std::string& source) {
-  std::vector<FoundLayer> layers = find_layers(state, source);
+Mlp to_mlp(StateDict state, Activation activation) {
+  std::vector<FoundLayer> layers = find_layers(state);
   const auto number_of = [](const FoundLayer& layer) { return number_in(layer.name); };
   if (std::ranges::all_of(
           layers, [](const auto& number) { return number.has_value(); }, number_of)) {
     std::ranges::stable_sort(layers, {}, number_of);
   }
-  check_chain(layers, source);
+  check_chain(layers);
   Mlp mlp{{}, activation};
   for (const FoundLayer& layer : layers) {
     mlp.layers.push_back({layer.weight->shape[1], layer.weight->shape[0],
@@ -140,12 +130,16 @@ Mlp to_mlp(StateDict state, Activation activation, const std::string& source) {
 }
 
 std::string shape_text(std::span<const std::int64_t> shape) {
-  std::string text = "[";
-  for (const std::int64_t size : shape) {
-    if (text.size() > 1) text += ", ";
-    text += std::to_string(size);
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
+FloatType float_type(std::string_view name, const std::array<std::string_view, 4>& names) {
+  const auto found = std::ranges::find(names, name);
+  if (found == names.end()) {
+    throw Error(fmt::format("is stored as {}; expected {}, {}, {} or {}", name, names[0], names[1],
+                            names[2], names[3]));
   }
-  return text + "]";
+  return static_cast<FloatType>(found - names.begin());
 }
 
 std::size_t float_size(FloatType type) {
@@ -153,14 +147,13 @@ std::size_t float_size(FloatType type) {
   return type == FloatType::kF64 ? 8 : 2;
 }
 
-std::int64_t checked_element_count(std::span<const std::int64_t> shape, std::int64_t limit,
-                                   const std::string& what) {
+std::int64_t checked_element_count(std::span<const std::int64_t> shape, std::int64_t limit) {
   std::int64_t count = 1;
   for (const std::int64_t size : shape) {
-    if (size < 0) throw Error(what + ": has a negative size in its shape " + shape_text(shape));
+    if (size < 0) throw Error("has a negative size in its shape " + shape_text(shape));
     if (size != 0 && count > limit / size) {
-      throw Error(what + ": its shape " + shape_text(shape) + " has more than the " +
-                  std::to_string(limit) + " stored elements");
+      throw Error(fmt::format("its shape {} has more than the {} stored elements",
+                              shape_text(shape), limit));
     }
     count *= size;
   }
@@ -169,12 +162,12 @@ std::int64_t checked_element_count(std::span<const std::int64_t> shape, std::int
 
 std::vector<float> decode_floats(Bytes storage, FloatType type, std::int64_t offset,
                                  std::span<const std::int64_t> shape,
-                                 std::span<const std::int64_t> strides, const std::string& what) {
+                                 std::span<const std::int64_t> strides) {
   const auto stored = static_cast<std::int64_t>(storage.size() / float_size(type));
-  const std::int64_t count = checked_element_count(shape, stored, what);
+  const std::int64_t count = checked_element_count(shape, stored);
   if (strides.size() != shape.size() || offset < 0 || offset > stored) {
-    throw Error(what + ": its offset " + std::to_string(offset) + " or its strides " +
-                shape_text(strides) + " are invalid");
+    throw Error(
+        fmt::format("its offset {} or its strides {} are invalid", offset, shape_text(strides)));
   }
   if (count == 0) return {};
   std::int64_t last = offset;
@@ -182,28 +175,23 @@ std::vector<float> decode_floats(Bytes storage, FloatType type, std::int64_t off
     const std::int64_t steps = shape[d] - 1;
     if (strides[d] < 0 ||
         (steps > 0 && (strides[d] == 0 || strides[d] > (stored - 1 - last) / steps))) {
-      throw Error(what + ": its strides " + shape_text(strides) + " do not fit its storage of " +
-                  std::to_string(stored) + " elements");
+      throw Error(fmt::format("its strides {} do not fit its storage of {} elements",
+                              shape_text(strides), stored));
     }
     last += steps * strides[d];
   }
-  if (last >= stored) throw Error(what + ": its offset is outside its storage");
+  if (last >= stored) throw Error("its offset is outside its storage");
 
   std::vector<float> values;
   values.reserve(static_cast<std::size_t>(count));
-  std::vector<std::int64_t> index(shape.size(), 0);
-  std::int64_t position = offset;
   for (std::int64_t i = 0; i < count; ++i) {
-    values.push_back(
-        decode(storage.data() + static_cast<std::size_t>(position) * float_size(type), type));
-    for (std::size_t d = shape.size(); d-- > 0;) {  // the last dimension changes fastest
-      if (++index[d] < shape[d]) {
-        position += strides[d];
-        break;
-      }
-      position -= (shape[d] - 1) * strides[d];
-      index[d] = 0;
+    std::int64_t position = offset;
+    std::int64_t rest = i;
+    for (std::size_t d = shape.size(); d-- > 0; rest /= shape[d]) {
+      position += rest % shape[d] * strides[d];
     }
+    values.push_back(
+        decode(storage.subspan(static_cast<std::size_t>(position) * float_size(type)), type));
   }
   return values;
 }

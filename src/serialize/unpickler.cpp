@@ -28,7 +28,7 @@ std::string quoted(std::string_view text) {
 /// Reads one pickle.
 class Unpickler {
  public:
-  Unpickler(Bytes pickle, std::string_view source) : reader_(pickle, source), source_(source) {
+  explicit Unpickler(Bytes pickle) : reader_(pickle) {
     constexpr std::size_t kMaxSize = std::size_t{4} << 20;
     if (pickle.size() > kMaxSize) {
       fail("has " + std::to_string(pickle.size()) + " bytes, more than the supported " +
@@ -53,9 +53,9 @@ class Unpickler {
     return reader_.take_little_endian<Integer>();
   }
 
-  [[noreturn]] void fail(const std::string& what) const {
+  [[noreturn]] static void fail(const std::string& what) {
     throw Error(
-        source_ + ": its pickle " + what +
+        "its pickle " + what +
         "; expected a plain dict of tensors, as torch.save(model.state_dict(), ...) writes");
   }
 
@@ -66,13 +66,15 @@ class Unpickler {
     return &value;
   }
 
-  void push_integer(std::int64_t value) { push(Kind::kInteger)->integer = value; }
-  void push_float(double value) { push(Kind::kFloat)->number = value; }
-
-  void push_text(std::size_t size) {
-    const Bytes bytes = reader_.take(size);
-    push(Kind::kString)->text = {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  /// `size` is that of the value in the file.
+  void push_other(std::size_t size) {
+    reader_.take(size);
+    push(Kind::kOther);
   }
+
+  void push_integer(std::int64_t value) { push(Kind::kInteger)->integer = value; }
+
+  void push_text(std::size_t size) { push(Kind::kString)->text = text_of(reader_.take(size)); }
 
   void push_tuple(std::vector<PickleValue*> items) { push(Kind::kTuple)->items = std::move(items); }
 
@@ -131,7 +133,7 @@ class Unpickler {
     return static_cast<std::int64_t>(bits);
   }
 
-  void check_protocol(int version) const {
+  static void check_protocol(int version) {
     if (version < 2 || version > 5) fail("has protocol " + std::to_string(version) + ", not 2-5");
   }
 
@@ -144,16 +146,16 @@ class Unpickler {
   void execute(std::uint8_t opcode) {
     using Action = void (*)(Unpickler&);
     static const std::map<std::uint8_t, Action> kActions{
-        {0x80, [](Unpickler& u) { u.check_protocol(u.take<std::uint8_t>()); }},          // PROTO
-        {0x95, [](Unpickler& u) { u.reader_.take(8); }},                                 // FRAME
-        {'N', [](Unpickler& u) { u.push(Kind::kNone); }},                                // NONE
-        {0x88, [](Unpickler& u) { u.push(Kind::kBool)->integer = 1; }},                  // NEWTRUE
-        {0x89, [](Unpickler& u) { u.push(Kind::kBool); }},                               // NEWFALSE
-        {'J', [](Unpickler& u) { u.push_integer(u.take<std::int32_t>()); }},             // BININT
-        {'K', [](Unpickler& u) { u.push_integer(u.take<std::uint8_t>()); }},             // BININT1
-        {'M', [](Unpickler& u) { u.push_integer(u.take<std::uint16_t>()); }},            // BININT2
-        {0x8a, [](Unpickler& u) { u.push_integer(u.take_long()); }},                     // LONG1
-        {'G', [](Unpickler& u) { u.push_float(u.reader_.take_big_endian<double>()); }},  // BINFLOAT
+        {0x80, [](Unpickler& u) { u.check_protocol(u.take<std::uint8_t>()); }},  // PROTO
+        {0x95, [](Unpickler& u) { u.reader_.take(8); }},                         // FRAME
+        {'N', [](Unpickler& u) { u.push_other(0); }},                            // NONE
+        {0x88, [](Unpickler& u) { u.push_other(0); }},                           // NEWTRUE
+        {0x89, [](Unpickler& u) { u.push_other(0); }},                           // NEWFALSE
+        {'J', [](Unpickler& u) { u.push_integer(u.take<std::int32_t>()); }},     // BININT
+        {'K', [](Unpickler& u) { u.push_integer(u.take<std::uint8_t>()); }},     // BININT1
+        {'M', [](Unpickler& u) { u.push_integer(u.take<std::uint16_t>()); }},    // BININT2
+        {0x8a, [](Unpickler& u) { u.push_integer(u.take_long()); }},             // LONG1
+        {'G', [](Unpickler& u) { u.push_other(8); }},                            // BINFLOAT
         {'X', [](Unpickler& u) { u.push_text(u.take<std::uint32_t>()); }},       // BINUNICODE
         {0x8c, [](Unpickler& u) { u.push_text(u.take<std::uint8_t>()); }},       // SHORT_BINUNICODE
         {'(', [](Unpickler& u) { u.marks_.push_back(u.stack_.size()); }},        // MARK
@@ -220,7 +222,7 @@ class Unpickler {
     storage->storage_type = items[1]->text.substr(kStorageModule.size());
   }
 
-  std::vector<std::int64_t> integers_of(const PickleValue& tuple) const {
+  static std::vector<std::int64_t> integers_of(const PickleValue& tuple) {
     constexpr std::size_t kMaxRank = 64;
     const auto is_integer = [](const PickleValue* item) { return item->kind == Kind::kInteger; };
     if (tuple.kind != Kind::kTuple || tuple.items.size() > kMaxRank ||
@@ -265,7 +267,6 @@ class Unpickler {
   }
 
   ByteReader reader_;
-  std::string source_;
   std::deque<PickleValue> values_;
   std::vector<PickleValue*> stack_;
   std::vector<std::size_t> marks_;
@@ -282,8 +283,8 @@ const PickleValue* PickleValue::find(std::string_view key) const {
   return nullptr;
 }
 
-Pickle unpickle(Bytes bytes, std::string_view source) {
-  return Unpickler(bytes, source).load();
+Pickle unpickle(Bytes bytes) {
+  return Unpickler(bytes).load();
 }
 
 }  // namespace mnist

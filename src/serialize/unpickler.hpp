@@ -14,10 +14,8 @@ namespace mnist {
 /// One object of a pickle; `kind` says which members are set.
 struct PickleValue {
   enum class Kind {
-    kNone,
-    kBool,      ///< integer
+    kOther,     ///< None, a bool or a float, whose value no state dict needs
     kInteger,   ///< integer
-    kFloat,     ///< number
     kString,    ///< text
     kTuple,     ///< items
     kList,      ///< items
@@ -27,9 +25,8 @@ struct PickleValue {
     kTensor,    ///< items: storage; offset; shape; strides
   };
 
-  Kind kind = Kind::kNone;
+  Kind kind = Kind::kOther;
   std::int64_t integer = 0;
-  double number = 0;
   std::string_view text;
   std::string_view storage_type;  ///< "FloatStorage", "HalfStorage", ...
   std::vector<PickleValue*> items;
@@ -49,8 +46,8 @@ struct Pickle {
 
 /// Reads a pickle of protocol 2 to 5 (Python's Lib/pickletools.py); `bytes` must outlive the
 /// result. The only globals are collections.OrderedDict, torch's storage types, and torch._utils's
-/// _rebuild_tensor_v2 and _rebuild_parameter. Throws Error that names `source` for all others, for
-/// opcodes that state dicts never use, and above 4 MiB, as each byte may need 150 in memory.
-Pickle unpickle(Bytes bytes, std::string_view source);
+/// _rebuild_tensor_v2 and _rebuild_parameter. Throws Error for all others, for opcodes that state
+/// dicts never use, and above 4 MiB, as each byte may need 150 in memory.
+Pickle unpickle(Bytes bytes);
 
 }  // namespace mnist

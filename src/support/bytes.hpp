@@ -1,4 +1,4 @@
-// Bounds-checked parsing of untrusted bytes, and writing of little-endian numbers.
+// Views of bytes, and bounds-checked parsing of untrusted ones.
 #pragma once
 
 #include <algorithm>
@@ -20,21 +20,41 @@ static_assert(std::endian::native == std::endian::little);
 
 using Bytes = std::span<const std::uint8_t>;
 
-/// Parses untrusted bytes from front to back. A read past the end throws Error with the name of the
-/// source.
+/// The memory of a contiguous range, such as a string or a vector of numbers.
+template <class Range>
+Bytes bytes_of(const Range& range) {
+  const std::span values(range);
+  return {reinterpret_cast<const std::uint8_t*>(values.data()), values.size_bytes()};
+}
+
+inline std::string_view text_of(Bytes bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// Returns parse(). Puts `source` and ": " before the message of an Error that it throws, so that
+/// parsers need not know what they read.
+template <class Parse>
+auto with_source(const std::string& source, const Parse& parse) {
+  try {
+    return parse();
+  } catch (const Error& error) {
+    throw Error(source + ": " + error.what());
+  }
+}
+
+/// Parses untrusted bytes from front to back. A read past the end throws Error.
 class ByteReader {
  public:
-  /// `name` is what error messages call the source, usually a path. The reader keeps views of
-  /// both arguments.
-  ByteReader(Bytes bytes, std::string_view name) : bytes_(bytes), name_(name) {}
+  /// Keeps a view of `bytes`.
+  explicit ByteReader(Bytes bytes) : bytes_(bytes) {}
 
   std::size_t remaining() const { return bytes_.size() - position_; }
 
   /// Moves to an absolute position. Throws Error past the end.
   void seek(std::size_t position) {
     if (position > bytes_.size()) {
-      throw Error(std::string(name_) + ": refers to byte " + std::to_string(position) +
-                  ", past its end at byte " + std::to_string(bytes_.size()));
+      throw Error("refers to byte " + std::to_string(position) + ", past its end at byte " +
+                  std::to_string(bytes_.size()));
     }
     position_ = position;
   }
@@ -42,8 +62,8 @@ class ByteReader {
   /// The next `count` bytes, as a view of the source.
   Bytes take(std::size_t count) {
     if (count > remaining()) {
-      throw Error(std::string(name_) + ": ends at byte " + std::to_string(bytes_.size()) +
-                  ", but " + std::to_string(count) + " more bytes were expected at byte " +
+      throw Error("ends at byte " + std::to_string(bytes_.size()) + ", but " +
+                  std::to_string(count) + " more bytes were expected at byte " +
                   std::to_string(position_));
     }
     const Bytes taken = bytes_.subspan(position_, count);
@@ -53,11 +73,10 @@ class ByteReader {
 
   /// The bytes up to the next '\n', which is consumed but not returned.
   std::string_view take_line() {
-    const Bytes rest = bytes_.subspan(position_);
-    const auto end = std::find(rest.begin(), rest.end(), std::uint8_t{'\n'});
-    const Bytes line = take(static_cast<std::size_t>(end - rest.begin()));
+    const std::size_t size = text_of(bytes_.subspan(position_)).find('\n');
+    const Bytes line = take(std::min(size, remaining()));
     take(1);
-    return {reinterpret_cast<const char*>(line.data()), line.size()};
+    return text_of(line);
   }
 
   /// The next integer or floating-point number.
@@ -73,12 +92,11 @@ class ByteReader {
     const Bytes source = take(sizeof(T));
     std::array<std::uint8_t, sizeof(T)> reversed;
     std::reverse_copy(source.begin(), source.end(), reversed.begin());
-    return ByteReader(reversed, name_).take_little_endian<T>();
+    return std::bit_cast<T>(reversed);
   }
 
  private:
   Bytes bytes_;
-  std::string_view name_;
   std::size_t position_ = 0;
 };
 
@@ -86,12 +104,7 @@ class ByteReader {
 template <class Number>
 void append_little_endian(std::string& bytes, Number value) {
   static_assert(std::is_arithmetic_v<Number>);
-  bytes.append(reinterpret_cast<const char*>(&value), sizeof(Number));
-}
-
-template <class Number>
-std::string little_endian_bytes(std::span<const Number> values) {
-  return {reinterpret_cast<const char*>(values.data()), values.size_bytes()};
+  bytes += text_of(bytes_of(std::span(&value, 1)));
 }
 
 }  // namespace mnist

@@ -1,7 +1,8 @@
-// The files of files.hpp on POSIX calls.
+// The files of files.hpp on POSIX calls, repeated after EINTR.
 #include "support/files.hpp"
 
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
@@ -9,8 +10,10 @@
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 #include "mnist/support/error.hpp"
+#include "support/bytes.hpp"
 #include "support/stop_signal.hpp"
 
 namespace mnist {
@@ -22,69 +25,73 @@ constexpr std::string_view kTemplate = ".tmp-XXXXXX";
 
 constexpr const char* kCreatingTemporary = "creating a temporary file beside it";
 
-std::string directory_of(const std::string& path) {
-  const std::string directory = std::filesystem::path(path).parent_path().string();
-  return directory.empty() ? "." : directory;
+/// Repeats `call` while it returns a negative number with errno EINTR; returns its last result.
+template <class Call>
+auto retried(const Call& call) {
+  for (;;) {
+    const auto result = call();
+    if (result >= 0 || errno != EINTR) return result;
+  }
 }
 
-template <class Exception = Error>
-[[noreturn]] void fail(const std::string& path, const char* action) {
-  throw Exception(path + ": cannot be written: " + action + " failed: " + std::strerror(errno) +
-                  "; any existing file is unchanged");
-}
-
-/// Creates a temporary file beside `target`, sets `path` to its name and returns its descriptor, or
-/// -1 with errno.
-int create_temporary(const std::string& target, std::string& path) {
-  return retried([&] {
-    path = target + std::string(kTemplate);
-    return ::mkostemp(path.data(), O_CLOEXEC);
-  });
+int open_file(const std::string& path, int flags, mode_t mode = 0) {
+  return retried([&] { return ::open(path.c_str(), flags | O_CLOEXEC, mode); });
 }
 
 int sync(int descriptor) {
   return retried([&] { return ::fsync(descriptor); });
 }
 
-[[noreturn]] void remove_and_fail(const std::string& temporary, const std::string& path,
-                                  const char* action) {
-  const int reason = errno;
-  ::unlink(temporary.c_str());
-  errno = reason;
-  fail(path, action);
+/// Writes all of `content`; on failure returns false and sets errno.
+bool write_all(int descriptor, Bytes content) {
+  while (!content.empty()) {
+    const ssize_t count =
+        retried([&] { return ::write(descriptor, content.data(), content.size()); });
+    if (count < 0) return false;
+    content = content.subspan(static_cast<std::size_t>(count));
+  }
+  return true;
 }
 
-/// Completes a temporary file and closes it. Returns null, or the action that failed, with errno.
-const char* write_and_close(int descriptor, std::span<const std::uint8_t> content) {
-  // mkostemp creates files that only the owner can read; output files follow the umask.
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  const char* failed = nullptr;
-  if (!write_all(descriptor, content)) {
-    failed = "writing";
-  } else if (::fchmod(descriptor, 0666 & ~mask) != 0) {
-    failed = "setting its mode";
-  } else if (sync(descriptor) != 0) {
-    failed = "fsync";
-  }
-  const int reason = errno;
-  if (::close(descriptor) != 0 && errno != EINTR && failed == nullptr) return "closing";
-  errno = reason;
-  return failed;
+std::string directory_of(const std::string& path) {
+  const std::string directory = std::filesystem::path(path).parent_path().string();
+  return directory.empty() ? "." : directory;
 }
+
+/// Throws an error with errno unless `done`.
+template <class Exception = Error>
+void require(bool done, const std::string& path, const char* action) {
+  if (done) return;
+  throw Exception(path + ": cannot be written: " + action + " failed: " + std::strerror(errno) +
+                  "; any existing file is unchanged");
+}
+
+/// A name beside that of a target. Its file, if there still is one, is removed in the end.
+struct TemporaryPath {
+  explicit TemporaryPath(const std::string& target) : path(target + std::string(kTemplate)) {}
+  ~TemporaryPath() { ::unlink(path.c_str()); }
+  TemporaryPath(const TemporaryPath&) = delete;
+  TemporaryPath& operator=(const TemporaryPath&) = delete;
+
+  /// Creates a file with a name of its own; returns its descriptor, or -1 with errno.
+  int create() {
+    const std::string name = path;
+    return retried([&] {
+      path = name;
+      return ::mkostemp(path.data(), O_CLOEXEC);
+    });
+  }
+
+  std::string path;
+};
 
 void sync_directory(const std::string& path) {
-  const int descriptor = retried(
-      [&] { return ::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+  const FileDescriptor directory(open_file(directory_of(path), O_RDONLY | O_DIRECTORY));
   // A directory with write but no read permission cannot be opened, and some file systems do not
   // sync directories.
-  if (descriptor < 0 && errno == EACCES) return;
-  const bool failed = descriptor < 0 || (sync(descriptor) != 0 && errno != EINVAL);
-  const int reason = errno;
-  if (descriptor >= 0) ::close(descriptor);
-  if (!failed) return;
+  if (directory < 0 ? errno == EACCES : sync(directory) == 0 || errno == EINVAL) return;
   throw Error(path + ": was written, but its directory could not be synced: " +
-              std::strerror(reason) + "; a power failure may undo it");
+              std::strerror(errno) + "; a power failure may undo it");
 }
 
 /// Whether an errno means a wrong path rather than a failing disk.
@@ -103,68 +110,67 @@ std::string owner_of(int descriptor) {
 
 }  // namespace
 
-bool write_all(int descriptor, std::span<const std::uint8_t> content) {
-  while (!content.empty()) {
-    const ssize_t count =
-        retried([&] { return ::write(descriptor, content.data(), content.size()); });
-    if (count < 0) return false;
-    content = content.subspan(static_cast<std::size_t>(count));
-  }
-  return true;
+FileDescriptor::~FileDescriptor() {
+  close();
 }
 
-InputFile::InputFile(const std::string& path) : path_(path) {
-  descriptor_ = retried([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
-  if (descriptor_ < 0) throw Error(path + ": cannot be opened: " + std::strerror(errno));
+bool FileDescriptor::close() {
+  const int closing = std::exchange(value_, -1);
+  return closing < 0 || ::close(closing) == 0 || errno == EINTR;
+}
+
+InputFile::InputFile(const std::string& path) : descriptor_(open_file(path, O_RDONLY)) {
+  if (descriptor_ < 0) throw Error(std::string("cannot be opened: ") + std::strerror(errno));
   struct stat status{};
   if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) {
-    const bool directory = S_ISDIR(status.st_mode);
-    ::close(descriptor_);
-    throw Error(path +
-                (directory ? ": is a directory, expected a file" : ": is not a regular file"));
+    throw Error(S_ISDIR(status.st_mode) ? "is a directory, expected a file"
+                                        : "is not a regular file");
   }
   size_ = static_cast<std::uint64_t>(status.st_size);
-}
-
-InputFile::~InputFile() {
-  ::close(descriptor_);
 }
 
 void InputFile::read(std::span<std::uint8_t> target) {
   while (!target.empty()) {
     const ssize_t count =
         retried([&] { return ::read(descriptor_, target.data(), target.size()); });
-    if (count < 0) throw Error(path_ + ": cannot be read: " + std::strerror(errno));
-    if (count == 0) throw Error(path_ + ": was truncated while it was being read");
+    if (count < 0) throw Error(std::string("cannot be read: ") + std::strerror(errno));
+    if (count == 0) throw Error("was truncated while it was being read");
     target = target.subspan(static_cast<std::size_t>(count));
   }
 }
 
-std::vector<std::uint8_t> read_whole_file(const std::string& path, std::uint64_t limit) {
-  InputFile file(path);
-  if (file.size() > limit) {
-    throw Error(path + ": has " + std::to_string(file.size()) + " bytes, expected at most " +
+std::vector<std::uint8_t> InputFile::read_all(std::uint64_t limit) {
+  if (size_ > limit) {
+    throw Error("has " + std::to_string(size_) + " bytes, expected at most " +
                 std::to_string(limit));
   }
-  std::vector<std::uint8_t> bytes(file.size());
-  file.read(bytes);
+  std::vector<std::uint8_t> bytes(size_);
+  read(bytes);
   return bytes;
+}
+
+std::vector<std::uint8_t> read_whole_file(const std::string& path, std::uint64_t limit) {
+  return with_source(path, [&] { return InputFile(path).read_all(limit); });
 }
 
 void write_file_atomically(const std::string& path, std::span<const std::uint8_t> content) {
   const StopDelay delay;
-  std::string temporary;
-  const int descriptor = create_temporary(path, temporary);
-  if (descriptor < 0) fail(path, kCreatingTemporary);
-  const char* const failed = write_and_close(descriptor, content);
-  if (failed != nullptr) remove_and_fail(temporary, path, failed);
-  if (::rename(temporary.c_str(), path.c_str()) != 0) remove_and_fail(temporary, path, "renaming");
+  // mkostemp creates files that only the owner can read; output files follow the umask.
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  TemporaryPath temporary(path);
+  FileDescriptor file(temporary.create());
+  require(file >= 0, path, kCreatingTemporary);
+  require(write_all(file, content), path, "writing");
+  require(::fchmod(file, 0666 & ~mask) == 0, path, "setting its mode");
+  require(sync(file) == 0, path, "fsync");
+  require(file.close(), path, "closing");
+  require(::rename(temporary.path.c_str(), path.c_str()) == 0, path, "renaming");
   sync_directory(path);
 }
 
 void write_file_atomically(const std::string& path, std::string_view content) {
-  write_file_atomically(
-      path, std::span(reinterpret_cast<const std::uint8_t*>(content.data()), content.size()));
+  write_file_atomically(path, bytes_of(content));
 }
 
 void check_file_can_be_written(const std::string& path) {
@@ -178,26 +184,29 @@ void check_file_can_be_written(const std::string& path) {
                      "; create it first");
   }
   const StopDelay delay;
-  std::string probe;
-  const int descriptor = create_temporary(path, probe);
-  if (descriptor < 0) {
-    if (is_path_error(errno)) fail<UsageError>(path, kCreatingTemporary);
-    fail(path, kCreatingTemporary);
-  }
-  ::close(descriptor);
-  ::unlink(probe.c_str());
+  TemporaryPath temporary(path);
+  const FileDescriptor file(temporary.create());
+  require<UsageError>(file >= 0 || !is_path_error(errno), path, kCreatingTemporary);
+  require(file >= 0, path, kCreatingTemporary);
+}
+
+void append_to_file(const std::string& path, std::string_view content) {
+  const FileDescriptor file(open_file(path, O_WRONLY | O_CREAT | O_APPEND, 0666));
+  const bool written = file >= 0 && write_all(file, bytes_of(content));
+  if (written && (sync(file) == 0 || errno == EINVAL)) return;  // some file systems cannot sync
+  throw Error(path + ": cannot be written: " + std::strerror(errno));
 }
 
 void keep_file_as(const std::string& path, const std::string& copy) {
   const StopDelay delay;
-  const std::string temporary = copy + std::string(kTemplate);
-  ::unlink(temporary.c_str());
-  if (::link(path.c_str(), temporary.c_str()) != 0) {
+  const TemporaryPath temporary(copy);
+  ::unlink(temporary.path.c_str());
+  if (::link(path.c_str(), temporary.path.c_str()) != 0) {
     if (errno == ENOENT || errno == EPERM || errno == ENOTSUP || errno == EMLINK) return;
-    fail(copy, "creating a hard link");
+    require(false, copy, "creating a hard link");
   }
-  if (::rename(temporary.c_str(), copy.c_str()) != 0) remove_and_fail(temporary, copy, "renaming");
-  ::unlink(temporary.c_str());  // rename does nothing if both are links to the same file
+  // rename does nothing if both are links to the same file.
+  require(::rename(temporary.path.c_str(), copy.c_str()) == 0, copy, "renaming");
 }
 
 void remove_temporary_files(const std::string& directory) {
@@ -211,16 +220,11 @@ void remove_temporary_files(const std::string& directory) {
   }
 }
 
-FileLock::FileLock(const std::string& path) {
-  descriptor_ = retried([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644); });
+FileLock::FileLock(const std::string& path) : descriptor_(open_file(path, O_RDWR | O_CREAT, 0644)) {
   if (descriptor_ < 0) throw Error(path + ": cannot be opened: " + std::strerror(errno));
-  const int locked = retried([&] { return ::flock(descriptor_, LOCK_EX | LOCK_NB); });
-  if (locked != 0) {
-    const int reason = errno;
-    const std::string owner = owner_of(descriptor_);
-    ::close(descriptor_);
-    if (reason != EWOULDBLOCK) throw Error(path + ": cannot be locked: " + std::strerror(reason));
-    throw UsageError(path + ": is locked by " + owner +
+  if (retried([&] { return ::flock(descriptor_, LOCK_EX | LOCK_NB); }) != 0) {
+    if (errno != EWOULDBLOCK) throw Error(path + ": cannot be locked: " + std::strerror(errno));
+    throw UsageError(path + ": is locked by " + owner_of(descriptor_) +
                      "; wait until it exits, or use another directory");
   }
   // The PID is only for messages: failing to write it is no error.
@@ -228,10 +232,6 @@ FileLock::FileLock(const std::string& path) {
   if (::ftruncate(descriptor_, 0) != 0 || ::pwrite(descriptor_, pid.data(), pid.size(), 0) < 0) {
     return;
   }
-}
-
-FileLock::~FileLock() {
-  ::close(descriptor_);
 }
 
 }  // namespace mnist

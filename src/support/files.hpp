@@ -1,7 +1,6 @@
-// Reading files, replacing them atomically, and locking them; POSIX calls that retry after EINTR.
+// Reading files, replacing them atomically, and locking them.
 #pragma once
 
-#include <cerrno>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -10,26 +9,28 @@
 
 namespace mnist {
 
-/// Repeats `call` while it returns a negative number with errno EINTR; returns its last result.
-template <class Call>
-auto retried(const Call& call) {
-  for (;;) {
-    const auto result = call();
-    if (result >= 0 || errno != EINTR) return result;
-  }
-}
+/// Owns a file descriptor, which is negative if opening it failed.
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(int value) : value_(value) {}
+  ~FileDescriptor();
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
 
-/// Writes all of `content`; on failure returns false and sets errno.
-bool write_all(int descriptor, std::span<const std::uint8_t> content);
+  operator int() const { return value_; }  // NOLINT(google-explicit-constructor)
 
-/// A regular file, open for reading.
+  /// Whether closing it now succeeds; otherwise sets errno.
+  bool close();
+
+ private:
+  int value_;
+};
+
+/// A regular file, open for reading. Its errors do not name the file: see with_source().
 class InputFile {
  public:
   /// Throws Error if `path` cannot be opened or is not a regular file.
   explicit InputFile(const std::string& path);
-  ~InputFile();
-  InputFile(const InputFile&) = delete;
-  InputFile& operator=(const InputFile&) = delete;
 
   /// In bytes, when the file was opened.
   std::uint64_t size() const { return size_; }
@@ -37,13 +38,15 @@ class InputFile {
   /// Fills `target` with the next bytes. Throws Error if the file ends too early.
   void read(std::span<std::uint8_t> target);
 
+  /// All bytes. Throws Error if there are more than `limit`.
+  std::vector<std::uint8_t> read_all(std::uint64_t limit);
+
  private:
-  std::string path_;
-  int descriptor_ = -1;
+  FileDescriptor descriptor_;
   std::uint64_t size_ = 0;
 };
 
-/// The content of a file. Throws Error as InputFile does, and if it has more than `limit` bytes.
+/// InputFile::read_all() for the file `path`, which errors name.
 std::vector<std::uint8_t> read_whole_file(const std::string& path, std::uint64_t limit);
 
 /// Replaces `path` with `content`; readers see the old file or the new one, never a mixture. Delays
@@ -51,6 +54,10 @@ std::vector<std::uint8_t> read_whole_file(const std::string& path, std::uint64_t
 /// the directory failed: a power failure could then undo the replacement.
 void write_file_atomically(const std::string& path, std::span<const std::uint8_t> content);
 void write_file_atomically(const std::string& path, std::string_view content);
+
+/// Appends `content` to the file `path`, creating it if needed, and syncs it to disk. A failure or
+/// crash can leave a truncated tail. Throws Error that names the file.
+void append_to_file(const std::string& path, std::string_view content);
 
 /// Makes `copy`, in the same directory, a hard link to the file `path`; replaces an existing
 /// `copy`. Does nothing if there is no `path` or the file system has no hard links. Throws Error.
@@ -71,12 +78,9 @@ class FileLock {
   /// Creates the file if it does not exist. Throws UsageError with the owner's PID if another
   /// process holds the lock, Error if the file cannot be opened or locked.
   explicit FileLock(const std::string& path);
-  ~FileLock();
-  FileLock(const FileLock&) = delete;
-  FileLock& operator=(const FileLock&) = delete;
 
  private:
-  int descriptor_ = -1;
+  FileDescriptor descriptor_;
 };
 
 }  // namespace mnist

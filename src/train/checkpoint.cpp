@@ -48,7 +48,8 @@ Mlp extract(const StateDict& all, std::string_view prefix, Activation activation
     if (!tensor.name.starts_with(prefix)) continue;
     state.push_back({tensor.name.substr(prefix.size()), tensor.shape, tensor.values});
   }
-  return to_mlp(std::move(state), activation, "'" + std::string(prefix) + "' tensors");
+  return with_source("'" + std::string(prefix) + "' tensors",
+                     [&] { return to_mlp(std::move(state), activation); });
 }
 
 void scale(Mlp& mlp, double factor) {
@@ -215,14 +216,13 @@ std::vector<std::uint8_t> checkpoint_bytes(const Checkpoint& checkpoint) {
 }
 
 Checkpoint read_checkpoint(Bytes file, const std::string& source, Checksum checksum) {
-  const StoredTensors stored = read_safetensors(file, source);
-  try {
-    return read(stored, checksum);
-  } catch (const nlohmann::json::exception& error) {
-    throw Error(source + ": its metadata are damaged: " + error.what());
-  } catch (const Error& error) {
-    throw Error(source + ": " + error.what());
-  }
+  return with_source(source, [&] {
+    try {
+      return read(read_safetensors(file), checksum);
+    } catch (const Json::exception& error) {
+      throw Error(std::string("its metadata are damaged: ") + error.what());
+    }
+  });
 }
 
 void check_resumable(const TrainOptions& stored, const TrainOptions& wanted) {

@@ -75,7 +75,15 @@ TEST_F(IdxFile, RefusesTrailingBytes) {
   expect_refused(gzip(longer), "longer than its header says");
   ByteVector trailing = gzip(kImages);
   trailing.push_back(0);
-  expect_refused(trailing, "garbage");
+  expect_refused(trailing, "file: has 1 bytes of garbage after the gzip data");
+}
+
+TEST_F(IdxFile, RefusesDamagedOrShortGzip) {
+  ByteVector damaged = gzip(kImages);
+  damaged[damaged.size() - 8] ^= 1;  // the checksum
+  expect_refused(damaged, "file: the gzip data is damaged");
+  expect_refused(gzip(ByteVector(kImages.begin(), kImages.end() - 1)),
+                 "file: the decompressed data ends 1 bytes too early");
 }
 
 TEST_F(IdxFile, RefusesSizesThatOverflowOrBomb) {

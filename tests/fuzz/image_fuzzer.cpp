@@ -5,7 +5,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   return mnist::fuzz(data, size, [](mnist::Bytes bytes) {
-    const mnist::GrayImage image = mnist::decode_image(bytes, "fuzzed");
+    const mnist::GrayImage image = mnist::decode_image(bytes);
     // Larger images take the same paths, only longer.
     if (image.rows * image.columns > 1'000'000) return;
     mnist::prepare(image, mnist::Preparation::kDigit, 28, "fuzzed");

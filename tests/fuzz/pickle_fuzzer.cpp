@@ -3,5 +3,5 @@
 #include "serialize/unpickler.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  return mnist::fuzz(data, size, [](mnist::Bytes bytes) { mnist::unpickle(bytes, "fuzzed"); });
+  return mnist::fuzz(data, size, [](mnist::Bytes bytes) { mnist::unpickle(bytes); });
 }

@@ -4,7 +4,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   return mnist::fuzz(data, size, [](mnist::Bytes bytes) {
-    mnist::StoredTensors stored = mnist::read_pt(bytes, "fuzzed");
-    mnist::make_model(std::move(stored.tensors), stored.info, "fuzzed");
+    mnist::StoredTensors stored = mnist::read_pt(bytes);
+    mnist::make_model(std::move(stored.tensors), stored.info);
   });
 }

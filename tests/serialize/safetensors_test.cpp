@@ -18,14 +18,14 @@ std::vector<std::uint8_t> file(const std::string& header, std::size_t size) {
 }
 
 void expect_refused(const std::string& header, std::size_t size, std::string_view words) {
-  expect_throws<Error>([&] { read_safetensors(file(header, size), "f"); }, words);
+  expect_throws<Error>([&] { read_safetensors(file(header, size)); }, words);
 }
 
 TEST(Safetensors, ReadsBackItsOwnFiles) {
   const StateDict state{{"b", {2, 1}, {1, 2}}, {"a", {3}, {3, 4, 5}}, {"scalar", {}, {6}}};
   const auto bytes = safetensors_bytes(state, "{\"x\": \"\\\"\"}");
   EXPECT_EQ((bytes.size() - 6 * sizeof(float)) % 8, 0U);  // the data are aligned
-  const StoredTensors read = read_safetensors(bytes, "f");
+  const StoredTensors read = read_safetensors(bytes);
   ASSERT_EQ(read.tensors.size(), 3U);
   EXPECT_EQ(read.tensors[1].name, "a");
   EXPECT_EQ(read.tensors[0].shape, (std::vector<std::int64_t>{2, 1}));
@@ -36,7 +36,7 @@ TEST(Safetensors, ReadsBackItsOwnFiles) {
 TEST(Safetensors, ReadsAnEmptyTensorOfAnyShape) {
   const auto bytes = file(
       R"({"a":{"dtype":"F32","shape":[0,1099511627776,1099511627776],"data_offsets":[0,0]}})", 0);
-  const StoredTensors read = read_safetensors(bytes, "f");
+  const StoredTensors read = read_safetensors(bytes);
   ASSERT_EQ(read.tensors.size(), 1U);
   EXPECT_TRUE(read.tensors[0].values.empty());
 }
@@ -45,7 +45,7 @@ TEST(Safetensors, ReadsAnEmptyTensorBeforeAnother) {
   const auto bytes = file(
       R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}})",
       8);
-  EXPECT_EQ(read_safetensors(bytes, "f").tensors.size(), 2U);
+  EXPECT_EQ(read_safetensors(bytes).tensors.size(), 2U);
 }
 
 TEST(Safetensors, RefusesEveryTruncation) {
@@ -53,13 +53,13 @@ TEST(Safetensors, RefusesEveryTruncation) {
   for (std::size_t size = 0; size < whole.size(); ++size) {
     const std::vector<std::uint8_t> cut(whole.begin(),
                                         whole.begin() + static_cast<std::ptrdiff_t>(size));
-    EXPECT_THROW(read_safetensors(cut, "f"), Error) << size;
+    EXPECT_THROW(read_safetensors(cut), Error) << size;
   }
 }
 
 TEST(Safetensors, RefusesInvalidHeaders) {
   const std::string good = R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})";
-  EXPECT_EQ(read_safetensors(file(good, 8), "f").tensors.size(), 1U);
+  EXPECT_EQ(read_safetensors(file(good, 8)).tensors.size(), 1U);
   expect_refused(good, 7, "not a range within the 7 bytes of data");
   expect_refused(good, 9, "has 1 bytes after its last tensor");
   expect_refused(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8,
@@ -94,7 +94,7 @@ TEST(Safetensors, RefusesInvalidHeaders) {
 
 TEST(Safetensors, RefusesAHeaderSizeBeyondTheFile) {
   std::vector<std::uint8_t> bytes(16, 0xff);
-  expect_throws<Error>([&] { read_safetensors(bytes, "f"); }, "f: is not a safetensors file");
+  expect_throws<Error>([&] { read_safetensors(bytes); }, "is not a safetensors file");
 }
 
 }  // namespace

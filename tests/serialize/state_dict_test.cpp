@@ -2,7 +2,6 @@
 #include "serialize/state_dict.hpp"
 
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "mnist/support/error.hpp"
@@ -26,7 +25,7 @@ TEST(StateDict, NamesParametersAsNnSequentialDoes) {
     EXPECT_EQ(state[i].name, table[i].name);
     EXPECT_EQ(state[i].shape, table[i].shape);
   }
-  EXPECT_TRUE(to_mlp(state, Activation::kRelu, "") == mlp);
+  EXPECT_TRUE(to_mlp(state, Activation::kRelu) == mlp);
 }
 
 TEST(ToMlp, AcceptsAnyNamesAndOrder) {
@@ -41,16 +40,16 @@ TEST(ToMlp, AcceptsAnyNamesAndOrder) {
        tensor("head.bias", {2})},
   };
   for (const StateDict& state : inputs) {
-    const Mlp mlp = to_mlp(state, Activation::kTanh, "file");
+    const Mlp mlp = to_mlp(state, Activation::kTanh);
     EXPECT_EQ(mlp.shape(), (MlpShape{4, {3}, 2, Activation::kTanh}));
   }
 }
 
 TEST(ToMlp, RefusesOtherNetworks) {
   const auto refused = [](const StateDict& state, std::string_view words) {
-    expect_throws<Error>([&] { to_mlp(state, Activation::kRelu, "file"); }, words);
+    expect_throws<Error>([&] { to_mlp(state, Activation::kRelu); }, words);
   };
-  refused({}, "file: holds no tensors");
+  refused({}, "holds no tensors");
   refused({tensor("0.weight", {3, 4})}, "has no tensor '0.bias'");
   refused({tensor("0.bias", {3})}, "has no tensor '0.weight'");
   refused({tensor("0.weight", {3, 4}), tensor("0.bias", {2})}, "[3, 4] and 0.bias [2] differ");
@@ -67,30 +66,28 @@ TEST(ToMlp, RefusesOtherNetworks) {
 using Sizes = std::vector<std::int64_t>;
 
 template <class Number>
-std::vector<std::uint8_t> bytes_of(const std::vector<Number>& numbers) {
-  std::vector<std::uint8_t> bytes(numbers.size() * sizeof(Number));
-  std::memcpy(bytes.data(), numbers.data(), bytes.size());
-  return bytes;
+std::vector<std::uint8_t> stored(const std::vector<Number>& numbers) {
+  const Bytes bytes = bytes_of(numbers);
+  return {bytes.begin(), bytes.end()};
 }
 
 std::vector<float> decode(const std::vector<std::uint8_t>& bytes, FloatType type,
                           std::int64_t offset, const Sizes& shape, const Sizes& strides) {
-  return decode_floats(bytes, type, offset, shape, strides, "t");
+  return decode_floats(bytes, type, offset, shape, strides);
 }
 
 TEST(DecodeFloats, ReadsEveryType) {
-  EXPECT_EQ(decode(bytes_of<float>({1.5F, -2.0F}), FloatType::kF32, 0, {2}, {1}),
+  EXPECT_EQ(decode(stored<float>({1.5F, -2.0F}), FloatType::kF32, 0, {2}, {1}),
             (std::vector<float>{1.5F, -2.0F}));
-  EXPECT_EQ(decode(bytes_of<double>({0.1}), FloatType::kF64, 0, {1}, {1}),
-            std::vector<float>{0.1F});
-  EXPECT_EQ(decode(bytes_of<std::uint16_t>({0x3fc0, 0xc000}), FloatType::kBf16, 0, {2}, {1}),
+  EXPECT_EQ(decode(stored<double>({0.1}), FloatType::kF64, 0, {1}, {1}), std::vector<float>{0.1F});
+  EXPECT_EQ(decode(stored<std::uint16_t>({0x3fc0, 0xc000}), FloatType::kBf16, 0, {2}, {1}),
             (std::vector<float>{1.5F, -2.0F}));
 }
 
 TEST(DecodeFloats, ReadsAllOfHalfPrecision) {
   // 1, the largest, the smallest normal, the smallest subnormal, -0, infinity, NaN.
   const auto halves =
-      bytes_of<std::uint16_t>({0x3c00, 0x7bff, 0x0400, 0x0001, 0x8000, 0xfc00, 0x7e01});
+      stored<std::uint16_t>({0x3c00, 0x7bff, 0x0400, 0x0001, 0x8000, 0xfc00, 0x7e01});
   const auto floats = decode(halves, FloatType::kF16, 0, {7}, {1});
   EXPECT_EQ(floats[0], 1.0F);
   EXPECT_EQ(floats[1], 65504.0F);
@@ -102,7 +99,7 @@ TEST(DecodeFloats, ReadsAllOfHalfPrecision) {
 }
 
 TEST(DecodeFloats, FollowsOffsetsAndStrides) {
-  const auto storage = bytes_of<float>({9, 1, 2, 3, 4, 5, 6});
+  const auto storage = stored<float>({9, 1, 2, 3, 4, 5, 6});
   EXPECT_EQ(decode(storage, FloatType::kF32, 1, {2, 3}, {3, 1}),
             (std::vector<float>{1, 2, 3, 4, 5, 6}));
   EXPECT_EQ(decode(storage, FloatType::kF32, 1, {3, 2}, {1, 3}),  // the transpose
@@ -113,13 +110,13 @@ TEST(DecodeFloats, FollowsOffsetsAndStrides) {
 
 TEST(DecodeFloats, IgnoresTheStridesOfDimensionsOfSize1) {
   constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
-  const auto storage = bytes_of<float>({1, 2});
+  const auto storage = stored<float>({1, 2});
   EXPECT_EQ(decode(storage, FloatType::kF32, 0, {2, 1}, {1, kMax}), (std::vector<float>{1, 2}));
   EXPECT_EQ(decode(storage, FloatType::kF32, 1, {1, 1}, {kMax, kMax}), std::vector<float>{2});
 }
 
 TEST(DecodeFloats, RefusesLayoutsOutsideTheStorage) {
-  const auto storage = bytes_of<float>({1, 2, 3, 4});
+  const auto storage = stored<float>({1, 2, 3, 4});
   const auto refused = [&](std::int64_t offset, const Sizes& shape, const Sizes& strides) {
     EXPECT_THROW(decode(storage, FloatType::kF32, offset, shape, strides), Error)
         << offset << " " << shape_text(shape) << " " << shape_text(strides);

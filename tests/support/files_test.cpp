@@ -14,7 +14,7 @@ namespace {
 
 TEST(InputFile, SaysWhyItCannotBeOpened) {
   const TemporaryFolder folder;
-  expect_throws<Error>([&] { InputFile file(folder / "none"); }, "none: cannot be opened: No such");
+  expect_throws<Error>([&] { InputFile file(folder / "none"); }, "cannot be opened: No such");
   expect_throws<Error>([&] { InputFile file(folder.path()); }, "is a directory, expected a file");
   expect_throws<Error>([&] { InputFile file("/dev/null"); }, "is not a regular file");
 }
@@ -23,7 +23,9 @@ TEST(InputFile, HasALimitForWholeFiles) {
   const TemporaryFolder folder;
   write_bytes(folder / "a", {1, 2, 3});
   EXPECT_EQ(read_whole_file(folder / "a", 3), (std::vector<std::uint8_t>{1, 2, 3}));
-  expect_throws<Error>([&] { read_whole_file(folder / "a", 2); }, "expected at most 2");
+  expect_throws<Error>([&] { read_whole_file(folder / "a", 2); },
+                       "/a: has 3 bytes, expected at most 2");
+  expect_throws<Error>([&] { read_whole_file(folder / "b", 2); }, "/b: cannot be opened: No such");
 }
 
 std::size_t count_files(const std::string& directory) {
