@@ -35,7 +35,7 @@ void bind_options(CLI::App& app, Options& options, OptionChoices& choices) {
     const std::string flag = std::string("--") + info.name;
     CLI::Option* option = nullptr;
     if constexpr (std::is_enum_v<Value>) {
-      choices[info.name].assign(EnumNames<Value>::kNames.begin(), EnumNames<Value>::kNames.end());
+      choices[info.name].assign(kEnumNames<Value>.begin(), kEnumNames<Value>.end());
     }
     if constexpr (std::is_same_v<Value, bool>) {
       option = app.add_flag(flag, value, info.help);

@@ -4,7 +4,6 @@
 #include "mnist/data/dataset.hpp"
 #include "mnist/evaluate/evaluate.hpp"
 #include "mnist/serialize/model_file.hpp"
-#include "model/quantise.hpp"
 #include "serialize/formats.hpp"
 #include "support/files.hpp"
 #include "support/log.hpp"

@@ -1,13 +1,15 @@
 // Fills the template c_header.h with arrays and calls.
 #include <algorithm>
+#include <cmath>
 #include <map>
+#include <span>
 #include <string_view>
 #include <type_traits>
 
 #include <spdlog/fmt/fmt.h>
 
 #include "export/exporters.hpp"
-#include "model/quantise.hpp"
+#include "mnist/serialize/model_file.hpp"
 #include "support/text.hpp"
 
 namespace mnist {
@@ -44,6 +46,31 @@ std::string literal(const std::string& text) {
     quoted += plain ? std::string(1, c) : fmt::format("\\{:03o}", static_cast<unsigned char>(c));
   }
   return quoted + "\"";
+}
+
+/// A weight matrix in eight bits: value = integer * scale of its row.
+struct QuantisedWeights {
+  std::vector<std::int8_t> values;  ///< [outputs, inputs], -127 to 127
+  std::vector<float> scales;        ///< [outputs]
+};
+
+/// The nearest integers, with a scale for each row that makes its largest weight 127.
+QuantisedWeights quantise(const Linear& layer) {
+  constexpr float kMax = 127;
+  const auto inputs = static_cast<std::size_t>(layer.inputs);
+  QuantisedWeights quantised;
+  for (std::size_t begin = 0; begin < layer.weight.size(); begin += inputs) {
+    const auto row = std::span(layer.weight).subspan(begin, inputs);
+    float largest = 0;
+    for (const float weight : row) largest = std::max(largest, std::abs(weight));
+    const float scale = largest > 0 ? largest / kMax : 1;
+    quantised.scales.push_back(scale);
+    for (const float weight : row) {
+      const float value = std::clamp(std::round(weight / scale), -kMax, kMax);
+      quantised.values.push_back(static_cast<std::int8_t>(value));
+    }
+  }
+  return quantised;
 }
 
 using Fields = std::map<std::string_view, std::string>;
@@ -107,6 +134,17 @@ std::string c_header_text(const Model& model, Precision precision) {
       {"activation", kFormulas.at(model.mlp.activation)}};
   add_layers(fields, model, precision);
   return fill_template(kCHeader, fields);
+}
+
+Mlp through_int8(Mlp mlp) {
+  for (Linear& layer : mlp.layers) {
+    const QuantisedWeights quantised = quantise(layer);
+    const auto inputs = static_cast<std::size_t>(layer.inputs);
+    for (std::size_t i = 0; i < layer.weight.size(); ++i) {
+      layer.weight[i] = static_cast<float>(quantised.values[i]) * quantised.scales[i / inputs];
+    }
+  }
+  return mlp;
 }
 
 }  // namespace mnist

@@ -9,6 +9,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include "imaging/image_file.hpp"
 #include "mnist/support/error.hpp"
 
 // stb asserts that the source covers the whole result; ours covers a part of it.

@@ -5,10 +5,16 @@
 #include <string>
 #include <vector>
 
-#include "imaging/image_file.hpp"
-#include "imaging/preparation.hpp"
+#include "mnist/support/enum_names.hpp"
 
 namespace mnist {
+
+struct GrayImage;
+
+/// See prepare().
+enum class Preparation { kDigit, kGarment, kNone };
+template <>
+inline constexpr Names<3> kEnumNames<Preparation>{"digit", "garment", "none"};
 
 /// `image` as u8 [side, side], bright on black:
 /// - digit: as MNIST was made (yann.lecun.com/exdb/mnist): the longer side of the ink is 20 of 28

@@ -83,7 +83,7 @@ void parse_option(std::string_view text, std::vector<double>& value) {
 }
 
 void parse_option(std::string_view text, EngineKind& value) {
-  const auto& names = EnumNames<EngineKind>::kNames;
+  const auto& names = kEnumNames<EngineKind>;
   if (text == "autograd") text = "torch";
   value = static_cast<EngineKind>(find_name(text, names.data(), names.size()));
 }

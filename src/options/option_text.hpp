@@ -61,7 +61,7 @@ std::size_t find_name(std::string_view text, const std::string_view* names, std:
 template <class Enum>
   requires std::is_enum_v<Enum>
 void parse_option(std::string_view text, Enum& value) {
-  const auto& names = EnumNames<Enum>::kNames;
+  const auto& names = kEnumNames<Enum>;
   value = static_cast<Enum>(find_name(text, names.data(), names.size()));
 }
 

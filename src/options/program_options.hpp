@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "export/export_format.hpp"
-#include "imaging/preparation.hpp"
+#include "export/exporters.hpp"
+#include "imaging/prepare.hpp"
 #include "mnist/data/split.hpp"
 #include "mnist/support/log_options.hpp"
 #include "options/shared_options.hpp"

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "export/exporters.hpp"
+#include "mnist/serialize/model_file.hpp"
 
 namespace mnist {
 namespace {
@@ -30,6 +31,20 @@ TEST(CHeader, EscapesClassNames) {
                                                      "?/"),
                                          Precision::kF32);
   EXPECT_NE(text.find(R"({"\042; system(\042x\012\077\077/"})"), std::string::npos) << text;
+}
+
+TEST(ThroughInt8, RoundsEachRowToStepsOfItsOwn) {
+  const Mlp mlp{{{3, 2, {127, -63.6F, 0, 0.5F, -1.27F, 0.005F}, {0, 0.123F}}}};
+  const Linear rounded = through_int8(mlp).layers[0];
+  const std::vector<float> expected{127, -64, 0, 0.5F, -1.27F, 0.01F};
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_FLOAT_EQ(rounded.weight[i], expected[i]) << i;
+  }
+  EXPECT_EQ(rounded.bias, mlp.layers[0].bias);
+}
+
+TEST(ThroughInt8, RowsOfZerosStayZeros) {
+  EXPECT_EQ(through_int8({{{2, 1, {0, 0}, {0}}}}).layers[0].weight, (std::vector<float>{0, 0}));
 }
 
 }  // namespace

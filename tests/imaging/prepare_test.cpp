@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "imaging/image_file.hpp"
 #include "mnist/support/error.hpp"
 #include "mnist_subset.hpp"
 #include "test_support.hpp"

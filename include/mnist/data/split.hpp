@@ -1,9 +1,6 @@
 // The two splits of a dataset.
 #pragma once
 
-#include <array>
-#include <string_view>
-
 #include "mnist/support/enum_names.hpp"
 
 namespace mnist {
@@ -11,8 +8,6 @@ namespace mnist {
 /// The examples to train on, or those for the final test.
 enum class Split { kTrain, kTest };
 template <>
-struct EnumNames<Split> {
-  static constexpr std::array<std::string_view, 2> kNames{"train", "test"};
-};
+inline constexpr Names<2> kEnumNames<Split>{"train", "test"};
 
 }  // namespace mnist

@@ -1,9 +1,6 @@
 // Which implementation of the optimisation step, and which optimiser.
 #pragma once
 
-#include <array>
-#include <string_view>
-
 #include "mnist/support/enum_names.hpp"
 
 namespace mnist {
@@ -12,16 +9,12 @@ namespace mnist {
 /// LibTorch's autograd, the reference; kFused is this project's own kernels.
 enum class EngineKind { kAuto, kTorch, kFused };
 template <>
-struct EnumNames<EngineKind> {
-  static constexpr std::array<std::string_view, 3> kNames{"auto", "torch", "fused"};
-};
+inline constexpr Names<3> kEnumNames<EngineKind>{"auto", "torch", "fused"};
 
 /// Adam: Kingma and Ba 2015, with weight decay as an L2 penalty added to the gradient.
 /// AdamW: Loshchilov and Hutter 2019, with weight decay decoupled from the gradient.
 enum class Optimizer { kAdam, kAdamW };
 template <>
-struct EnumNames<Optimizer> {
-  static constexpr std::array<std::string_view, 2> kNames{"adam", "adamw"};
-};
+inline constexpr Names<2> kEnumNames<Optimizer>{"adam", "adamw"};
 
 }  // namespace mnist

@@ -1,9 +1,6 @@
 // The choices that define a network beside its widths.
 #pragma once
 
-#include <array>
-#include <string_view>
-
 #include "mnist/support/enum_names.hpp"
 
 namespace mnist {
@@ -11,15 +8,11 @@ namespace mnist {
 /// The function applied after each hidden layer.
 enum class Activation { kRelu, kTanh, kSigmoid, kIdentity };
 template <>
-struct EnumNames<Activation> {
-  static constexpr std::array<std::string_view, 4> kNames{"relu", "tanh", "sigmoid", "identity"};
-};
+inline constexpr Names<4> kEnumNames<Activation>{"relu", "tanh", "sigmoid", "identity"};
 
 /// How weights and biases are initialised; see initial_parameters().
 enum class Initialisation { kPytorch, kHe };
 template <>
-struct EnumNames<Initialisation> {
-  static constexpr std::array<std::string_view, 2> kNames{"pytorch", "he"};
-};
+inline constexpr Names<2> kEnumNames<Initialisation>{"pytorch", "he"};
 
 }  // namespace mnist

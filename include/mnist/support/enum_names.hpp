@@ -7,15 +7,18 @@
 
 namespace mnist {
 
-/// Specialized next to each enum that users can name: the array `kNames` holds the names in the
-/// order of the values, which are 0, 1, 2 and so on.
+template <std::size_t kCount>
+using Names = std::array<std::string_view, kCount>;
+
+/// Specialized next to each enum that users can name: the names in the order of the values, which
+/// are 0, 1, 2 and so on.
 template <class Enum>
-struct EnumNames;
+inline constexpr Names<0> kEnumNames{};
 
 /// The name of `value`. Throws std::out_of_range for a value without a name.
 template <class Enum>
 constexpr std::string_view name_of(Enum value) {
-  return EnumNames<Enum>::kNames.at(static_cast<std::size_t>(value));
+  return kEnumNames<Enum>.at(static_cast<std::size_t>(value));
 }
 
 }  // namespace mnist

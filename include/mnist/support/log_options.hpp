@@ -1,9 +1,7 @@
 // Options for a program's messages.
 #pragma once
 
-#include <array>
 #include <string>
-#include <string_view>
 
 #include "mnist/support/enum_names.hpp"
 
@@ -12,9 +10,7 @@ namespace mnist {
 /// Whether messages use color; kAuto: on a terminal that supports it, unless NO_COLOR is set.
 enum class ColorMode { kAuto, kAlways, kNever };
 template <>
-struct EnumNames<ColorMode> {
-  static constexpr std::array<std::string_view, 3> kNames{"auto", "always", "never"};
-};
+inline constexpr Names<3> kEnumNames<ColorMode>{"auto", "always", "never"};
 
 /// Options for messages on standard error; results on standard output are not affected.
 struct LogOptions {

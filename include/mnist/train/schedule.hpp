@@ -1,9 +1,7 @@
 // The learning rate over a run, and the order of its examples.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <string_view>
 
 #include "mnist/support/enum_names.hpp"
 
@@ -14,17 +12,12 @@ struct TrainOptions;
 /// The shape of the learning rate over a run; see learning_rate().
 enum class Schedule { kConstant, kStep, kCosine, kOneCycle };
 template <>
-struct EnumNames<Schedule> {
-  static constexpr std::array<std::string_view, 4> kNames{"constant", "step", "cosine",
-                                                          "one-cycle"};
-};
+inline constexpr Names<4> kEnumNames<Schedule>{"constant", "step", "cosine", "one-cycle"};
 
 /// Whether an epoch visits the examples in a new random order or in the order of the file.
 enum class Order { kShuffled, kFixed };
 template <>
-struct EnumNames<Order> {
-  static constexpr std::array<std::string_view, 2> kNames{"shuffled", "fixed"};
-};
+inline constexpr Names<2> kEnumNames<Order>{"shuffled", "fixed"};
 
 /// The learning rate of step `step`, counted from 0, of a run of `options.epochs` epochs with
 /// `steps_of_epoch` steps each. A pure function of its arguments:
