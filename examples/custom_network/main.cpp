@@ -57,7 +57,7 @@ void run(const std::string& directory, const std::string& model_path) {
   LearningCurve curve;
   mnist::Trainer trainer(options, *engine, split.training);
   trainer.add_callback(curve);
-  const mnist::DeviceEvaluator validate(validation, "cpu");
+  const auto validate = mnist::device_evaluator(validation, "cpu");
   trainer.set_validation([&](const mnist::Mlp& mlp) {
     const mnist::Evaluation result = validate(mlp);
     return mnist::Score{result.loss, result.accuracy()};

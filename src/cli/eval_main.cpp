@@ -19,7 +19,7 @@ int evaluate_model(const EvalOptions& options) {
   const Dataset dataset = load_dataset(options.data, options.split);
   check_fits(model.mlp.shape(), dataset, options.model, options.data);
 
-  const Evaluation evaluation = DeviceEvaluator(dataset, device)(model.mlp);
+  const Evaluation evaluation = device_evaluator(dataset, device)(model.mlp);
   const EvaluationSubject subject{options.model, options.data, std::string(name_of(options.split))};
   if (!options.report.empty()) {
     write_file_atomically(options.report,

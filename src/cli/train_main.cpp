@@ -127,11 +127,10 @@ int train(const TrainOptions& options) {
                                   data.training, log_info);
   Trainer trainer(options, *engine, data.training_indices);
   trainer.set_should_stop([] { return waiting_stop_signal() != 0; });
-  std::optional<DeviceEvaluator> validate;
   if (data.validation.count > 0) {
-    validate.emplace(data.validation, evaluate_on);
-    trainer.set_validation([&](const Mlp& mlp) {
-      const Evaluation evaluation = (*validate)(mlp);
+    const auto validate = device_evaluator(data.validation, evaluate_on);
+    trainer.set_validation([validate](const Mlp& mlp) {
+      const Evaluation evaluation = validate(mlp);
       return Score{evaluation.loss, evaluation.accuracy()};
     });
   }
@@ -160,7 +159,7 @@ int train(const TrainOptions& options) {
     trained = trainer.run();
     if (waiting_stop_signal() != 0) return report_stopped(options);
   }
-  const Evaluation result = DeviceEvaluator(data.test, evaluate_on)(trained.mlp);
+  const Evaluation result = device_evaluator(data.test, evaluate_on)(trained.mlp);
   callbacks.end({result, trained.epochs, trained.kept_epoch, trained.last_batch_loss, options.out},
                 [&] { write_trained(options, data, std::move(trained.mlp), result); });
   return check_accuracy(result, options.require_accuracy);

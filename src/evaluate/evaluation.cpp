@@ -101,30 +101,20 @@ std::vector<std::size_t> Evaluation::most_confident_mistakes(std::size_t count) 
 
 Evaluation make_evaluation(std::vector<std::string> class_names,
                            std::span<const std::uint8_t> labels, std::span<const float> logits) {
-  std::vector<Prediction> predictions;
-  double loss = 0;
+  const std::size_t classes = class_names.size();
+  Evaluation evaluation{std::move(class_names), std::vector<std::int64_t>(classes * classes)};
   for (const std::uint8_t label : labels) {
-    const auto row = logits.first(class_names.size());
-    logits = logits.subspan(row.size());
+    const auto row = logits.first(classes);
+    logits = logits.subspan(classes);
     const auto highest = std::max_element(row.begin(), row.end());
+    const auto guess = static_cast<std::size_t>(highest - row.begin());
     double sum = 0;  // of exp(logit - highest), which cannot overflow
     for (const float logit : row) sum += std::exp(static_cast<double>(logit - *highest));
-    predictions.push_back(
-        {label, static_cast<std::size_t>(highest - row.begin()), static_cast<float>(1 / sum)});
-    loss += std::log(sum) - static_cast<double>(row[label] - *highest);
+    evaluation.predictions.push_back({label, guess, static_cast<float>(1 / sum)});
+    evaluation.loss += std::log(sum) - static_cast<double>(row[label] - *highest);
+    ++evaluation.confusion[label * classes + guess];
   }
-  return make_evaluation(std::move(class_names), std::move(predictions),
-                         loss / static_cast<double>(labels.size()));
-}
-
-Evaluation make_evaluation(std::vector<std::string> class_names,
-                           std::vector<Prediction> predictions, double loss) {
-  Evaluation evaluation{std::move(class_names), {}, loss, std::move(predictions)};
-  const std::size_t classes = evaluation.class_names.size();
-  evaluation.confusion.resize(classes * classes);
-  for (const Prediction& prediction : evaluation.predictions) {
-    ++evaluation.confusion[prediction.truth * classes + prediction.guess];
-  }
+  evaluation.loss /= static_cast<double>(labels.size());
   return evaluation;
 }
 

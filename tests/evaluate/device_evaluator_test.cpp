@@ -11,7 +11,7 @@ namespace {
 
 TEST(DeviceEvaluator, CountsEveryExampleOnce) {
   const MlpShape shape;
-  const Evaluation evaluation = DeviceEvaluator(test_set(), "cpu")(initial_parameters(shape, 0));
+  const Evaluation evaluation = device_evaluator(test_set(), "cpu")(initial_parameters(shape, 0));
   EXPECT_EQ(evaluation.examples(), 1000);
   EXPECT_NEAR(evaluation.loss, std::log(10), 0.05);
   for (std::size_t truth = 0; truth < 10; ++truth) {
@@ -23,7 +23,7 @@ TEST(DeviceEvaluator, CountsEveryExampleOnce) {
 
 TEST(DeviceEvaluator, RowsAreTrueClassesAndLossIsTheMean) {
   const ConstantNetwork network;
-  const Evaluation evaluation = DeviceEvaluator(test_set(), "cpu")(network.mlp);
+  const Evaluation evaluation = device_evaluator(test_set(), "cpu")(network.mlp);
   EXPECT_EQ(evaluation.correct(), examples_of_class(3));
   EXPECT_EQ(evaluation.count(7, 3), examples_of_class(7));
   EXPECT_EQ(evaluation.count(3, 7), 0);
@@ -35,7 +35,7 @@ TEST(DeviceEvaluator, AgreesWithPlainCpp) {
        {Activation::kRelu, Activation::kTanh, Activation::kSigmoid, Activation::kIdentity}) {
     const MlpShape shape{784, {32, 16}, 10, activation};
     const Mlp mlp = initial_parameters(shape, 3);
-    const Evaluation fast = DeviceEvaluator(test_set(), "cpu")(mlp);
+    const Evaluation fast = device_evaluator(test_set(), "cpu")(mlp);
     const Evaluation plain = evaluate(mlp, test_set());
     EXPECT_NEAR(fast.loss, plain.loss, 1e-5);
     for (std::size_t i = 0; i < fast.predictions.size(); ++i) {

@@ -32,13 +32,20 @@ TEST(Evaluation, ComputesPrecisionRecallAndF1PerClass) {
 
 /// Five examples of classes a and b.
 Evaluation five_predictions() {
-  return make_evaluation(
-      {"a", "b"}, {{0, 0, 0.95F}, {0, 1, 0.55F}, {1, 1, 0.91F}, {1, 0, 0.97F}, {1, 0, 1.0F}}, 0.3);
+  return {{"a", "b"},
+          {1, 1, 2, 1},
+          0.3,
+          {{0, 0, 0.95F}, {0, 1, 0.55F}, {1, 1, 0.91F}, {1, 0, 0.97F}, {1, 0, 1.0F}}};
 }
 
-TEST(MakeEvaluation, BuildsTheConfusionMatrix) {
-  EXPECT_EQ(five_predictions().confusion, (std::vector<std::int64_t>{1, 1, 2, 1}));
-  EXPECT_EQ(five_predictions().loss, 0.3);
+TEST(MakeEvaluation, CountsPredictionsAndAveragesTheLoss) {
+  const std::vector<std::uint8_t> labels{0, 1, 1};
+  const std::vector<float> logits{2, 0, 1, 0, 0, 3};
+  const Evaluation evaluation = make_evaluation({"a", "b"}, labels, logits);
+  EXPECT_EQ(evaluation.confusion, (std::vector<std::int64_t>{1, 0, 1, 1}));
+  const auto loss = [](double margin) { return std::log(1 + std::exp(-margin)); };
+  EXPECT_NEAR(evaluation.loss, (loss(2) + loss(-1) + loss(3)) / 3, 1e-12);
+  EXPECT_NEAR(evaluation.predictions[1].confidence, std::exp(-loss(1)), 1e-6);
 }
 
 TEST(Calibration, ComparesConfidenceWithAccuracyInTenBins) {

@@ -65,8 +65,7 @@ TEST(PredictionReport, DrawsTwoCharactersPerPixel) {
 /// Two images of 1 x 2 pixels; the second is misclassified as "a".
 nlohmann::json data_of_report(const std::string& run_directory) {
   const Dataset dataset{2, 1, 2, {1, 2, 3, 4}, {0, 1}, {"a", "</b>"}};
-  const Evaluation evaluation =
-      make_evaluation(dataset.class_names, {{0, 0, 0.9F}, {1, 0, 0.8F}}, 0.5);
+  const Evaluation evaluation{dataset.class_names, {1, 0, 1, 0}, 0.5, {{0, 0, 0.9F}, {1, 0, 0.8F}}};
   Model model{{{{2, 2, {1, 0, -0.5F, 0.25F}, {0, 0}}}}, dataset.class_names, {}};
   const std::string page =
       html_report({"m.pt", "folder", "test"}, evaluation, model, dataset, run_directory);

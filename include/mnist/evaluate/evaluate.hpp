@@ -1,7 +1,7 @@
 // Runs a network over a data set.
 #pragma once
 
-#include <memory>
+#include <functional>
 #include <string>
 
 #include "mnist/data/dataset.hpp"
@@ -15,21 +15,10 @@ namespace mnist {
 /// 10,000 images LibTorch is several times as fast.
 Evaluation evaluate(const Mlp& mlp, const Dataset& dataset);
 
-/// Evaluates networks on one data set with LibTorch. The data set is uploaded once and must outlive
-/// the evaluator.
-class DeviceEvaluator {
- public:
-  /// `device`: "cpu" or "cuda:N".
-  DeviceEvaluator(const Dataset& dataset, const std::string& device);
-  ~DeviceEvaluator();
-
-  Evaluation operator()(const Mlp& mlp) const;
-
- private:
-  struct Tensors;
-  const Dataset& dataset_;
-  std::unique_ptr<Tensors> tensors_;
-};
+/// Evaluates networks with LibTorch on one data set, which is uploaded once to `device` ("cpu" or
+/// "cuda:N") and must outlive the result.
+std::function<Evaluation(const Mlp&)> device_evaluator(const Dataset& dataset,
+                                                       const std::string& device);
 
 /// Throws Error that shows both shapes unless `dataset` has the images and classes that a network
 /// of this shape is for. `model` and `data` name the two in the message.

@@ -72,10 +72,6 @@ struct Evaluation {
 Evaluation make_evaluation(std::vector<std::string> class_names,
                            std::span<const std::uint8_t> labels, std::span<const float> logits);
 
-/// Counts predictions. `loss` is their mean cross-entropy.
-Evaluation make_evaluation(std::vector<std::string> class_names,
-                           std::vector<Prediction> predictions, double loss);
-
 /// "98.02 % (95 % interval 97.73 to 98.28; 9,802 of 10,000)".
 std::string accuracy_text(const Evaluation& evaluation);
 
