@@ -13,7 +13,7 @@ Augmenter::Augmenter(const AugmentOptions& options, std::int64_t rows, std::int6
       rows_(rows),
       columns_(columns),
       seed_(seed),
-      resample_(static_cast<std::size_t>(rows), static_cast<std::size_t>(columns)) {
+      scratch_(static_cast<std::size_t>(rows), static_cast<std::size_t>(columns)) {
   if (options.elastic > 0) {
     field_.emplace(static_cast<std::size_t>(rows), static_cast<std::size_t>(columns),
                    options.elastic_smoothness);
@@ -31,7 +31,7 @@ void Augmenter::operator()(const std::uint8_t* image, std::int64_t epoch, std::i
     for (float& x : field_->x) x = strength * numbers.normal();
     for (float& y : field_->y) y = strength * numbers.normal();
   }
-  resample_(image, map, field_ ? &*field_ : nullptr, distorted);
+  resample(image, map, field_ ? &*field_ : nullptr, distorted, scratch_);
   if (options_.erasing == 0) return;
   const Rectangle erased =
       draw_erased(options_, static_cast<int>(rows_), static_cast<int>(columns_), numbers);

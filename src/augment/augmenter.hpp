@@ -28,7 +28,7 @@ class Augmenter {
   std::int64_t rows_;
   std::int64_t columns_;
   std::uint64_t seed_;
-  Resampler resample_;
+  ResampleScratch scratch_;
   std::optional<SplineField> field_;
 };
 

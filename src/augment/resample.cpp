@@ -24,7 +24,7 @@ using Vector = hn::Vec<FloatTag>;
 
 /// Packs each pixel with its right neighbor and the two below into one word of `squares`, so that
 /// interpolation needs one gather instead of four. The first row and column precede the image's.
-void pack_squares(const std::uint8_t* image, Resampler::Scratch& scratch) {
+void pack_squares(const std::uint8_t* image, ResampleScratch& scratch) {
   const hn::RebindToUnsigned<FloatTag> du;
   const hn::Rebind<std::uint8_t, FloatTag> bytes;
   const std::size_t lanes = hn::Lanes(du);
@@ -85,7 +85,7 @@ HWY_INLINE Vector corner(hn::Vec<hn::RebindToSigned<FloatTag>> square) {
 }
 
 /// Bilinear interpolation at the given source coordinates; f32, 0 to 255.
-HWY_INLINE Vector interpolate(const Resampler::Scratch& scratch, Vector x, Vector y) {
+HWY_INLINE Vector interpolate(const ResampleScratch& scratch, Vector x, Vector y) {
   const FloatTag d;
   const hn::RebindToSigned<FloatTag> di;
   const Vector one = hn::Set(d, 1.0F);
@@ -110,7 +110,7 @@ HWY_INLINE Vector interpolate(const Resampler::Scratch& scratch, Vector x, Vecto
 }
 
 void resample(const std::uint8_t* image, const AffineMap& map, SplineField* field,
-              std::uint8_t* distorted, Resampler::Scratch& scratch) {
+              std::uint8_t* distorted, ResampleScratch& scratch) {
   const FloatTag d;
   const hn::Rebind<std::uint8_t, FloatTag> bytes;
   pack_squares(image, scratch);
@@ -145,10 +145,11 @@ namespace {
 
 constexpr std::size_t kMaxLanes = 16;
 
-/// B-spline weights of the control points, [count, points], for each of `count` pixels along an
-/// axis. Normalized so that their squares sum to 1, which preserves the variance.
-std::vector<float> spline_weights(std::size_t count, double spacing, std::size_t points) {
-  std::vector<float> weights(count * points);
+/// The B-spline weight of each control point for each of `count` pixels along an axis, written to
+/// weights[pixel * pixel_stride + point * point_stride]. Normalized so that their squares sum to 1,
+/// which preserves the variance.
+void set_spline_weights(float* weights, std::size_t count, double spacing, std::size_t points,
+                        std::size_t pixel_stride, std::size_t point_stride) {
   for (std::size_t pixel = 0; pixel < count; ++pixel) {
     double squares = 0;
     std::vector<double> row(points);
@@ -163,10 +164,10 @@ std::vector<float> spline_weights(std::size_t count, double spacing, std::size_t
       squares += row[point] * row[point];
     }
     for (std::size_t point = 0; point < points; ++point) {
-      weights[pixel * points + point] = static_cast<float>(row[point] / std::sqrt(squares));
+      weights[pixel * pixel_stride + point * point_stride] =
+          static_cast<float>(row[point] / std::sqrt(squares));
     }
   }
-  return weights;
 }
 
 }  // namespace
@@ -182,31 +183,26 @@ SplineField::SplineField(std::size_t rows, std::size_t columns, double smoothnes
   grid_rows = points(rows);
   grid_columns = points(columns);
   padded_columns = round_up(columns, kMaxLanes);
-  row_weights = spline_weights(rows, spacing, grid_rows);
-  const std::vector<float> weights = spline_weights(columns, spacing, grid_columns);
-  column_weights.assign(grid_columns * padded_columns, 0.0F);
-  for (std::size_t column = 0; column < columns; ++column) {
-    for (std::size_t j = 0; j < grid_columns; ++j) {
-      column_weights[j * padded_columns + column] = weights[column * grid_columns + j];
-    }
-  }
+  row_weights.resize(rows * grid_rows);
+  set_spline_weights(row_weights.data(), rows, spacing, grid_rows, grid_rows, 1);
+  column_weights.resize(grid_columns * padded_columns);
+  set_spline_weights(column_weights.data(), columns, spacing, grid_columns, 1, padded_columns);
   x.resize(this->points());
   y.resize(this->points());
   x_columns.assign(grid_rows * padded_columns, 0.0F);
   y_columns.assign(grid_rows * padded_columns, 0.0F);
 }
 
-Resampler::Resampler(std::size_t rows, std::size_t columns) {
-  scratch_.rows = rows;
-  scratch_.columns = columns;
-  scratch_.padded.resize((rows + 2) * (columns + 2 + kMaxLanes) + kMaxLanes);
-  scratch_.squares.resize((rows + 1) * (columns + 1) + kMaxLanes);
-  scratch_.row.resize(columns + kMaxLanes);
-}
+ResampleScratch::ResampleScratch(std::size_t image_rows, std::size_t image_columns)
+    : rows(image_rows),
+      columns(image_columns),
+      padded((rows + 2) * (columns + 2 + kMaxLanes) + kMaxLanes),
+      squares((rows + 1) * (columns + 1) + kMaxLanes),
+      row(columns + kMaxLanes) {}
 
-void Resampler::operator()(const std::uint8_t* image, const AffineMap& map, SplineField* field,
-                           std::uint8_t* distorted) {
-  HWY_DYNAMIC_DISPATCH(resample)(image, map, field, distorted, scratch_);
+void resample(const std::uint8_t* image, const AffineMap& map, SplineField* field,
+              std::uint8_t* distorted, ResampleScratch& scratch) {
+  HWY_DYNAMIC_DISPATCH(resample)(image, map, field, distorted, scratch);
 }
 
 }  // namespace mnist

@@ -33,26 +33,19 @@ struct SplineField {
   AlignedVector<float> x_columns, y_columns;  ///< scratch: [grid_rows, padded columns]
 };
 
-/// Resamples images of one size. Not thread-safe, because of its scratch memory.
-class Resampler {
- public:
-  Resampler(std::size_t rows, std::size_t columns);
+/// Memory that resample() needs for images of one size.
+struct ResampleScratch {
+  ResampleScratch(std::size_t image_rows, std::size_t image_columns);
 
-  /// Distorts `image` by `map` plus `field`, unless that is null. Both images are u8 [rows,
-  /// columns] and must not overlap. Pixels outside of the source are 0. Overwrites the field's
-  /// scratch.
-  void operator()(const std::uint8_t* image, const AffineMap& map, SplineField* field,
-                  std::uint8_t* distorted);
-
-  struct Scratch {
-    std::size_t rows, columns;
-    std::vector<std::uint8_t> padded;    ///< [rows + 2, columns + 2 + lanes]
-    std::vector<std::uint32_t> squares;  ///< [rows + 1, columns + 1], four pixels each
-    std::vector<std::uint8_t> row;       ///< one row of the result, rounded up to whole vectors
-  };
-
- private:
-  Scratch scratch_;
+  std::size_t rows, columns;
+  std::vector<std::uint8_t> padded;    ///< [rows + 2, columns + 2 + lanes]
+  std::vector<std::uint32_t> squares;  ///< [rows + 1, columns + 1], four pixels each
+  std::vector<std::uint8_t> row;       ///< one row of the result, rounded up to whole vectors
 };
+
+/// Distorts `image` by `map` plus `field`, unless that is null. Both images are u8 [rows, columns]
+/// and must not overlap. Pixels outside of the source are 0. Overwrites all scratch.
+void resample(const std::uint8_t* image, const AffineMap& map, SplineField* field,
+              std::uint8_t* distorted, ResampleScratch& scratch);
 
 }  // namespace mnist

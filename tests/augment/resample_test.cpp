@@ -20,8 +20,8 @@ std::vector<std::uint8_t> pattern() {
 
 std::vector<std::uint8_t> resampled(const AffineMap& map, SplineField* field = nullptr) {
   std::vector<std::uint8_t> distorted(kRows * kColumns, 99);
-  Resampler resample(kRows, kColumns);
-  resample(pattern().data(), map, field, distorted.data());
+  ResampleScratch scratch(kRows, kColumns);
+  resample(pattern().data(), map, field, distorted.data(), scratch);
   return distorted;
 }
 
@@ -32,11 +32,11 @@ int pixel(std::ptrdiff_t y, std::ptrdiff_t x) {
   return inside ? image[static_cast<std::size_t>(y) * kColumns + static_cast<std::size_t>(x)] : 0;
 }
 
-TEST(Resampler, TheIdentityChangesNothing) {
+TEST(Resample, TheIdentityChangesNothing) {
   EXPECT_EQ(resampled({}), pattern());
 }
 
-TEST(Resampler, IntegerShiftsAreExactAndTheOutsideIsBlank) {
+TEST(Resample, IntegerShiftsAreExactAndTheOutsideIsBlank) {
   const auto moved = resampled({.x0 = -3, .y0 = 2});
   for (std::ptrdiff_t y = 0; y < std::ptrdiff_t{kRows}; ++y) {
     for (std::ptrdiff_t x = 0; x < std::ptrdiff_t{kColumns}; ++x) {
@@ -46,7 +46,7 @@ TEST(Resampler, IntegerShiftsAreExactAndTheOutsideIsBlank) {
   }
 }
 
-TEST(Resampler, FractionalShiftsInterpolateFourNeighbors) {
+TEST(Resample, FractionalShiftsInterpolateFourNeighbors) {
   const auto mixed = resampled({.x0 = 0.25F, .y0 = -0.5F});
   for (std::ptrdiff_t y = 0; y < std::ptrdiff_t{kRows}; ++y) {
     for (std::ptrdiff_t x = 0; x < std::ptrdiff_t{kColumns}; ++x) {
@@ -58,21 +58,21 @@ TEST(Resampler, FractionalShiftsInterpolateFourNeighbors) {
   }
 }
 
-TEST(Resampler, MirrorsAndTransposes) {
+TEST(Resample, MirrorsAndTransposes) {
   const auto mirrored = resampled({.xx = -1, .x0 = kColumns - 1});
   EXPECT_EQ(mirrored[5 * kColumns + 3], pixel(5, kColumns - 1 - 3));
   const auto transposed = resampled({.xx = 0, .xy = 1, .yx = 1, .yy = 0});
   EXPECT_EQ(transposed[5 * kColumns + 3], pixel(3, 5));
 }
 
-TEST(Resampler, FarOutsideEverythingIsBlank) {
+TEST(Resample, FarOutsideEverythingIsBlank) {
   for (const float far : {1e3F, -1e3F, 1e9F, -1e9F}) {
     const auto blank = resampled({.x0 = far, .y0 = far});
     EXPECT_EQ(std::count(blank.begin(), blank.end(), 0), std::ssize(blank));
   }
 }
 
-TEST(Resampler, AControlPointMovesItsSurroundings) {
+TEST(Resample, AControlPointMovesItsSurroundings) {
   SplineField field(kRows, kColumns, 3);
   std::fill(field.x.begin(), field.x.end(), 0.0F);
   std::fill(field.y.begin(), field.y.end(), 0.0F);

@@ -45,7 +45,7 @@ MNIST_DEVICE float displacement(const CudaPreparationArgs& args, const float* po
   return sum;
 }
 
-/// Bilinear interpolation in an image that is 0 outside its borders; see Resampler.
+/// Bilinear interpolation in an image that is 0 outside its borders; see resample().
 MNIST_DEVICE float interpolate(const std::uint8_t* image, int rows, int columns, float x, float y) {
   const auto pixel = [&](int row, int column) {
     const bool inside = row >= 0 && row < rows && column >= 0 && column < columns;
