@@ -8,7 +8,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
-#include "support/number_text.hpp"
+#include "support/text.hpp"
 
 namespace mnist {
 namespace {

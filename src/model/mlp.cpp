@@ -5,6 +5,8 @@
 #include <cmath>
 #include <numbers>
 
+#include <spdlog/fmt/fmt.h>
+
 #include "mnist/support/error.hpp"
 #include "support/random.hpp"
 
@@ -35,20 +37,15 @@ std::vector<std::int64_t> MlpShape::widths() const {
 }
 
 std::string to_string(const MlpShape& shape) {
-  std::string text;
-  for (const std::int64_t width : shape.widths()) {
-    if (!text.empty()) text += '-';
-    text += std::to_string(width);
-  }
-  if (!shape.hidden.empty()) text += " (" + std::string(name_of(shape.activation)) + ")";
-  return text;
+  const std::string widths = fmt::format("{}", fmt::join(shape.widths(), "-"));
+  return shape.hidden.empty() ? widths : fmt::format("{} ({})", widths, name_of(shape.activation));
 }
 
 std::int64_t image_side(const MlpShape& shape, const std::string& source) {
   const auto side = std::llround(std::sqrt(static_cast<double>(shape.inputs)));
   if (side * side == shape.inputs) return side;
-  throw Error(source + ": the network takes " + std::to_string(shape.inputs) +
-              " inputs, which do not form a square image");
+  throw Error(fmt::format("{}: the network takes {} inputs, which do not form a square image",
+                          source, shape.inputs));
 }
 
 std::vector<ParameterInfo> parameter_table(const MlpShape& shape) {

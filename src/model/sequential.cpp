@@ -6,21 +6,18 @@
 namespace mnist {
 namespace {
 
-void push_activation(torch::nn::Sequential& network, Activation activation) {
+torch::nn::AnyModule activation_module(Activation activation) {
   switch (activation) {
     case Activation::kRelu:
-      network->push_back(torch::nn::ReLU());
-      return;
+      return torch::nn::AnyModule(torch::nn::ReLU());
     case Activation::kTanh:
-      network->push_back(torch::nn::Tanh());
-      return;
+      return torch::nn::AnyModule(torch::nn::Tanh());
     case Activation::kSigmoid:
-      network->push_back(torch::nn::Sigmoid());
-      return;
+      return torch::nn::AnyModule(torch::nn::Sigmoid());
     case Activation::kIdentity:
-      network->push_back(torch::nn::Identity());  // so that linear layers keep their even numbers
-      return;
+      break;
   }
+  return torch::nn::AnyModule(torch::nn::Identity());  // linear layers keep their even numbers
 }
 
 }  // namespace
@@ -28,7 +25,7 @@ void push_activation(torch::nn::Sequential& network, Activation activation) {
 torch::nn::Sequential make_sequential(const Mlp& mlp, torch::Device device) {
   torch::nn::Sequential network;
   for (const Linear& layer : mlp.layers) {
-    if (!network->is_empty()) push_activation(network, mlp.activation);
+    if (!network->is_empty()) network->push_back(activation_module(mlp.activation));
     network->push_back(torch::nn::Linear(layer.inputs, layer.outputs));
   }
   network->to(device);

@@ -11,7 +11,7 @@
 #include "serialize/state_dict.hpp"
 #include "support/log.hpp"
 #include "support/machine.hpp"
-#include "support/number_text.hpp"
+#include "support/text.hpp"
 
 namespace mnist {
 

@@ -1,6 +1,7 @@
-// Text for files: JSON, templates with named fields, pages with data, base64.
+// Text for files and users: JSON, templates with named fields, pages with data, base64, numbers.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -25,5 +26,8 @@ std::string page_with_data(std::string_view page, std::string_view json);
 
 /// Base64 (RFC 4648, with padding).
 std::string base64(Bytes bytes);
+
+/// 235146 as "235,146".
+std::string with_thousands(std::int64_t number);
 
 }  // namespace mnist
