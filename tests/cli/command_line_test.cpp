@@ -64,7 +64,7 @@ TEST(CommandLine, OtherErrorsNameTheFlag) {
 }
 
 TEST(CommandLine, FlagsOverrideTheConfigWhichOverridesTheEnvironment) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   const std::string config = folder / "config.toml";
   std::ofstream(config) << "data = 'from-config'\nbatch = 64\n";
   ::setenv("MNIST_DATA", "from-environment", 1);

@@ -29,7 +29,7 @@ class SmallSet : public ::testing::Test {
   void expect_refused(std::string_view words) {
     expect_throws<Error>([&] { load(); }, words);
   }
-  TemporaryFolder folder_;
+  TemporaryDirectory folder_;
 };
 
 TEST(Dataset, ReadsTheRealSubsets) {
@@ -110,7 +110,7 @@ class Family : public ::testing::Test {
   void write_labels(const std::string& name, std::uint8_t first, std::uint8_t second) {
     write_idx(folder_ / name, {IdxType::kU8, {2}, {first, second}});
   }
-  TemporaryFolder folder_;
+  TemporaryDirectory folder_;
 };
 
 TEST_F(Family, EmnistLettersAreTransposedAndCountedFromZero) {

@@ -24,7 +24,7 @@ class IdxFile : public ::testing::Test {
   void expect_refused(const ByteVector& bytes, std::string_view words) {
     expect_throws<Error>([&] { read_idx(file(bytes)); }, words);
   }
-  TemporaryFolder folder_;
+  TemporaryDirectory folder_;
 };
 
 TEST_F(IdxFile, DetectsGzipByContent) {

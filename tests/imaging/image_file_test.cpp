@@ -28,7 +28,7 @@ TEST(Decode, ColorsBecomeLuma) {
 }
 
 TEST(Decode, RejectsOtherFilesByName) {
-  const TemporaryFolder directory;
+  const TemporaryDirectory directory;
   for (const std::string& content : {std::string(), std::string("hello"), std::string("GIF89a")}) {
     write_bytes(directory / "a.gif", to_bytes(content));
     expect_throws<Error>([&] { read_image(directory / "a.gif"); },

@@ -20,7 +20,7 @@ EpochReport report(std::int64_t epoch) {
 }
 
 TEST(MetricsFile, AppendsOneObjectPerEpoch) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   MetricsFile metrics(folder.path(), 1);
   metrics.on_start(RunInfo());
   metrics.on_epoch(report(1));
@@ -54,7 +54,7 @@ TEST(MetricsFile, HasAllDocumentedKeys) {
 /// The epochs in a metrics.jsonl that was `before` when a run started with `first_epoch` and
 /// trained it.
 std::string metrics_after(const std::string& before, std::int64_t first_epoch) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   write_bytes(folder / "metrics.jsonl", to_bytes(before));
   MetricsFile metrics(folder.path(), first_epoch);
   metrics.on_epoch(report(first_epoch));
@@ -82,7 +82,7 @@ TEST(MetricsFile, ResumeDropsATruncatedTail) {
 }
 
 TEST(MetricsFile, ResumeKeepsTheBytesOfEarlierLines) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   EpochReport first = report(1);
   first.training = {1.0 / 3, std::numeric_limits<double>::quiet_NaN()};
   MetricsFile(folder.path(), 1).on_epoch(first);
@@ -92,14 +92,14 @@ TEST(MetricsFile, ResumeKeepsTheBytesOfEarlierLines) {
 }
 
 TEST(MetricsFile, StartReplacesTheFileOfAnEarlierRun) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   write_bytes(folder / "metrics.jsonl", to_bytes("{\"epoch\":1}\n{\"epoch\":2}\n"));
   const MetricsFile started(folder.path(), 1);
   EXPECT_EQ(read_text(folder / "metrics.jsonl"), "");
 }
 
 TEST(MetricsFile, EpochsAreAppendedInPlace) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   MetricsFile metrics(folder.path(), 1);
   metrics.on_epoch(report(1));
   std::ifstream reader(folder / "metrics.jsonl");

@@ -86,7 +86,7 @@ TEST(HtmlReport, HasFiguresAndMistakes) {
 }
 
 TEST(HtmlReport, IgnoresATruncatedLineOfMetrics) {
-  const TemporaryFolder run;
+  const TemporaryDirectory run;
   write_bytes(run / "metrics.jsonl", to_bytes("{\"epoch\":1}\n{\"epoch\":2}\n{\"epo"));
   const nlohmann::json data = data_of_report(run.path());
   EXPECT_EQ(data["epochs"].size(), 2U);

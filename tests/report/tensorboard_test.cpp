@@ -43,13 +43,13 @@ TEST(Crc32c, AgreesWithPublishedValues) {
 }
 
 TEST(TensorBoard, ErrorNamesTheFileThatCannotBeCreated) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   expect_throws<Error>([&] { TensorBoardCallback(folder / "missing", Dataset(), 0); },
                        "missing/events.out.tfevents.");
 }
 
 TEST(TensorBoard, ClosesItsFileWhenTheFirstWriteFails) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   const std::ptrdiff_t before = open_descriptors();
   {
     const FileSizeLimit limit(10);

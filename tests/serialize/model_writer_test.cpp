@@ -18,7 +18,7 @@ Model model_of(const MlpShape& shape) {
 class ModelFile : public ::testing::TestWithParam<const char*> {
  protected:
   std::string path(const std::string& stem = "model") { return folder_ / (stem + GetParam()); }
-  TemporaryFolder folder_;
+  TemporaryDirectory folder_;
 };
 
 TEST_P(ModelFile, ComesBackExactly) {
@@ -52,7 +52,7 @@ INSTANTIATE_TEST_SUITE_P(Formats, ModelFile, ::testing::Values(".pt", ".safetens
                          [](const auto& suffix) { return std::string(suffix.param).substr(1); });
 
 TEST(LoadModel, NamesWhatItCannotRead) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   expect_throws<Error>([&] { read_model(folder / "none.pt"); }, "none.pt: cannot be opened");
   write_bytes(folder / "old.pt", to_bytes("\x80\x02\x8a\x0a"));
   expect_throws<Error>([&] { read_model(folder / "old.pt"); }, "before PyTorch 1.6");

@@ -13,14 +13,14 @@ namespace mnist {
 namespace {
 
 TEST(InputFile, SaysWhyItCannotBeOpened) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   expect_throws<Error>([&] { InputFile file(folder / "none"); }, "cannot be opened: No such");
   expect_throws<Error>([&] { InputFile file(folder.path()); }, "is a directory, expected a file");
   expect_throws<Error>([&] { InputFile file("/dev/null"); }, "is not a regular file");
 }
 
 TEST(InputFile, HasALimitForWholeFiles) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   write_bytes(folder / "a", {1, 2, 3});
   EXPECT_EQ(read_whole_file(folder / "a", 3), (std::vector<std::uint8_t>{1, 2, 3}));
   expect_throws<Error>([&] { read_whole_file(folder / "a", 2); },
@@ -34,7 +34,7 @@ std::size_t count_files(const std::string& directory) {
 }
 
 TEST(AtomicFile, WritesAndReplaces) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   write_file_atomically(folder / "a", std::string_view("one"));
   EXPECT_EQ(read_text(folder / "a"), "one");
   write_file_atomically(folder / "a", std::string_view("another"));
@@ -43,7 +43,7 @@ TEST(AtomicFile, WritesAndReplaces) {
 }
 
 TEST(AtomicFile, FollowsTheUmask) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   const mode_t before = ::umask(027);
   write_file_atomically(folder / "a", std::string_view("x"));
   ::umask(before);
@@ -53,7 +53,7 @@ TEST(AtomicFile, FollowsTheUmask) {
 }
 
 TEST(AtomicFile, FailureLeavesNoTemporaryFile) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   std::filesystem::create_directory(folder / "taken");
   write_bytes(folder / "taken/inside", {1});
   expect_throws<Error>([&] { write_file_atomically(folder / "taken", std::string_view("x")); },
@@ -63,7 +63,7 @@ TEST(AtomicFile, FailureLeavesNoTemporaryFile) {
 }
 
 TEST(AtomicFile, CheckChangesNothing) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   write_bytes(folder / "old", {1, 2, 3});
   check_file_can_be_written(folder / "old");
   check_file_can_be_written(folder / "new");
@@ -72,7 +72,7 @@ TEST(AtomicFile, CheckChangesNothing) {
 }
 
 TEST(AtomicFile, CheckRejectsDirectoriesAndMissingDirectories) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   expect_throws<UsageError>([&] { check_file_can_be_written(folder.path()); }, "is a directory");
   expect_throws<UsageError>([&] { check_file_can_be_written(folder / "none/model.pt"); },
                             "there is no directory");
@@ -81,7 +81,7 @@ TEST(AtomicFile, CheckRejectsDirectoriesAndMissingDirectories) {
 }
 
 TEST(FileLock, HasOneOwnerAtATime) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   const std::string pid = std::to_string(::getpid());
   {
     const FileLock lock(folder / "lock");
@@ -93,7 +93,7 @@ TEST(FileLock, HasOneOwnerAtATime) {
 }
 
 TEST(FileLock, IsReleasedWhenItsOwnerIsKilled) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   int ready[2];
   ASSERT_EQ(::pipe(ready), 0);
   const pid_t child = ::fork();

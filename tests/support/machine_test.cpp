@@ -43,7 +43,7 @@ class CgroupLimit : public ::testing::Test {
   }
   int limit() const { return cgroup_cpu_limit(root_.path()).value_or(0); }
 
-  TemporaryFolder root_;
+  TemporaryDirectory root_;
 };
 
 TEST_F(CgroupLimit, IsAbsentWithoutCgroupsOrQuota) {

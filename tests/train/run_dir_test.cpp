@@ -18,7 +18,7 @@ Checkpoint at_step(std::int64_t step) {
 }
 
 TEST(RunDir, KeepsTheCurrentAndThePreviousCheckpoint) {
-  const TemporaryFolder parent;
+  const TemporaryDirectory parent;
   const std::string path = parent / "runs/first";
   const RunDir folder(path);
   for (const std::int64_t step : {1, 2, 3}) folder.save(at_step(step));
@@ -29,7 +29,7 @@ TEST(RunDir, KeepsTheCurrentAndThePreviousCheckpoint) {
 }
 
 TEST(RunDir, SuggestsThePreviousCheckpointIfTheCurrentOneIsDamaged) {
-  const TemporaryFolder parent;
+  const TemporaryDirectory parent;
   const RunDir folder(parent.path());
   folder.save(at_step(1));
   write_bytes(parent / "checkpoint.safetensors", {1, 2, 3});
@@ -44,13 +44,13 @@ TEST(RunDir, SuggestsThePreviousCheckpointIfTheCurrentOneIsDamaged) {
 }
 
 TEST(RunDir, BelongsToOneProcess) {
-  const TemporaryFolder parent;
+  const TemporaryDirectory parent;
   const RunDir folder(parent.path());
   expect_throws<UsageError>([&] { RunDir second(parent.path()); }, "is locked by process");
 }
 
 TEST(RunDir, RefusesToOverwriteAnUnfinishedRun) {
-  const TemporaryFolder parent;
+  const TemporaryDirectory parent;
   const RunDir folder(parent.path());
   EXPECT_NO_THROW(folder.check_may_start());
   Checkpoint checkpoint = at_step(5);
@@ -65,7 +65,7 @@ TEST(RunDir, RefusesToOverwriteAnUnfinishedRun) {
 }
 
 TEST(RunDir, RemovesTemporaryFilesOfKilledProcesses) {
-  const TemporaryFolder parent;
+  const TemporaryDirectory parent;
   write_bytes(parent / "checkpoint.safetensors.tmp-a1B2c3", {1});
   write_bytes(parent / "notes.tmp-too-long", {1});
   const RunDir folder(parent.path());
@@ -74,7 +74,7 @@ TEST(RunDir, RemovesTemporaryFilesOfKilledProcesses) {
 }
 
 TEST(RunDir, RejectsPathsThatCannotBeDirectories) {
-  const TemporaryFolder parent;
+  const TemporaryDirectory parent;
   write_bytes(parent / "file", {1});
   expect_throws<UsageError>([&] { RunDir folder(parent / "file"); }, "--run-dir");
   expect_throws<UsageError>([&] { RunDir folder(parent / "file/inside"); }, "cannot be created");
