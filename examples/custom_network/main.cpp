@@ -43,8 +43,8 @@ void run(const std::string& directory, const std::string& model_path) {
   const mnist::Dataset training = mnist::load_dataset(directory, mnist::Split::kTrain);
   const mnist::Dataset test = mnist::load_dataset(directory, mnist::Split::kTest);
   const auto held_out = mnist::validation_examples(options, training.count);
-  const auto split = mnist::split_rows(training.count, held_out, options.seed);
-  const mnist::Dataset validation = mnist::select_rows(training, split.validation);
+  const auto split = mnist::split_indices(training.count, held_out, options.seed);
+  const mnist::Dataset validation = mnist::select_examples(training, split.validation);
 
   mnist::MlpShape shape;
   shape.inputs = training.pixels();

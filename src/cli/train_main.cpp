@@ -34,9 +34,9 @@ struct RunData {
     limit_examples(training, options.limit);
     info = {training.count, training.fingerprint(), test.count, test.fingerprint()};
     auto split =
-        split_rows(training.count, validation_examples(options, training.count), options.seed);
+        split_indices(training.count, validation_examples(options, training.count), options.seed);
     training_indices = std::move(split.training);
-    validation = select_rows(training, split.validation);
+    validation = select_examples(training, split.validation);
   }
 
   Dataset training;

@@ -249,7 +249,7 @@ void limit_examples(Dataset& dataset, std::int64_t count) {
   dataset.labels.resize(static_cast<std::size_t>(count));
 }
 
-ValidationSplit split_rows(std::int64_t count, std::int64_t validation, std::uint64_t seed) {
+ValidationSplit split_indices(std::int64_t count, std::int64_t validation, std::uint64_t seed) {
   const auto order = RandomStream(seed, RandomPurpose::kValidationSplit, 0).permutation(count);
   const auto boundary = order.begin() + validation;
   ValidationSplit split{{boundary, order.end()}, {order.begin(), boundary}};
@@ -258,7 +258,7 @@ ValidationSplit split_rows(std::int64_t count, std::int64_t validation, std::uin
   return split;
 }
 
-Dataset select_rows(const Dataset& dataset, std::span<const std::int64_t> indices) {
+Dataset select_examples(const Dataset& dataset, std::span<const std::int64_t> indices) {
   Dataset selected{std::ssize(indices), dataset.rows, dataset.columns, {}, {}, dataset.class_names};
   selected.images.reserve(indices.size() * static_cast<std::size_t>(dataset.pixels()));
   selected.labels.reserve(indices.size());

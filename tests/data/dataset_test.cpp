@@ -189,23 +189,23 @@ TEST_F(SmallSet, LimitKeepsTheFirst) {
   expect_throws<UsageError>([&] { limit_examples(set, 3); }, "--limit 3 is more than the 2");
 }
 
-TEST_F(SmallSet, SelectsRowsInOrder) {
-  const std::vector<std::int64_t> rows{2, 0};
-  const Dataset set = select_rows(load(), rows);
+TEST_F(SmallSet, SelectsExamplesInOrder) {
+  const std::vector<std::int64_t> indices{2, 0};
+  const Dataset set = select_examples(load(), indices);
   EXPECT_EQ(set.labels, (std::vector<std::uint8_t>{9, 7}));
   EXPECT_EQ(set.images, (std::vector<std::uint8_t>{8, 9, 10, 11, 0, 1, 2, 3}));
 }
 
-TEST(SplitRows, PartitionsAllExamplesBySeedAlone) {
-  const ValidationSplit split = split_rows(100, 30, 1);
+TEST(SplitIndices, PartitionsAllExamplesBySeedAlone) {
+  const ValidationSplit split = split_indices(100, 30, 1);
   EXPECT_EQ(split.validation.size(), 30U);
   std::set<std::int64_t> all(split.training.begin(), split.training.end());
   all.insert(split.validation.begin(), split.validation.end());
   EXPECT_EQ(all.size(), 100U);
   EXPECT_EQ(*all.rbegin(), 99);
   EXPECT_TRUE(std::is_sorted(split.training.begin(), split.training.end()));
-  EXPECT_EQ(split_rows(100, 30, 1).validation, split.validation);
-  EXPECT_NE(split_rows(100, 30, 2).validation, split.validation);
+  EXPECT_EQ(split_indices(100, 30, 1).validation, split.validation);
+  EXPECT_NE(split_indices(100, 30, 2).validation, split.validation);
 }
 
 }  // namespace

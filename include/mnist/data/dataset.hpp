@@ -52,9 +52,9 @@ struct ValidationSplit {
 };
 
 /// Holds out `validation` of `count` examples, 0 <= validation <= count, chosen by `seed` alone.
-ValidationSplit split_rows(std::int64_t count, std::int64_t validation, std::uint64_t seed);
+ValidationSplit split_indices(std::int64_t count, std::int64_t validation, std::uint64_t seed);
 
 /// Copies the examples at `indices`, in that order.
-Dataset select_rows(const Dataset& dataset, std::span<const std::int64_t> indices);
+Dataset select_examples(const Dataset& dataset, std::span<const std::int64_t> indices);
 
 }  // namespace mnist

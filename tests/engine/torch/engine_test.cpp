@@ -41,7 +41,7 @@ StepsResult torch_optim_losses(const Mlp& initial, double weight_decay,
   for (std::size_t begin = 0; begin < rows.size(); begin += static_cast<std::size_t>(batch)) {
     const auto count = std::min(static_cast<std::size_t>(batch), rows.size() - begin);
     const Minibatch minibatch =
-        minibatch_of(select_rows(training_set(), std::span(rows).subspan(begin, count)));
+        minibatch_of(select_examples(training_set(), std::span(rows).subspan(begin, count)));
     optimizer.zero_grad();
     const torch::Tensor loss =
         torch::nn::functional::cross_entropy(network->forward(minibatch.images), minibatch.labels);
@@ -117,7 +117,7 @@ TEST(TorchEngine, ReportsTheGradientNormsOfTheLastMinibatch) {
   train(engine, rows, 16);
 
   torch::nn::Sequential network = make_sequential(initial, torch::kCPU);
-  const auto [images, labels] = minibatch_of(select_rows(training_set(), rows));
+  const auto [images, labels] = minibatch_of(select_examples(training_set(), rows));
   torch::nn::functional::cross_entropy(network->forward(images), labels).backward();
   const NamedNorms norms = engine.gradient_norms();
   ASSERT_EQ(norms.size(), 4U);
