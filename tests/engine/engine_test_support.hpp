@@ -18,17 +18,17 @@ inline const Dataset& training_set() {
   return set;
 }
 
-inline std::vector<std::int64_t> first_rows(std::int64_t count) {
-  std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
-  std::iota(rows.begin(), rows.end(), 0);
-  return rows;
+inline std::vector<std::int64_t> first_indices(std::int64_t count) {
+  std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
+  std::iota(indices.begin(), indices.end(), 0);
+  return indices;
 }
 
-/// Trains on `rows` at a constant learning rate.
-inline StepsResult train(Engine& engine, const std::vector<std::int64_t>& rows, std::int64_t batch,
-                         double learning_rate = 0.001) {
-  const std::vector<double> rates(rows.size(), learning_rate);
-  return engine.train({rows, batch, rates});
+/// Trains on `indices` at a constant learning rate.
+inline StepsResult train(Engine& engine, const std::vector<std::int64_t>& indices,
+                         std::int64_t batch, double learning_rate = 0.001) {
+  const std::vector<double> rates(indices.size(), learning_rate);
+  return engine.train({indices, batch, rates});
 }
 
 /// Compares losses step by step, within `tolerance` times the loss plus `absolute`.
@@ -57,15 +57,15 @@ inline void expect_same_bits(const Mlp& found, const Mlp& expected) {
 }
 
 /// Returns `count` example indices in the shuffled order of successive epochs.
-inline std::vector<std::int64_t> many_rows(std::int64_t count) {
-  std::vector<std::int64_t> rows;
-  const auto all = first_rows(training_set().count);
-  for (std::int64_t epoch = 1; std::ssize(rows) < count; ++epoch) {
+inline std::vector<std::int64_t> shuffled_indices(std::int64_t count) {
+  std::vector<std::int64_t> indices;
+  const auto all = first_indices(training_set().count);
+  for (std::int64_t epoch = 1; std::ssize(indices) < count; ++epoch) {
     const auto order = shuffled(all, 0, epoch);
-    rows.insert(rows.end(), order.begin(), order.end());
+    indices.insert(indices.end(), order.begin(), order.end());
   }
-  rows.resize(static_cast<std::size_t>(count));
-  return rows;
+  indices.resize(static_cast<std::size_t>(count));
+  return indices;
 }
 
 /// Options that enable everything beyond the plain step.

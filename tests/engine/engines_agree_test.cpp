@@ -38,11 +38,11 @@ void expect_agreement(const MlpShape& shape, std::int64_t batch, const TrainOpti
                std::string(name_of(options.optimizer)) + " " +
                std::to_string(options.weight_decay));
   const Mlp initial = initial_parameters(shape, 1);
-  const auto rows = many_rows(kSteps * batch);
+  const auto indices = shuffled_indices(kSteps * batch);
   TorchEngine reference(initial, training_set(), options, torch::kCPU);
   CpuEngine fused(initial, training_set(), options, 2);
-  const StepsResult expected = train(reference, rows, batch);
-  const StepsResult found = train(fused, rows, batch);
+  const StepsResult expected = train(reference, indices, batch);
+  const StepsResult found = train(fused, indices, batch);
 
   expect_near_losses(found, expected, 1e-4F, 1e-6F);
   EXPECT_NEAR(static_cast<double>(found.correct), static_cast<double>(expected.correct), 2);
@@ -109,12 +109,12 @@ TEST_F(EnginesAgree, WithAugmentedImages) {
 }
 
 /// Trains `first` half-way, hands its state to `second`, and compares the rest of both runs.
-void expect_handover(Engine& first, Engine& second, const std::vector<std::int64_t>& rows) {
-  const auto middle = rows.begin() + std::ssize(rows) / 2;
-  const std::vector<std::int64_t> begin(rows.begin(), middle);
+void expect_handover(Engine& first, Engine& second, const std::vector<std::int64_t>& indices) {
+  const auto middle = indices.begin() + std::ssize(indices) / 2;
+  const std::vector<std::int64_t> begin(indices.begin(), middle);
   train(first, begin, 32);
   second.restore(first.state());
-  const std::vector<std::int64_t> rest(middle, rows.end());
+  const std::vector<std::int64_t> rest(middle, indices.end());
   const StepsResult expected = train(first, rest, 32);
   const StepsResult found = train(second, rest, 32);
   expect_near_losses(found, expected);
@@ -125,21 +125,21 @@ TEST_F(EnginesAgree, AfterResumingFromEachOthersState) {
   const Mlp initial = initial_parameters(shape, 1);
   const Mlp elsewhere = initial_parameters(shape, 2);
   const TrainOptions options{.ema = 0.9, .dropout = {0.2, 0.1}};
-  const auto rows = many_rows(64 * 32);
+  const auto indices = shuffled_indices(64 * 32);
   {
     TorchEngine first(initial, training_set(), options, torch::kCPU);
     CpuEngine second(elsewhere, training_set(), options, 2);
-    expect_handover(first, second, rows);
+    expect_handover(first, second, indices);
   }
   {
     CpuEngine first(initial, training_set(), options, 2);
     TorchEngine second(elsewhere, training_set(), options, torch::kCPU);
-    expect_handover(first, second, rows);
+    expect_handover(first, second, indices);
   }
   {
     TorchEngine first(initial, training_set(), options, torch::kCPU);
     TorchEngine second(elsewhere, training_set(), options, torch::kCPU);
-    expect_handover(first, second, rows);
+    expect_handover(first, second, indices);
   }
 }
 

@@ -37,7 +37,7 @@ class RecordingEngine : public Engine {
     }
     rates.insert(rates.end(), steps.learning_rates.begin(), steps.learning_rates.end());
     epochs.insert(epochs.end(), static_cast<std::size_t>(steps.count()), steps.epoch);
-    rows.insert(rows.end(), steps.indices.begin(), steps.indices.end());
+    indices.insert(indices.end(), steps.indices.begin(), steps.indices.end());
     result.correct = std::ssize(steps.indices);
     return result;
   }
@@ -47,7 +47,7 @@ class RecordingEngine : public Engine {
   void restore(const EngineState&) override {}
   std::string description() const override { return "recording"; }
 
-  std::vector<std::int64_t> rows;
+  std::vector<std::int64_t> indices;
   std::vector<std::int64_t> sizes;
   std::vector<double> rates;
   std::vector<std::int64_t> epochs;
@@ -60,10 +60,10 @@ class RecordingCallback : public TrainingCallback {
   std::vector<EpochReport> reports;
 };
 
-std::vector<std::int64_t> first_rows(std::int64_t count) {
-  std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
-  std::iota(rows.begin(), rows.end(), 100);
-  return rows;
+std::vector<std::int64_t> first_indices(std::int64_t count) {
+  std::vector<std::int64_t> indices(static_cast<std::size_t>(count));
+  std::iota(indices.begin(), indices.end(), 100);
+  return indices;
 }
 
 TrainOptions options(std::int64_t epochs, std::int64_t batch) {
@@ -77,8 +77,8 @@ TEST(Trainer, KeepsAFixedOrder) {
   RecordingEngine engine;
   TrainOptions fixed = options(2, 3);
   fixed.order = Order::kFixed;
-  Trainer(fixed, engine, first_rows(4)).run();
-  EXPECT_EQ(engine.rows, (std::vector<std::int64_t>{100, 101, 102, 103, 100, 101, 102, 103}));
+  Trainer(fixed, engine, first_indices(4)).run();
+  EXPECT_EQ(engine.indices, (std::vector<std::int64_t>{100, 101, 102, 103, 100, 101, 102, 103}));
 }
 
 TEST(Trainer, ReportsProgressToCallbacks) {
@@ -88,7 +88,7 @@ TEST(Trainer, ReportsProgressToCallbacks) {
     ProgressReport last;
   } observer;
   RecordingEngine engine;
-  Trainer trainer(options(2, 4), engine, first_rows(10));
+  Trainer trainer(options(2, 4), engine, first_indices(10));
   trainer.add_callback(observer);
   trainer.run();
   EXPECT_EQ(observer.last.epoch, 2);
@@ -100,15 +100,15 @@ TEST(Trainer, ReportsProgressToCallbacks) {
 TEST(Trainer, VisitsEachExampleOncePerEpochWithAShortLastMinibatch) {
   RecordingEngine engine;
   RecordingCallback observer;
-  Trainer trainer(options(2, 4), engine, first_rows(10));
+  Trainer trainer(options(2, 4), engine, first_indices(10));
   trainer.add_callback(observer);
   trainer.run();
   EXPECT_EQ(engine.sizes, (std::vector<std::int64_t>{4, 4, 2, 4, 4, 2}));
-  const std::set<std::int64_t> first(engine.rows.begin(), engine.rows.begin() + 10);
+  const std::set<std::int64_t> first(engine.indices.begin(), engine.indices.begin() + 10);
   EXPECT_EQ(first.size(), 10U);
   EXPECT_EQ(*first.begin(), 100);
-  EXPECT_NE(std::vector<std::int64_t>(engine.rows.begin(), engine.rows.begin() + 10),
-            std::vector<std::int64_t>(engine.rows.begin() + 10, engine.rows.end()));
+  EXPECT_NE(std::vector<std::int64_t>(engine.indices.begin(), engine.indices.begin() + 10),
+            std::vector<std::int64_t>(engine.indices.begin() + 10, engine.indices.end()));
 
   ASSERT_EQ(observer.reports.size(), 2U);
   const EpochReport& report = observer.reports[1];
@@ -127,7 +127,7 @@ TEST(Trainer, VisitsEachExampleOncePerEpochWithAShortLastMinibatch) {
 TEST(Trainer, WeightsLossesByMinibatchSizeAcrossChunks) {
   RecordingEngine engine;
   RecordingCallback observer;
-  Trainer trainer(options(1, 2), engine, first_rows(901));
+  Trainer trainer(options(1, 2), engine, first_indices(901));
   trainer.add_callback(observer);
   trainer.run();
   EXPECT_EQ(engine.sizes.size(), 451U);
@@ -136,16 +136,16 @@ TEST(Trainer, WeightsLossesByMinibatchSizeAcrossChunks) {
 }
 
 TEST(Trainer, ShufflesByAFunctionOfSeedAndEpoch) {
-  const auto rows = first_rows(50);
-  EXPECT_EQ(shuffled(rows, 1, 2), shuffled(rows, 1, 2));
-  EXPECT_NE(shuffled(rows, 1, 2), shuffled(rows, 1, 3));
-  EXPECT_NE(shuffled(rows, 1, 2), shuffled(rows, 2, 2));
+  const auto indices = first_indices(50);
+  EXPECT_EQ(shuffled(indices, 1, 2), shuffled(indices, 1, 2));
+  EXPECT_NE(shuffled(indices, 1, 2), shuffled(indices, 1, 3));
+  EXPECT_NE(shuffled(indices, 1, 2), shuffled(indices, 2, 2));
 }
 
 TEST(Trainer, ValidatesAfterEachEpoch) {
   RecordingEngine engine;
   RecordingCallback observer;
-  Trainer trainer(options(3, 4), engine, first_rows(8));
+  Trainer trainer(options(3, 4), engine, first_indices(8));
   int calls = 0;
   trainer.set_validation([&](const Mlp&) { return Score{1.0 * ++calls, 0.5}; });
   trainer.add_callback(observer);
@@ -159,7 +159,7 @@ TEST(Trainer, StopsEarlyAndKeepsTheBestEpoch) {
   RecordingCallback observer;
   TrainOptions patient = options(20, 4);
   patient.patience = 3;
-  Trainer trainer(patient, engine, first_rows(8));
+  Trainer trainer(patient, engine, first_indices(8));
   // The best is epoch 4: as accurate as epoch 3, with a lower loss.
   const std::vector<Score> scores{{1, 0.5}, {1, 0.4}, {3, 0.6}, {2, 0.6}, {2, 0.6}, {1, 0.5}};
   trainer.set_validation([&](const Mlp& parameters) {
@@ -176,7 +176,7 @@ TEST(Trainer, StopsEarlyAndKeepsTheBestEpoch) {
 
 TEST(Trainer, KeepsTheLastEpochWithoutPatience) {
   RecordingEngine engine;
-  Trainer trainer(options(2, 4), engine, first_rows(8));
+  Trainer trainer(options(2, 4), engine, first_indices(8));
   double accuracy = 1;
   trainer.set_validation([&](const Mlp&) { return Score{1, accuracy /= 2}; });
   const TrainingResult result = trainer.run();
@@ -188,7 +188,7 @@ TEST(Trainer, PassesLearningRatesAndEpochToTheEngine) {
   RecordingEngine engine;
   TrainOptions scheduled = options(2, 4);
   scheduled.schedule = Schedule::kCosine;
-  Trainer trainer(scheduled, engine, first_rows(1000));  // more steps than one chunk
+  Trainer trainer(scheduled, engine, first_indices(1000));  // more steps than one chunk
   RecordingCallback observer;
   trainer.add_callback(observer);
   trainer.run();
@@ -206,7 +206,7 @@ TEST(Trainer, SavesAfterEachEpochAndEveryGivenNumberOfSteps) {
   RecordingEngine engine;
   TrainOptions often = options(2, 4);
   often.checkpoint_every.steps = 30;
-  Trainer trainer(often, engine, first_rows(400));
+  Trainer trainer(often, engine, first_indices(400));
   std::vector<std::int64_t> steps;
   trainer.set_save([&](const Progress& progress) { steps.push_back(progress.step); });
   trainer.run();
@@ -218,27 +218,27 @@ TEST(Trainer, ResumesFromAnyStepWithTheSameResult) {
   two.schedule = Schedule::kCosine;
   RecordingEngine whole;
   RecordingCallback expected;
-  Trainer uninterrupted(two, whole, first_rows(102));
+  Trainer uninterrupted(two, whole, first_indices(102));
   uninterrupted.add_callback(expected);
   uninterrupted.run();
   for (const int chunks : {0, 1, 2}) {
     RecordingEngine engine;
     RecordingCallback observer;
     Progress progress;
-    Trainer first(two, engine, first_rows(102));
+    Trainer first(two, engine, first_indices(102));
     first.add_callback(observer);
     int checks = 0;
     first.set_should_stop([&] { return checks++ == chunks; });
     first.set_save([&](const Progress& now) { progress = now; });
     EXPECT_TRUE(first.run().stopped);
     EXPECT_LT(progress.step, 52);
-    Trainer second(two, engine, first_rows(102));
+    Trainer second(two, engine, first_indices(102));
     second.add_callback(observer);
     second.resume(progress);
     const TrainingResult result = second.run();
     EXPECT_FALSE(result.stopped);
     EXPECT_EQ(result.epochs, 2);
-    EXPECT_EQ(engine.rows, whole.rows);
+    EXPECT_EQ(engine.indices, whole.indices);
     EXPECT_EQ(engine.rates, whole.rates);
     EXPECT_EQ(engine.epochs, whole.epochs);
     ASSERT_EQ(observer.reports.size(), 2U);
@@ -258,7 +258,7 @@ TEST(Trainer, ResumesWithTheBestEpoch) {
   progress.epoch = 6;
   progress.step = 10;
   progress.best = BestEpoch{4, {1, 0.9}, marked(-1)};
-  Trainer trainer(patient, engine, first_rows(8));
+  Trainer trainer(patient, engine, first_indices(8));
   trainer.set_validation([](const Mlp&) { return Score{1, 0.5}; });
   trainer.resume(progress);
   const TrainingResult result = trainer.run();
@@ -271,7 +271,7 @@ TEST(Trainer, FailsWhenALossIsNotFinite) {
   RecordingEngine engine;
   engine.bad_step = 4;
   RecordingCallback observer;
-  Trainer trainer(options(9, 4), engine, first_rows(10));
+  Trainer trainer(options(9, 4), engine, first_indices(10));
   trainer.add_callback(observer);
   expect_throws<Error>(
       [&] { trainer.run(); },

@@ -26,12 +26,12 @@ TEST(CpuEngine, ReturnsItsInitialParametersUnchanged) {
 void expect_thread_invariance(const MlpShape& shape, const TrainOptions& options,
                               std::int64_t examples, std::int64_t batch) {
   const Mlp initial = initial_parameters(shape, 0);
-  const auto rows = first_rows(examples);
+  const auto indices = first_indices(examples);
   CpuEngine single(initial, training_set(), options, 1);
-  const StepsResult expected = train(single, rows, batch);
+  const StepsResult expected = train(single, indices, batch);
   for (const int threads : {2, 3, 5, 64}) {
     CpuEngine engine(initial, training_set(), options, threads);
-    const StepsResult result = train(engine, rows, batch);
+    const StepsResult result = train(engine, indices, batch);
     EXPECT_EQ(result.losses, expected.losses) << threads << " threads";
     EXPECT_EQ(result.correct, expected.correct);
     expect_same_bits(engine.parameters(), single.parameters());
@@ -51,11 +51,11 @@ TEST(CpuEngine, DoesNotDependOnTheNumberOfThreads) {
 void expect_chunk_invariance(const MlpShape& shape, const TrainOptions& options,
                              std::int64_t chunk) {
   const Mlp initial = initial_parameters(shape, 0);
-  const auto rows = first_rows(960);
+  const auto indices = first_indices(960);
   CpuEngine whole(initial, training_set(), options, 2);
-  train(whole, rows, 32);
+  train(whole, indices, 32);
   CpuEngine chunked(initial, training_set(), options, 2);
-  for (auto begin = rows.begin(); begin != rows.end(); begin += chunk) {
+  for (auto begin = indices.begin(); begin != indices.end(); begin += chunk) {
     train(chunked, {begin, begin + chunk}, 32);
   }
   expect_same_bits(chunked.parameters(), whole.parameters());
@@ -68,9 +68,9 @@ TEST(CpuEngine, DoesNotDependOnTheNumberOfCalls) {
 
 TEST(CpuEngine, ResumesBitwiseOnAnyNumberOfThreads) {
   const MlpShape shape{784, {100, 50}, 10, Activation::kRelu};
-  const auto rows = first_rows(960);
-  const std::vector<std::int64_t> first(rows.begin(), rows.begin() + 320);
-  const std::vector<std::int64_t> second(rows.begin() + 320, rows.end());
+  const auto indices = first_indices(960);
+  const std::vector<std::int64_t> first(indices.begin(), indices.begin() + 320);
+  const std::vector<std::int64_t> second(indices.begin() + 320, indices.end());
   for (const TrainOptions& options : {TrainOptions{}, everything()}) {
     CpuEngine whole(initial_parameters(shape, 0), training_set(), options, 1);
     train(whole, first, 32);
@@ -90,21 +90,21 @@ TEST(CpuEngine, ClipsGradientsBeforeTheUpdate) {
   TrainOptions options;
   options.clip_norm = 1e-12;
   CpuEngine engine(initial, training_set(), options, 1);
-  train(engine, first_rows(32), 32, 0.01);
+  train(engine, first_indices(32), 32, 0.01);
   const std::vector<float> before = flatten(initial);
   const std::vector<float> after = flatten(engine.parameters());
   for (std::size_t i = 0; i < after.size(); ++i) EXPECT_NEAR(after[i], before[i], 2e-6F);
   EXPECT_GT(engine.gradient_norms()[0].second, 0.01) << "norms are reported before clipping";
 }
 
-/// Mean cross-entropy of `rows`, computed naively in double precision.
-double loss_in_double(const Mlp& mlp, const std::vector<std::int64_t>& rows) {
+/// Mean cross-entropy of `indices`, computed naively in double precision.
+double loss_in_double(const Mlp& mlp, const std::vector<std::int64_t>& indices) {
   const Dataset& set = training_set();
   double total = 0;
-  for (const std::int64_t row : rows) {
+  for (const std::int64_t index : indices) {
     std::vector<double> values;
     for (std::int64_t p = 0; p < set.pixels(); ++p) {
-      values.push_back(set.images[static_cast<std::size_t>(row * set.pixels() + p)] / 255.0);
+      values.push_back(set.images[static_cast<std::size_t>(index * set.pixels() + p)] / 255.0);
     }
     for (const Linear& layer : mlp.layers) {
       std::vector<double> next;
@@ -119,18 +119,18 @@ double loss_in_double(const Mlp& mlp, const std::vector<std::int64_t>& rows) {
     }
     double sum = 0;
     for (const double logit : values) sum += std::exp(logit);
-    total += std::log(sum) - values[set.labels[static_cast<std::size_t>(row)]];
+    total += std::log(sum) - values[set.labels[static_cast<std::size_t>(index)]];
   }
-  return total / static_cast<double>(rows.size());
+  return total / static_cast<double>(indices.size());
 }
 
 TEST(CpuEngine, GradientsAgreeWithFiniteDifferences) {
   const MlpShape shape{784, {12, 9}, 10, Activation::kRelu};
   Mlp mlp = initial_parameters(shape, 2);
-  const auto rows = first_rows(40);
+  const auto indices = first_indices(40);
   CpuEngine engine(mlp, training_set(), {}, 2);
-  const StepsResult result = train(engine, rows, 40);
-  EXPECT_NEAR(result.losses[0], loss_in_double(mlp, rows), 1e-5);
+  const StepsResult result = train(engine, indices, 40);
+  EXPECT_NEAR(result.losses[0], loss_in_double(mlp, indices), 1e-5);
 
   const NamedNorms norms = engine.gradient_norms();
   // Not the 9,408 weights of the first layer, which take too long; its bias checks that layer.
@@ -147,9 +147,9 @@ TEST(CpuEngine, GradientsAgreeWithFiniteDifferences) {
       const float high = before + kStep;
       const float low = before - kStep;
       value = high;
-      const double above = loss_in_double(mlp, rows);
+      const double above = loss_in_double(mlp, indices);
       value = low;
-      const double below = loss_in_double(mlp, rows);
+      const double below = loss_in_double(mlp, indices);
       value = before;
       const double slope = (above - below) / static_cast<double>(high - low);
       squares += slope * slope;
@@ -164,7 +164,7 @@ TEST(CpuEngine, FirstAdamStepHasTheSizeOfTheLearningRate) {
   const MlpShape shape{784, {16}, 10, Activation::kRelu};
   const Mlp initial = initial_parameters(shape, 0);
   CpuEngine engine(initial, training_set(), {}, 1);
-  train(engine, first_rows(32), 32, 0.01);
+  train(engine, first_indices(32), 32, 0.01);
   const std::vector<float> after = engine.parameters().layers[0].weight;
   std::size_t moved = 0;
   for (std::size_t n = 0; n < after.size(); ++n) {

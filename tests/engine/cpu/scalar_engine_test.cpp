@@ -14,7 +14,7 @@ void expect_agreement(const std::vector<std::int64_t>& hidden, std::int64_t batc
   const Mlp initial = initial_parameters(shape, 1);
   ScalarEngine scalar(initial, training_set(), options);
   CpuEngine fused(initial, training_set(), options, 2);
-  const auto indices = many_rows(12 * batch + 1);
+  const auto indices = shuffled_indices(12 * batch + 1);
   const StepsResult expected = train(scalar, indices, batch);
   const StepsResult found = train(fused, indices, batch);
   expect_near_losses(found, expected, 1e-4F, 1e-6F);
@@ -44,7 +44,7 @@ TEST(ScalarEngine, StatesAreExchangeable) {
   const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
   const TrainOptions options{.ema = 0.9, .dropout = {0.2, 0.1}};
   const Mlp initial = initial_parameters(shape, 1);
-  const auto indices = first_rows(320);
+  const auto indices = first_indices(320);
   CpuEngine fused(initial, training_set(), options, 2);
   train(fused, indices, 32);
   ScalarEngine scalar(initial, training_set(), options);

@@ -27,9 +27,9 @@ CudaEngine on_gpu(const MlpShape& shape, const TrainOptions& options, std::int64
 
 /// Trains both engines for 200 steps and compares losses and gradient norms.
 void expect_same_losses(Engine& reference, Engine& engine, std::int64_t batch) {
-  const auto rows = many_rows(kSteps * batch);
-  const StepsResult expected = train(reference, rows, batch);
-  const StepsResult found = train(engine, rows, batch);
+  const auto indices = shuffled_indices(kSteps * batch);
+  const StepsResult expected = train(reference, indices, batch);
+  const StepsResult found = train(engine, indices, batch);
   expect_near_losses(found, expected);
   expect_near_norms(engine.gradient_norms(), reference.gradient_norms());
 }
@@ -65,9 +65,9 @@ TEST_F(OnGpu, AgreesWithTheReferenceWithDropoutAndAugmentation) {
   // differently.
   TorchEngine reference = torch_engine({}, options, torch::kCPU);
   CudaEngine engine = on_gpu({}, options, 32);
-  const auto rows = many_rows(kSteps * 32);
-  const StepsResult expected = train(reference, rows, 32);
-  const StepsResult found = train(engine, rows, 32);
+  const auto indices = shuffled_indices(kSteps * 32);
+  const StepsResult expected = train(reference, indices, 32);
+  const StepsResult found = train(engine, indices, 32);
   expect_near_losses(found, expected, 1e-2F);
 }
 
@@ -85,10 +85,10 @@ TEST_F(OnGpu, CapturedStepsAgreeWithTheReference) {
 }
 
 TEST_F(OnGpu, IsDeterministic) {
-  const auto rows = many_rows(kSteps * 32);
+  const auto indices = shuffled_indices(kSteps * 32);
   CudaEngine first = on_gpu({}, {}, 32);
   CudaEngine second = on_gpu({}, {}, 32);
-  EXPECT_EQ(train(first, rows, 32).losses, train(second, rows, 32).losses);
+  EXPECT_EQ(train(first, indices, 32).losses, train(second, indices, 32).losses);
   expect_same_bits(second.parameters(), first.parameters());
 }
 

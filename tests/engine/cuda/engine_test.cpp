@@ -59,12 +59,12 @@ void expect_agreement(const MlpShape& shape, std::int64_t batch, const TrainOpti
   SCOPED_TRACE(to_string(shape) + ", batch " + std::to_string(batch) + ", " +
                std::to_string(limits.blocks) + " blocks of " + std::to_string(limits.threads));
   const Mlp initial = initial_parameters(shape, 1);
-  const auto rows = first_rows(examples);
+  const auto indices = first_indices(examples);
   CpuEngine reference(initial, dataset, options, 1);
   CudaEngine engine = emulated(initial, options, batch, limits, dataset);
   for (int call = 0; call < 2; ++call) {
-    const StepsResult expected = train(reference, rows, batch);
-    const StepsResult found = train(engine, rows, batch);
+    const StepsResult expected = train(reference, indices, batch);
+    const StepsResult found = train(engine, indices, batch);
     expect_near_losses(found, expected);
     EXPECT_NEAR(static_cast<double>(found.correct), static_cast<double>(expected.correct), 1);
   }
@@ -135,7 +135,7 @@ TEST(CudaEngine, AgreesWithTheCpuEngineOnDropout) {
   expect_agreement(shape, 45, {.seed = 3, .dropout = {0, 0.1}, .input_dropout = 0.2}, kThreeBlocks,
                    170);
   expect_agreement({784, {9}, 10, Activation::kRelu}, 31, {.dropout = {0.3, 0}}, kThreeBlocks, 170);
-  // Fewer rows than a minibatch has, and fewer tiles.
+  // Fewer examples than a minibatch has, and fewer tiles.
   expect_agreement(shape, 100, {.dropout = {0.2, 0.5, 0.25}}, kThreeBlocks, 20);
 }
 
@@ -144,9 +144,9 @@ TEST(CudaEngine, PassesItsSelfCheck) {
   const Mlp initial = initial_parameters(shape, 1);
   CpuEngine reference(initial, training_set(), everything(), 1);
   CudaEngine engine = emulated(initial, everything(), 32, kThreeBlocks);
-  const auto rows = first_rows(300);
+  const auto indices = first_indices(300);
   const std::vector<double> rates(10, 0.001);
-  check_against_reference(engine, reference, {rows, 32, rates});
+  check_against_reference(engine, reference, {indices, 32, rates});
 }
 
 TEST(CudaEngine, AugmentsImagesLikeTheCpuEngine) {
@@ -162,14 +162,14 @@ TEST(CudaEngine, AugmentsImagesLikeTheCpuEngine) {
 
 TEST(CudaEngine, ResumesFromItsStateBitByBit) {
   const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
-  const auto rows = first_rows(480);
+  const auto indices = first_indices(480);
   CudaEngine whole = emulated(initial_parameters(shape, 0), everything(), 32, kThreeBlocks);
-  const StepsResult expected = train(whole, rows, 32);
+  const StepsResult expected = train(whole, indices, 32);
   CudaEngine first = emulated(initial_parameters(shape, 0), everything(), 32, kThreeBlocks);
-  train(first, {rows.begin(), rows.begin() + 160}, 32);
+  train(first, {indices.begin(), indices.begin() + 160}, 32);
   CudaEngine second = emulated(initial_parameters(shape, 9), everything(), 32, kThreeBlocks);
   second.restore(first.state());
-  const StepsResult found = train(second, {rows.begin() + 160, rows.end()}, 32);
+  const StepsResult found = train(second, {indices.begin() + 160, indices.end()}, 32);
   EXPECT_TRUE(std::equal(found.losses.begin(), found.losses.end(), expected.losses.begin() + 5));
   expect_near(second.parameters(), whole.parameters(), 0);
   expect_near(second.state().second_moments, whole.state().second_moments, 0);
@@ -177,18 +177,18 @@ TEST(CudaEngine, ResumesFromItsStateBitByBit) {
 
 TEST(CudaEngine, ResultsDoNotDependOnTheNumberOfBlocks) {
   const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
-  const auto rows = first_rows(170);
+  const auto indices = first_indices(170);
   CudaEngine one = emulated(initial_parameters(shape, 0), {}, 32, {1, 64, kPlenty});
   CudaEngine five = emulated(initial_parameters(shape, 0), {}, 32, {5, 64, kPlenty});
-  EXPECT_EQ(train(one, rows, 32).losses, train(five, rows, 32).losses);
+  EXPECT_EQ(train(one, indices, 32).losses, train(five, indices, 32).losses);
   expect_near(five.parameters(), one.parameters(), 0);
 }
 
 TEST(CudaEngine, ResumesFromTheStateOfTheCpuEngine) {
   const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
-  const auto rows = first_rows(320);
-  const std::vector<std::int64_t> begin(rows.begin(), rows.begin() + 160);
-  const std::vector<std::int64_t> rest(rows.begin() + 160, rows.end());
+  const auto indices = first_indices(320);
+  const std::vector<std::int64_t> begin(indices.begin(), indices.begin() + 160);
+  const std::vector<std::int64_t> rest(indices.begin() + 160, indices.end());
   CpuEngine cpu(initial_parameters(shape, 0), training_set(), everything(), 1);
   train(cpu, begin, 32);
   CudaEngine engine = emulated(initial_parameters(shape, 9), everything(), 32, kThreeBlocks);

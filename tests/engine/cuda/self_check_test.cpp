@@ -22,7 +22,7 @@ class FakeEngine : public Engine {
   explicit FakeEngine(std::vector<float> losses) : losses_(std::move(losses)) {}
 
   StepsResult train(const Steps& steps) override {
-    trained_rows += std::ssize(steps.indices);
+    trained_examples += std::ssize(steps.indices);
     EXPECT_EQ(std::ssize(steps.learning_rates), steps.count());
     return {{losses_.begin(), losses_.begin() + steps.count()}, 0};
   }
@@ -32,7 +32,7 @@ class FakeEngine : public Engine {
   NamedNorms gradient_norms() const override { return {}; }
   std::string description() const override { return "fake"; }
 
-  std::int64_t trained_rows = 0;
+  std::int64_t trained_examples = 0;
 
  private:
   std::vector<float> losses_;
@@ -40,11 +40,11 @@ class FakeEngine : public Engine {
 
 const std::vector<float> kReference{2.5F, 2.0F, 1.5F, 0.01F, 400.0F, 1.0F, 0.5F, 0.25F};
 
-void check(FakeEngine& engine, FakeEngine& reference, std::int64_t row_count) {
-  std::vector<std::int64_t> rows(static_cast<std::size_t>(row_count));
-  std::iota(rows.begin(), rows.end(), 0);
-  const std::vector<double> rates(static_cast<std::size_t>((row_count + kBatch - 1) / kBatch), 0.1);
-  check_against_reference(engine, reference, {rows, kBatch, rates});
+void check(FakeEngine& engine, FakeEngine& reference, std::int64_t examples) {
+  std::vector<std::int64_t> indices(static_cast<std::size_t>(examples));
+  std::iota(indices.begin(), indices.end(), 0);
+  const std::vector<double> rates(static_cast<std::size_t>((examples + kBatch - 1) / kBatch), 0.1);
+  check_against_reference(engine, reference, {indices, kBatch, rates});
 }
 
 void check(std::vector<float> losses, std::vector<float> expected) {
@@ -87,10 +87,10 @@ TEST(SelfCheck, TrainsOnAtMostEightMinibatches) {
   FakeEngine engine(kReference);
   FakeEngine reference(kReference);
   check(engine, reference, 100 * kBatch);
-  EXPECT_EQ(engine.trained_rows, 8 * kBatch);
-  EXPECT_EQ(reference.trained_rows, 8 * kBatch);
+  EXPECT_EQ(engine.trained_examples, 8 * kBatch);
+  EXPECT_EQ(reference.trained_examples, 8 * kBatch);
   check(engine, reference, kBatch + 1);  // a short chunk, whose last minibatch is short
-  EXPECT_EQ(engine.trained_rows, 8 * kBatch + kBatch + 1);
+  EXPECT_EQ(engine.trained_examples, 8 * kBatch + kBatch + 1);
 }
 
 }  // namespace

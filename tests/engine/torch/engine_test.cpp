@@ -33,15 +33,15 @@ Minibatch minibatch_of(const Dataset& set) {
 /// The textbook PyTorch loop; returns the loss of each minibatch.
 template <class OptimizerType, class OptimizerOptionsType>
 StepsResult torch_optim_losses(const Mlp& initial, double weight_decay,
-                               const std::vector<std::int64_t>& rows, std::int64_t batch) {
+                               const std::vector<std::int64_t>& indices, std::int64_t batch) {
   torch::nn::Sequential network = make_sequential(initial, torch::kCPU);
   OptimizerType optimizer(network->parameters(),
                           OptimizerOptionsType(0.001).weight_decay(weight_decay));
   StepsResult result;
-  for (std::size_t begin = 0; begin < rows.size(); begin += static_cast<std::size_t>(batch)) {
-    const auto count = std::min(static_cast<std::size_t>(batch), rows.size() - begin);
+  for (std::size_t begin = 0; begin < indices.size(); begin += static_cast<std::size_t>(batch)) {
+    const auto count = std::min(static_cast<std::size_t>(batch), indices.size() - begin);
     const Minibatch minibatch =
-        minibatch_of(select_examples(training_set(), std::span(rows).subspan(begin, count)));
+        minibatch_of(select_examples(training_set(), std::span(indices).subspan(begin, count)));
     optimizer.zero_grad();
     const torch::Tensor loss =
         torch::nn::functional::cross_entropy(network->forward(minibatch.images), minibatch.labels);
@@ -53,18 +53,18 @@ StepsResult torch_optim_losses(const Mlp& initial, double weight_decay,
 }
 
 StepsResult train(const Mlp& initial, const TrainOptions& options,
-                  const std::vector<std::int64_t>& rows, std::int64_t batch) {
+                  const std::vector<std::int64_t>& indices, std::int64_t batch) {
   TorchEngine engine(initial, training_set(), options, torch::kCPU);
-  return train(engine, rows, batch);
+  return train(engine, indices, batch);
 }
 
 template <class OptimizerType, class OptimizerOptionsType>
 void expect_same_losses(const MlpShape& shape, const TrainOptions& options) {
   const Mlp initial = initial_parameters(shape, 3);
-  const auto rows = first_rows(2000);
-  expect_near_losses(train(initial, options, rows, 33),
+  const auto indices = first_indices(2000);
+  expect_near_losses(train(initial, options, indices, 33),
                      torch_optim_losses<OptimizerType, OptimizerOptionsType>(
-                         initial, options.weight_decay, rows, 33),
+                         initial, options.weight_decay, indices, 33),
                      1e-4F, 1e-6F);
 }
 
@@ -82,7 +82,7 @@ TEST(TorchEngine, AgreesWithTorchAdamAndAdamW) {
 
 TEST(TorchEngine, StartsAtTheLossOfAUniformGuess) {
   const MlpShape shape;
-  const auto result = train(initial_parameters(shape, 0), {}, first_rows(32), 32);
+  const auto result = train(initial_parameters(shape, 0), {}, first_indices(32), 32);
   EXPECT_NEAR(result.losses.at(0), 2.30, 0.05);
 }
 
@@ -91,17 +91,17 @@ TEST(TorchEngine, CountsCorrectPredictionsBeforeEachStep) {
   Mlp constant = zero_mlp(shape);
   constant.layers[0].bias[5] = 100;  // always predicts 5
   const auto& labels = training_set().labels;
-  const auto result = train(constant, {}, first_rows(200), 200);
+  const auto result = train(constant, {}, first_indices(200), 200);
   EXPECT_EQ(result.correct, std::count(labels.begin(), labels.begin() + 200, 5));
 }
 
 TEST(TorchEngine, IsDeterministic) {
   const MlpShape shape;
   const Mlp initial = initial_parameters(shape, 1);
-  const auto rows = first_rows(1000);
+  const auto indices = first_indices(1000);
   const auto final_parameters = [&] {
     TorchEngine engine(initial, training_set(), {}, torch::kCPU);
-    train(engine, rows, 32);
+    train(engine, indices, 32);
     return engine.parameters();
   };
   const Mlp first = final_parameters();
@@ -113,11 +113,11 @@ TEST(TorchEngine, ReportsTheGradientNormsOfTheLastMinibatch) {
   const MlpShape shape{784, {8}, 10, Activation::kRelu};
   const Mlp initial = initial_parameters(shape, 0);
   TorchEngine engine(initial, training_set(), {}, torch::kCPU);
-  const auto rows = first_rows(16);
-  train(engine, rows, 16);
+  const auto indices = first_indices(16);
+  train(engine, indices, 16);
 
   torch::nn::Sequential network = make_sequential(initial, torch::kCPU);
-  const auto [images, labels] = minibatch_of(select_examples(training_set(), rows));
+  const auto [images, labels] = minibatch_of(select_examples(training_set(), indices));
   torch::nn::functional::cross_entropy(network->forward(images), labels).backward();
   const NamedNorms norms = engine.gradient_norms();
   ASSERT_EQ(norms.size(), 4U);
@@ -133,9 +133,9 @@ TEST(GraphEngine, GivesTheBitsOfTheTorchEngine) {
   TorchEngine plain(initial, training_set(), options, torch::kCPU);
   GraphEngine recorded(initial, training_set(), options, torch::kCPU, {});
   for (const std::int64_t examples : {320, 333, 1600}) {  // a short last minibatch; a longer chunk
-    const auto rows = first_rows(examples);
-    const StepsResult expected = train(plain, rows, 32);
-    const StepsResult found = train(recorded, rows, 32);
+    const auto indices = first_indices(examples);
+    const StepsResult expected = train(plain, indices, 32);
+    const StepsResult found = train(recorded, indices, 32);
     EXPECT_EQ(found.losses, expected.losses);
     EXPECT_EQ(found.correct, expected.correct);
     EXPECT_EQ(recorded.gradient_norms(), plain.gradient_norms());
