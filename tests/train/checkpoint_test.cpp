@@ -68,6 +68,26 @@ TEST(Checkpoint, DetectsAFlippedBitAndTruncationAnywhere) {
   }
 }
 
+TEST(Checkpoint, ReadsFormat1) {
+  // Written by an earlier version after one step, with moments in the scale of its CPU engine: the
+  // checkpoint's scales are 0.1 and 0.001, which are 1 - beta.
+  const std::string path = MNIST_SOURCE_DIR "/tests/fuzz/seeds/checkpoint/whole.safetensors";
+  const Checkpoint checkpoint = read_checkpoint(to_bytes(read_text(path)), "c");
+  EXPECT_EQ(checkpoint.engine, "fused on cpu (AVX2), 2 threads");
+  EXPECT_EQ(checkpoint.progress.epoch, 2);
+  EXPECT_EQ(checkpoint.progress.best->validation.accuracy, 1);
+  const EngineState& state = checkpoint.state;
+  EXPECT_EQ(state.steps, 1);
+  EXPECT_EQ(state.weights.layers[1].bias, (std::vector<float>{0.8389894366F, -0.6584523320F}));
+  EXPECT_EQ(state.averages->layers[1].bias, (std::vector<float>{0.8399894238F, -0.6594523191F}));
+  const float gradient = 0.5200330019F;
+  EXPECT_EQ(state.first_moments.layers[1].bias,
+            (std::vector<float>{0.1F * gradient, -0.1F * gradient}));
+  EXPECT_FLOAT_EQ(state.second_moments.layers[1].bias[1], 0.001F * gradient * gradient);
+  const Checkpoint again = read_checkpoint(checkpoint_bytes(checkpoint), "c");
+  EXPECT_TRUE(again.state.second_moments == state.second_moments) << "format 2 has no scales";
+}
+
 TEST(Checkpoint, RejectsANewerFormatByNumber) {
   std::vector<std::uint8_t> bytes = checkpoint_bytes(example());
   std::string text(bytes.begin(), bytes.end());
