@@ -2,34 +2,68 @@
 #include "engine/torch/graph_engine.hpp"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
+#ifdef MNIST_WITH_CUDA_GRAPHS
+#include <ATen/cuda/CUDAGraph.h>
+#endif
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/torch.h>
 
 namespace mnist {
 
+#ifdef MNIST_WITH_CUDA_GRAPHS
+struct GraphEngine::Recording : at::cuda::CUDAGraph {
+  static constexpr bool kSupported = true;
+};
+#else
+struct GraphEngine::Recording {
+  static constexpr bool kSupported = false;
+  void capture_begin() {}
+  void capture_end() {}
+  void replay() {}
+};
+#endif
+
 GraphEngine::GraphEngine(const Mlp& initial, const Dataset& dataset, const TrainOptions& options,
                          torch::Device device, Notify notify)
-    : TorchEngine(initial, dataset, options, device), graph_(device, std::move(notify)) {}
+    : TorchEngine(initial, dataset, options, device), notify_(std::move(notify)) {
+  if (Recording::kSupported && device.is_cuda()) {
+    stream_ = c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device);
+  }
+  const auto integers = torch::device(device).dtype(torch::kInt64);
+  offsets_ = torch::arange(options.batch, integers);
+  indices_ = torch::zeros({kMaxChunkSteps * options.batch}, integers);
+  learning_rates_ = torch::zeros({kMaxChunkSteps}, integers.dtype(learning_rate_type()));
+  losses_ = torch::zeros({kMaxChunkSteps}, integers.dtype(torch::kFloat32));
+  correct_ = torch::zeros({1}, integers);
+  next_index_ = torch::zeros({1}, integers);
+  next_minibatch_ = torch::zeros({1}, integers);
+}
+
+GraphEngine::~GraphEngine() = default;
 
 StepsResult GraphEngine::train(const Steps& steps) {
-  const StepGraph::Section section(graph_);
+  if (stream_) {  // what was queued on the default stream comes first
+    c10::impl::VirtualGuardImpl(device_.type()).getDefaultStream(device_).synchronize();
+  }
+  const c10::OptionalStreamGuard guard(stream_);
   upload(steps);
   for (std::int64_t i = 0; i < steps.count(); ++i) {
     const std::int64_t size = std::ssize(steps.minibatch(i));
-    if (size < steps.batch) {  // the recording is for whole minibatches
-      next_step(size);
+    if (size == steps.batch && can_replay()) {  // the recording is for whole minibatches
+      recording_->replay();
     } else {
-      graph_.run([&] {
-        next_step(size);
-        recorded_gradients_.clear();
-        for (const auto& parameter : parameters_) recorded_gradients_.push_back(parameter.grad());
-      });
-      for (std::size_t p = 0; p < parameters_.size(); ++p) {
-        parameters_[p].mutable_grad() = recorded_gradients_[p];
-      }
+      next_step(size);
     }
     finish_step();
+  }
+  if (recording_ && std::ssize(steps.indices) % steps.batch == 0) {
+    for (std::size_t p = 0; p < parameters_.size(); ++p) {
+      parameters_[p].mutable_grad() = recorded_gradients_[p];
+    }
   }
   // The first wait for the device since the steps began.
   const torch::Tensor losses = losses_.narrow(0, 0, steps.count()).cpu();
@@ -37,28 +71,14 @@ StepsResult GraphEngine::train(const Steps& steps) {
   return {{data, data + losses.numel()}, correct_.item<std::int64_t>()};
 }
 
-/// Copies indices and learning rates to the device. Tensors that grow or change their batch size
-/// move, which invalidates the recording; so they are made for the longest chunk at once.
+/// Copies indices and learning rates to the device.
 void GraphEngine::upload(const Steps& steps) {
-  const std::int64_t count = steps.count();
-  if (!offsets_.defined() || offsets_.numel() != steps.batch || losses_.numel() < count) {
-    graph_.reset();
-    const std::int64_t capacity = std::max(count, kMaxChunkSteps);
-    const auto options = torch::device(device_).dtype(torch::kInt64);
-    offsets_ = torch::arange(steps.batch, options);
-    indices_ = torch::zeros({capacity * steps.batch}, options);
-    learning_rates_ = torch::zeros({capacity}, options.dtype(learning_rate_type()));
-    losses_ = torch::zeros({capacity}, options.dtype(torch::kFloat32));
-    correct_ = torch::zeros({1}, options);
-    next_index_ = torch::zeros({1}, options);
-    next_minibatch_ = torch::zeros({1}, options);
-  }
   for (torch::Tensor* counter : {&correct_, &next_index_, &next_minibatch_}) counter->zero_();
   indices_.narrow(0, 0, std::ssize(steps.indices))
       .copy_(torch::from_blob(const_cast<std::int64_t*>(steps.indices.data()),
                               {std::ssize(steps.indices)}, torch::kInt64));
-  learning_rates_.narrow(0, 0, count)
-      .copy_(torch::from_blob(const_cast<double*>(steps.learning_rates.data()), {count},
+  learning_rates_.narrow(0, 0, steps.count())
+      .copy_(torch::from_blob(const_cast<double*>(steps.learning_rates.data()), {steps.count()},
                               torch::kFloat64));
 }
 
@@ -70,6 +90,37 @@ void GraphEngine::next_step(std::int64_t size) {
   correct_.add_(output.correct);
   next_index_.add_(size);
   next_minibatch_.add_(1);
+}
+
+/// The first steps run directly, so that libraries allocate their workspaces; then one is recorded.
+bool GraphEngine::can_replay() {
+  constexpr int kWarmUpSteps = 3;
+  if (!stream_ || warm_up_steps_++ < kWarmUpSteps) return false;
+  if (!recording_ && !failed_) record();
+  return recording_ != nullptr;
+}
+
+/// A capture that throws must still be ended, or the stream stays unusable.
+void GraphEngine::record() {
+  recording_ = std::make_unique<Recording>();
+  try {
+    recording_->capture_begin();
+    next_step(offsets_.numel());
+    recording_->capture_end();
+    for (const auto& parameter : parameters_) recorded_gradients_.push_back(parameter.grad());
+    return;
+  } catch (const std::exception& error) {
+    const std::string message = error.what();
+    notify_("recording a CUDA graph failed (" + message.substr(0, message.find('\n')) +
+            "); training continues without it");
+  }
+  try {
+    recording_->capture_end();
+  } catch (const std::exception&) {
+    // It reports the failed capture once more.
+  }
+  recording_.reset();
+  failed_ = true;
 }
 
 }  // namespace mnist

@@ -5,7 +5,7 @@
 
 #include "engine/cuda/engine.hpp"
 #include "engine/engine_test_support.hpp"
-#include "engine/torch/engine.hpp"
+#include "engine/torch/graph_engine.hpp"
 #include "test_support.hpp"
 
 namespace mnist {
@@ -74,11 +74,13 @@ TEST_F(OnGpu, AgreesWithTheReferenceWithDropoutAndAugmentation) {
 /// A captured CUDA graph must do what an eager step does, Adam's step count included.
 TEST_F(OnGpu, CapturedStepsAgreeWithTheReference) {
   if (!torch::cuda::is_available()) GTEST_SKIP() << "needs a LibTorch with CUDA";
-  for (const TrainOptions& options :
+  const auto fail = [](const std::string& notice) { FAIL() << notice; };
+  for (TrainOptions options :
        {TrainOptions{}, TrainOptions{.weight_decay = 0.01, .clip_norm = 0.3, .ema = 0.99}}) {
     for (const std::int64_t batch : {32, 45}) {
+      options.batch = batch;
       TorchEngine reference = torch_engine({}, options, torch::kCPU);
-      TorchEngine engine = torch_engine({}, options, torch::kCUDA);
+      GraphEngine engine(initial_parameters({}, 1), training_set(), options, torch::kCUDA, fail);
       expect_same_losses(reference, engine, batch);
     }
   }
