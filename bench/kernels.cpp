@@ -44,8 +44,9 @@ class FirstLayer {
     benchmark::DoNotOptimize(outputs_.data());
   }
   void update() {
-    kernels_.backward_weight(inputs(), 0, kInputs, {outputs_.data(), columns_}, slice(),
-                             {.rate = 1e-4F, .root_scale = 0.03F}, active_.data(), nullptr);
+    const OptimizerStep step{.rate = 1e-4F, .root_scale = 0.03F};
+    kernels_.backward_weight(inputs(), 0, kInputs, {outputs_.data(), columns_}, slice(), &step,
+                             active_.data());
     benchmark::DoNotOptimize(weights_.data());
   }
 

@@ -5,30 +5,24 @@
 #include <cmath>
 
 namespace mnist {
-namespace {
-
-/// The decay grows with the step, so that the average soon forgets the initial weights.
-double average_weight(double ema, std::int64_t step) {
-  if (ema == 0 || step % kStepsPerAverage != 0) return 0;
-  const auto t = static_cast<double>(step);
-  return 1 - std::pow(std::min(ema, t / (t + 10)), static_cast<double>(kStepsPerAverage));
-}
-
-}  // namespace
 
 OptimizerStep optimizer_step(const TrainOptions& options, std::int64_t step, double learning_rate) {
   const auto t = static_cast<double>(step);
+  const bool decoupled = options.optimizer == Optimizer::kAdamW;
   OptimizerStep numbers;
-  numbers.learning_rate = learning_rate;
-  numbers.correction1 = 1 - std::pow(numbers.beta1, t);
-  numbers.correction2 = 1 - std::pow(numbers.beta2, t);
-  if (options.optimizer == Optimizer::kAdam) {
-    numbers.l2_penalty = options.weight_decay;
-  } else {
-    numbers.decay = 1 - learning_rate * options.weight_decay;
-  }
-  numbers.average_weight = average_weight(options.ema, step);
+  numbers.rate = static_cast<float>(learning_rate / (1 - std::pow(kBeta1, t)));
+  numbers.root_scale = static_cast<float>(1 / std::sqrt(1 - std::pow(kBeta2, t)));
+  numbers.l2_penalty = decoupled ? 0 : static_cast<float>(options.weight_decay);
+  numbers.decay = decoupled ? static_cast<float>(1 - learning_rate * options.weight_decay) : 1;
+  numbers.average_weight = static_cast<float>(average_weight(options, step));
   return numbers;
+}
+
+double average_weight(const TrainOptions& options, std::int64_t step) {
+  if (options.ema == 0 || step % kStepsPerAverage != 0) return 0;
+  // The decay grows with the step, so that the average soon forgets the initial weights.
+  const auto t = static_cast<double>(step);
+  return 1 - std::pow(std::min(options.ema, t / (t + 10)), static_cast<double>(kStepsPerAverage));
 }
 
 }  // namespace mnist

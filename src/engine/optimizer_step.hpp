@@ -7,6 +7,18 @@
 
 namespace mnist {
 
+// PyTorch's defaults.
+inline constexpr double kBeta1 = 0.9;
+inline constexpr double kBeta2 = 0.999;
+inline constexpr double kAdamEpsilon = 1e-8;
+
+// The same in f32. The gains are 1 - beta, computed in f64: 1 - 0.999F is off by 5e-5 of itself.
+inline constexpr auto kBeta1F = static_cast<float>(kBeta1);
+inline constexpr auto kGain1F = static_cast<float>(1 - kBeta1);
+inline constexpr auto kBeta2F = static_cast<float>(kBeta2);
+inline constexpr auto kGain2F = static_cast<float>(1 - kBeta2);
+inline constexpr auto kAdamEpsilonF = static_cast<float>(kAdamEpsilon);
+
 /// The epsilon of clip_grad_norm_: gradients are scaled by max_norm / (norm + kClipEpsilon).
 inline constexpr double kClipEpsilon = 1e-6;
 
@@ -14,24 +26,23 @@ inline constexpr double kClipEpsilon = 1e-6;
 inline constexpr std::int64_t kStepsPerAverage = 8;
 
 /// Adam (Kingma and Ba 2015) or AdamW (Loshchilov and Hutter 2019), in this order:
-///   gradient += l2_penalty * weight;  weight *= decay
-///   m = beta1 m + (1 - beta1) gradient;  v = beta2 v + (1 - beta2) gradient^2
-///   weight -= learning_rate * (m / correction1) / (sqrt(v / correction2) + epsilon)
+///   gradient = clip * gradient + l2_penalty * weight;  weight *= decay
+///   m = kBeta1 m + (1 - kBeta1) gradient;  v = kBeta2 v + (1 - kBeta2) gradient^2
+///   weight -= rate * m / (root_scale * sqrt(v) + kAdamEpsilon)
 ///   average += average_weight * (weight - average)
-/// Betas and epsilon are PyTorch's defaults.
 struct OptimizerStep {
-  double learning_rate = 0;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double epsilon = 1e-8;
-  double correction1 = 1;     ///< 1 - beta1^t, for step t from 1
-  double correction2 = 1;     ///< 1 - beta2^t
-  double l2_penalty = 0;      ///< weight decay of Adam
-  double decay = 1;           ///< weight decay of AdamW: 1 - learning_rate * weight_decay
-  double average_weight = 0;  ///< 0: the averages stay
+  float rate = 0;            ///< learning_rate / (1 - kBeta1^t), for step t from 1
+  float root_scale = 0;      ///< 1 / sqrt(1 - kBeta2^t)
+  float clip = 1;            ///< set by the engine, with --clip-norm
+  float l2_penalty = 0;      ///< weight decay of Adam
+  float decay = 1;           ///< weight decay of AdamW: 1 - learning_rate * weight_decay
+  float average_weight = 0;  ///< 0: the averages stay
 };
 
 /// The numbers of step `step`, counted from 1 over the whole run.
 OptimizerStep optimizer_step(const TrainOptions& options, std::int64_t step, double learning_rate);
+
+/// The weight of step `step` in the averages, 0 without --ema and between updates.
+double average_weight(const TrainOptions& options, std::int64_t step);
 
 }  // namespace mnist

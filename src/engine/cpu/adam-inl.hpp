@@ -4,22 +4,22 @@
 HWY_BEFORE_NAMESPACE();
 namespace mnist {
 namespace HWY_NAMESPACE {
-/// The numbers of AdamStep, each in all lanes. The update is first / (root * root_factor + offset),
-/// so that the learning rate costs no multiplication.
+/// The numbers of Adam, each in all lanes. The update is first / (root * root_factor + offset), so
+/// that the learning rate costs no multiplication.
 struct AdamVectors {
-  explicit AdamVectors(const AdamStep& step)
-      : beta1(hn::Set(FloatTag(), step.beta1)),
-        beta2(hn::Set(FloatTag(), step.beta2)),
-        gain1(hn::Set(FloatTag(), step.gain1)),
-        gain2(hn::Set(FloatTag(), step.gain2)),
-        root_factor(hn::Set(FloatTag(), step.root_scale / std::max(step.rate, kSmallestRate))),
-        offset(hn::Set(FloatTag(), step.epsilon / std::max(step.rate, kSmallestRate))),
+  explicit AdamVectors(const OptimizerStep& step)
+      : root_factor(hn::Set(FloatTag(), step.root_scale / std::max(step.rate, kSmallestRate))),
+        offset(hn::Set(FloatTag(), kAdamEpsilonF / std::max(step.rate, kSmallestRate))),
         clip(hn::Set(FloatTag(), step.clip)),
         l2_penalty(hn::Set(FloatTag(), step.l2_penalty)),
         decay(hn::Set(FloatTag(), step.decay)) {}
 
   static constexpr float kSmallestRate = 1e-30F;
-  Vector beta1, beta2, gain1, gain2, root_factor, offset, clip, l2_penalty, decay;
+  const Vector beta1 = hn::Set(FloatTag(), kBeta1F);
+  const Vector gain1 = hn::Set(FloatTag(), kGain1F);
+  const Vector beta2 = hn::Set(FloatTag(), kBeta2F);
+  const Vector gain2 = hn::Set(FloatTag(), kGain2F);
+  const Vector root_factor, offset, clip, l2_penalty, decay;
 };
 
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2  // AVX2 and better: a better target is a lower number
@@ -48,9 +48,9 @@ HWY_INLINE Vector minus_quotient(Vector a, Vector b, Vector c) {
 }
 #endif
 
-/// What happens to a gradient: Adam without clipping and weight decay, Adam with them, or only its
+/// What happens to a gradient: Adam without clipping and weight decay, Adam with them, or its
 /// square is added up.
-enum class Use { kPlainAdam, kAdam, kSquareOnly };
+enum class Use { kPlainAdam, kAdam, kSquare };
 
 /// Adam on one vector of parameters.
 template <Use kUse>
@@ -93,7 +93,7 @@ HWY_INLINE void add_square(float* squares, Vector gradient) {
 template <Use kUse, std::size_t R, class Values>
 HWY_INLINE void backward_weight_run(const LayerInputs& inputs, std::size_t begin, std::size_t end,
                                     Rows deltas, const ParameterSlice& slice, std::size_t column,
-                                    const AdamVectors& step, std::uint8_t* active, float* squares) {
+                                    const AdamVectors& step, std::uint8_t* active) {
   const FloatTag d;
   const std::size_t lanes = hn::Lanes(d);
   for (std::size_t k = begin; k < end; k += 2) {
@@ -119,75 +119,62 @@ HWY_INLINE void backward_weight_run(const LayerInputs& inputs, std::size_t begin
       }
     }
     if (active[k / 2] == 0) continue;
-    const std::size_t offset = k * slice.columns + column;
-    if constexpr (kUse != Use::kSquareOnly) {
+    if constexpr (kUse == Use::kSquare) {
+      for (std::size_t r = 0; r < R; ++r) {
+        add_square(slice.squares + column + r * lanes, row0[r]);
+        add_square(slice.squares + column + r * lanes, row1[r]);
+      }
+    } else {
+      const std::size_t offset = k * slice.columns + column;
       adam_row<kUse, R>(slice, offset, row0, step);
       adam_row<kUse, R>(slice, offset + slice.columns, row1, step);
-    }
-    if (squares == nullptr) continue;
-    for (std::size_t r = 0; r < R; ++r) {
-      add_square(squares + column + r * lanes, row0[r]);
-      add_square(squares + column + r * lanes, row1[r]);
     }
   }
 }
 
 template <Use kUse>
 void backward_weight_of(const LayerInputs& inputs, std::size_t begin, std::size_t end, Rows deltas,
-                        const ParameterSlice& slice, const AdamStep& step, std::uint8_t* active,
-                        float* squares) {
+                        const ParameterSlice& slice, const OptimizerStep& step,
+                        std::uint8_t* active) {
   const AdamVectors vectors(step);
   for_each_run(slice.columns, [&]<std::size_t R>(std::size_t column) {
     if (inputs.pixels != nullptr) {
       backward_weight_run<kUse, R, PixelValues>(inputs, begin, end, deltas, slice, column, vectors,
-                                                active, squares);
+                                                active);
     } else {
       backward_weight_run<kUse, R, ActivationValues>(inputs, begin, end, deltas, slice, column,
-                                                     vectors, active, squares);
+                                                     vectors, active);
     }
   });
 }
 
 void backward_weight(const LayerInputs& inputs, std::size_t begin, std::size_t end, Rows deltas,
-                     const ParameterSlice& slice, const AdamStep& step, std::uint8_t* active,
-                     float* squares) {
-  if (step.clip == 1 && step.l2_penalty == 0 && step.decay == 1) {
-    backward_weight_of<Use::kPlainAdam>(inputs, begin, end, deltas, slice, step, active, squares);
+                     const ParameterSlice& slice, const OptimizerStep* step, std::uint8_t* active) {
+  if (step == nullptr) {
+    std::fill_n(slice.squares, slice.columns, 0.0F);
+    backward_weight_of<Use::kSquare>(inputs, begin, end, deltas, slice, {}, active);
+  } else if (step->clip == 1 && step->l2_penalty == 0 && step->decay == 1) {
+    backward_weight_of<Use::kPlainAdam>(inputs, begin, end, deltas, slice, *step, active);
   } else {
-    backward_weight_of<Use::kAdam>(inputs, begin, end, deltas, slice, step, active, squares);
+    backward_weight_of<Use::kAdam>(inputs, begin, end, deltas, slice, *step, active);
   }
-}
-
-void squared_gradients(const LayerInputs& inputs, std::size_t begin, std::size_t end, Rows deltas,
-                       const ParameterSlice& slice, std::uint8_t* active, float* squares) {
-  backward_weight_of<Use::kSquareOnly>(inputs, begin, end, deltas, slice, AdamStep{}, active,
-                                       squares);
-}
-
-HWY_INLINE Vector bias_gradient(Rows deltas, std::size_t examples, std::size_t column) {
-  const FloatTag d;
-  Vector gradient = hn::Zero(d);
-  for (std::size_t e = 0; e < examples; ++e) {
-    gradient = hn::Add(gradient, hn::Load(d, deltas.data + e * deltas.stride + column));
-  }
-  return gradient;
 }
 
 void backward_bias(Rows deltas, std::size_t examples, const ParameterSlice& bias,
-                   const AdamStep& step, float* squares) {
-  const AdamVectors vectors(step);
-  for (std::size_t column = 0; column < bias.columns; column += hn::Lanes(FloatTag())) {
-    const Vector gradient = bias_gradient(deltas, examples, column);
-    adam<Use::kAdam>(bias.weights + column, bias.first_moments + column,
-                     bias.second_moments + column, gradient, vectors);
-    if (squares != nullptr) add_square(squares + column, gradient);
-  }
-}
-
-void squared_bias_gradients(Rows deltas, std::size_t examples, const ParameterSlice& bias,
-                            float* squares) {
-  for (std::size_t column = 0; column < bias.columns; column += hn::Lanes(FloatTag())) {
-    add_square(squares + column, bias_gradient(deltas, examples, column));
+                   const OptimizerStep* step) {
+  const FloatTag d;
+  const AdamVectors vectors(step == nullptr ? OptimizerStep{} : *step);
+  for (std::size_t column = 0; column < bias.columns; column += hn::Lanes(d)) {
+    Vector gradient = hn::Zero(d);
+    for (std::size_t e = 0; e < examples; ++e) {
+      gradient = hn::Add(gradient, hn::Load(d, deltas.data + e * deltas.stride + column));
+    }
+    if (step == nullptr) {
+      hn::StoreU(hn::Mul(gradient, gradient), d, bias.squares + column);
+    } else {
+      adam<Use::kAdam>(bias.weights + column, bias.first_moments + column,
+                       bias.second_moments + column, gradient, vectors);
+    }
   }
 }
 

@@ -35,29 +35,15 @@ class CpuEngine : public Engine {
   std::string description() const override;
 
  private:
-  /// OptimizerStep as the kernels take it.
-  struct StepNumbers {
-    AdamStep adam;
-    float average_weight = 0;  ///< 0: the averages stay
-    bool want_norms = false;
-  };
-
-  StepNumbers step_numbers(std::int64_t step, double learning_rate) const;
   LayerInputs inputs_of(std::size_t layer, const CpuMinibatch& minibatch) const;
   Rows deltas_of(std::size_t layer);
-  /// The rows of a layer's weights that a thread updates: all rows of its slices, or a share of the
-  /// rows of the last layer.
-  Share rows_of(std::size_t layer, int thread) const;
-  void step(int thread, const CpuMinibatch& minibatch, std::int64_t step, StepNumbers numbers);
-  void forward(int thread, const CpuMinibatch& minibatch, std::int64_t step);
-  void drop(CpuLayer& layer, const CpuSlice& slice, std::size_t tiles, std::int64_t step) const;
-  void compute_loss(int thread, const CpuMinibatch& minibatch);
-  void backward(int thread, const CpuMinibatch& minibatch);
-  void squared_gradients(int thread, const CpuMinibatch& minibatch);
+  /// A thread's part of a step; returns how many of its examples were classified correctly.
+  std::size_t step(int thread, const CpuMinibatch& minibatch, double learning_rate, bool measure);
+  void forward(int thread, const CpuMinibatch& minibatch);
+  std::size_t compute_loss(int thread, const CpuMinibatch& minibatch);
+  void backward_input(int thread, const CpuMinibatch& minibatch);
+  void backward_weight(int thread, const CpuMinibatch& minibatch, const OptimizerStep* step);
   float clip_factor() const;
-  void update(int thread, const CpuMinibatch& minibatch, const StepNumbers& numbers);
-  void update_slice(int thread, const CpuMinibatch& minibatch, const StepNumbers& numbers,
-                    std::size_t layer, CpuSlice& slice);
 
   const MlpShape shape_;
   const TrainOptions options_;
@@ -65,10 +51,8 @@ class CpuEngine : public Engine {
   ThreadTeam team_;
   std::vector<CpuLayer> layers_;
   CpuMinibatches minibatches_;
-  std::size_t capacity_ = 0;                         ///< examples that fit into the arrays
-  std::vector<float> losses_;                        ///< of each example of the minibatch
-  std::vector<AlignedVector<float>> scratch_;        ///< of each thread
-  std::vector<AlignedVector<std::size_t>> correct_;  ///< of each thread, in its first element
+  std::vector<float> losses_;                  ///< of each example of the minibatch
+  std::vector<AlignedVector<float>> scratch_;  ///< of each thread
   std::int64_t steps_done_ = 0;
 };
 

@@ -36,9 +36,7 @@ const CpuKernels* kernels() {
                                 softmax_loss,
                                 backward_input,
                                 backward_weight,
-                                squared_gradients,
                                 backward_bias,
-                                squared_bias_gradients,
                                 transpose_pixels,
                                 kMaxVectors * hn::Lanes(FloatTag()),
                                 hwy::TargetName(HWY_TARGET)};

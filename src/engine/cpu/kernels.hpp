@@ -24,6 +24,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/optimizer_step.hpp"
+
 namespace mnist {
 
 /// Examples of a tile, one for each bit of a mask.
@@ -50,32 +52,13 @@ struct ParameterSlice {
   float* weights = nullptr;
   float* first_moments = nullptr;
   float* second_moments = nullptr;
-};
-
-/// OptimizerStep in f32, with the bias corrections folded in.
-struct AdamStep {
-  float beta1 = 0.9F;
-  float beta2 = 0.999F;
-  float gain1 = 0.1F;    ///< 1 - beta1; from f64, because 1 - 0.999F is off by 5e-5 of itself
-  float gain2 = 0.001F;  ///< 1 - beta2
-  float rate = 0;        ///< learning_rate / correction1
-  float root_scale = 0;  ///< 1 / sqrt(correction2)
-  float epsilon = 1e-8F;
-  float clip = 1;        ///< factor on the gradient
-  float l2_penalty = 0;  ///< weight decay of Adam
-  float decay = 1;       ///< weight decay of AdamW, as a factor on the weight
+  float* squares = nullptr;  ///< [columns]: sums of squared gradients
 };
 
 /// Some columns of a row-major matrix.
 struct Rows {
   float* data = nullptr;
   std::size_t stride = 0;
-};
-
-/// Weights of one slice of a layer, for products with all of the layer's outputs.
-struct WeightPanel {
-  const float* weights = nullptr;  ///< [inputs, columns]
-  std::size_t columns = 0;
 };
 
 /// What the loss of a minibatch needs besides the logits.
@@ -110,29 +93,22 @@ struct CpuKernels {
                               float* losses);
 
   /// below[e, k] = scale * sum over all outputs j of deltas[e, j] * weights[k, j] where the mask of
-  /// k has bit e, else 0; for inputs begin .. end - 1. `scale` is that of dropout. `scratch` holds
-  /// a row of all panels.
+  /// k has bit e, else 0; for inputs begin .. end - 1. `scale` is that of dropout, `slices` are the
+  /// whole layer. `scratch` holds a row of all its weights.
   void (*backward_input)(const LayerInputs& inputs, std::size_t begin, std::size_t end,
-                         const std::vector<WeightPanel>& panels, Rows deltas, float scale,
+                         const std::vector<ParameterSlice>& slices, Rows deltas, float scale,
                          Rows below, float* scratch);
 
   /// The gradient of weight rows begin .. end - 1 (even numbers), and Adam's update with it.
   /// `active` marks the rows that ever had a nonzero input; the others are unchanged and skipped.
-  /// When `squares` is not null, the squared gradients of each column are added to it.
+  /// Without a `step`, sets slice.squares to the sum of each column's squared gradients instead.
   void (*backward_weight)(const LayerInputs& inputs, std::size_t begin, std::size_t end,
-                          Rows deltas, const ParameterSlice& slice, const AdamStep& step,
-                          std::uint8_t* active, float* squares);
-
-  /// Only the squared gradients and `active`, as backward_weight() leaves them.
-  void (*squared_gradients)(const LayerInputs& inputs, std::size_t begin, std::size_t end,
-                            Rows deltas, const ParameterSlice& slice, std::uint8_t* active,
-                            float* squares);
+                          Rows deltas, const ParameterSlice& slice, const OptimizerStep* step,
+                          std::uint8_t* active);
 
   /// The same for the bias, whose input is always 1.
   void (*backward_bias)(Rows deltas, std::size_t examples, const ParameterSlice& bias,
-                        const AdamStep& step, float* squares);
-  void (*squared_bias_gradients)(Rows deltas, std::size_t examples, const ParameterSlice& bias,
-                                 float* squares);
+                        const OptimizerStep* step);
 
   /// Transposes pixels begin .. end - 1 (multiples of kBlock, or the end of the image) of the kTile
   /// `images` to `pixels` [inputs, kTile] and marks in `masks` [inputs] which are not zero. Where

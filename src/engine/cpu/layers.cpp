@@ -27,17 +27,11 @@ void for_each_parameter(Layers& layers, Network& mlp, const Copy& copy) {
 }
 
 CpuSlice make_slice(std::size_t begin, std::size_t columns, std::size_t inputs,
-                    const TrainOptions& options, int sharing_threads) {
+                    const TrainOptions& options) {
   const bool averaged = options.ema > 0;
-  CpuSlice slice;
-  slice.begin = begin;
-  slice.weights.resize(inputs, columns, averaged);
-  slice.bias.resize(1, columns, averaged);
   // Weight decay moves weights without a gradient, too.
-  slice.active.assign(inputs / 2, options.weight_decay > 0 ? 1 : 0);
-  slice.squares.assign(columns * static_cast<std::size_t>(sharing_threads), 0.0F);
-  slice.bias_squares.assign(columns, 0.0F);
-  return slice;
+  return {begin, CpuParameters(inputs, columns, averaged), CpuParameters(1, columns, averaged),
+          std::vector<std::uint8_t>(inputs / 2, options.weight_decay > 0 ? 1 : 0)};
 }
 
 /// Cuts a hidden layer into shares of the threads, and those into slices. The last layer is narrow:
@@ -45,7 +39,7 @@ CpuSlice make_slice(std::size_t begin, std::size_t columns, std::size_t inputs,
 void make_slices(CpuLayer& layer, bool last, const TrainOptions& options, int threads,
                  std::size_t slice_columns) {
   if (last) {
-    layer.slices.push_back(make_slice(0, layer.padded, layer.inputs, options, threads));
+    layer.slices.push_back(make_slice(0, layer.padded, layer.inputs, options));
     return;
   }
   for (int thread = 0; thread < threads; ++thread) {
@@ -53,7 +47,7 @@ void make_slices(CpuLayer& layer, bool last, const TrainOptions& options, int th
     const Share share(layer.padded, kBlock, thread, threads);
     for (std::size_t begin = share.begin; begin < share.end; begin += slice_columns) {
       const std::size_t columns = std::min(slice_columns, share.end - begin);
-      layer.slices.push_back(make_slice(begin, columns, layer.inputs, options, 1));
+      layer.slices.push_back(make_slice(begin, columns, layer.inputs, options));
     }
   }
   layer.first_slices.push_back(layer.slices.size());
@@ -75,14 +69,16 @@ Share::Share(std::size_t count, std::size_t unit, int thread, int threads) {
   end = std::min(units * (t + 1) / n * unit, count);
 }
 
-void CpuParameters::resize(std::size_t rows, std::size_t width, bool averaged) {
-  columns = width;
-  for (auto* array : {&weights, &first_moments, &second_moments}) array->assign(rows * width, 0.0F);
-  if (averaged) averages.assign(rows * width, 0.0F);
-}
+CpuParameters::CpuParameters(std::size_t rows, std::size_t width, bool averaged)
+    : columns(width),
+      weights(rows * width),
+      first_moments(rows * width),
+      second_moments(rows * width),
+      averages(averaged ? rows * width : 0),
+      squares(width) {}
 
 ParameterSlice CpuParameters::view() {
-  return {columns, weights.data(), first_moments.data(), second_moments.data()};
+  return {columns, weights.data(), first_moments.data(), second_moments.data(), squares.data()};
 }
 
 void CpuParameters::average(std::size_t begin, std::size_t end, float weight) {
@@ -104,9 +100,7 @@ std::vector<CpuLayer> make_cpu_layers(const Mlp& initial, const TrainOptions& op
     CpuLayer& layer = layers.emplace_back(
         CpuLayer{inputs, outputs, round_up(outputs, kBlock), {}, {}, {}, dropout, {}, {}, {}, {}});
     make_slices(layer, last, options, threads, slice_columns);
-    for (const CpuSlice& slice : layer.slices) {
-      layer.panels.push_back({slice.weights.weights.data(), slice.weights.columns});
-    }
+    for (CpuSlice& slice : layer.slices) layer.weights.push_back(slice.weights.view());
     inputs = layer.padded;
   }
   set_array(layers, initial, &CpuParameters::weights);
@@ -152,25 +146,12 @@ void mark_active(std::vector<CpuLayer>& layers) {
   }
 }
 
-double squared_gradient(const std::vector<CpuSlice>& slices,
-                        AlignedVector<float> CpuSlice::* squares) {
+double squared_gradient(const std::vector<CpuSlice>& slices, CpuParameters CpuSlice::* parameters) {
   double sum = 0;
   for (const CpuSlice& slice : slices) {
-    for (const float square : slice.*squares) sum += static_cast<double>(square);
+    for (const float square : (slice.*parameters).squares) sum += static_cast<double>(square);
   }
   return sum;
-}
-
-std::vector<std::pair<std::string, double>> gradient_norms_of(const std::vector<CpuLayer>& layers) {
-  std::vector<std::pair<std::string, double>> norms;
-  for (std::size_t l = 0; l < layers.size(); ++l) {
-    const std::string prefix = std::to_string(2 * l);
-    norms.emplace_back(prefix + ".weight",
-                       std::sqrt(squared_gradient(layers[l].slices, &CpuSlice::squares)));
-    norms.emplace_back(prefix + ".bias",
-                       std::sqrt(squared_gradient(layers[l].slices, &CpuSlice::bias_squares)));
-  }
-  return norms;
 }
 
 }  // namespace mnist

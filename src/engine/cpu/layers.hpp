@@ -17,29 +17,28 @@ namespace mnist {
 /// The range of `count` items that belongs to one of `threads` threads, in multiples of `unit`.
 struct Share {
   Share(std::size_t count, std::size_t unit, int thread, int threads);
-  std::size_t size() const { return end - begin; }
   std::size_t begin;
   std::size_t end;
 };
 
 /// An array of parameters with its moments and, with --ema, its average.
 struct CpuParameters {
-  void resize(std::size_t rows, std::size_t width, bool averaged);
+  CpuParameters(std::size_t rows, std::size_t width, bool averaged);
   ParameterSlice view();
   /// Moves the averages of rows begin .. end - 1 towards the weights.
   void average(std::size_t begin, std::size_t end, float weight);
 
-  std::size_t columns = 0;
+  std::size_t columns;
   AlignedVector<float> weights, first_moments, second_moments, averages;
+  AlignedVector<float> squares;  ///< [columns]: of the last gradient, summed over each column
 };
 
 /// Some outputs of a layer, a multiple of kBlock, with their parameters.
 struct CpuSlice {
   std::size_t begin = 0;
-  CpuParameters weights;  ///< [inputs, columns]
-  CpuParameters bias;     ///< [1, columns]
-  std::vector<std::uint8_t> active;
-  AlignedVector<float> squares, bias_squares;  ///< of the gradient, summed over each column
+  CpuParameters weights;             ///< [inputs, columns]
+  CpuParameters bias;                ///< [1, columns]
+  std::vector<std::uint8_t> active;  ///< of each pair of inputs; see CpuKernels::backward_weight
 };
 
 struct CpuLayer {
@@ -56,8 +55,8 @@ struct CpuLayer {
   std::size_t padded = 0;   ///< a multiple of kBlock
   std::vector<CpuSlice> slices;
   std::vector<std::size_t> first_slices;  ///< of each thread and one past the last; empty: shared
-  std::vector<WeightPanel> panels;
-  Dropout dropout;                     ///< of the outputs; the last layer has none
+  std::vector<ParameterSlice> weights;    ///< of all slices
+  Dropout dropout;                        ///< of the outputs; the last layer has none
   AlignedVector<float> activations;    ///< [examples, stride()]; of the last layer, its deltas too
   AlignedVector<float> deltas;         ///< [examples, stride()]; none for the last layer
   AlignedVector<std::uint32_t> masks;  ///< [tiles, padded]: which activations are not zero
@@ -84,11 +83,7 @@ void set_array(std::vector<CpuLayer>& layers, const Mlp& values, CpuArray array)
 /// Marks the weight rows that have nonzero moments as active.
 void mark_active(std::vector<CpuLayer>& layers);
 
-/// The squares that the last update left in `squares` (of weights or of biases), summed.
-double squared_gradient(const std::vector<CpuSlice>& slices,
-                        AlignedVector<float> CpuSlice::* squares);
-
-/// L2 norms of the gradient from the sums of squares that the last update left.
-std::vector<std::pair<std::string, double>> gradient_norms_of(const std::vector<CpuLayer>& layers);
+/// The sum of the slices' `squares`, of weights or of biases.
+double squared_gradient(const std::vector<CpuSlice>& slices, CpuParameters CpuSlice::* parameters);
 
 }  // namespace mnist

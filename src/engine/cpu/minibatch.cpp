@@ -20,19 +20,14 @@ CpuMinibatches::CpuMinibatches(const Dataset& dataset, const TrainOptions& optio
     const Augmenter augmenter(options.augment, dataset.rows, dataset.columns, options.seed);
     augmenters_.assign(static_cast<std::size_t>(threads), augmenter);
   }
-  if (dropout_.on())
-    keep_.assign(static_cast<std::size_t>(threads), AlignedVector<std::uint32_t>(inputs));
+  keep_.assign(static_cast<std::size_t>(threads), AlignedVector<std::uint32_t>(inputs));
 }
 
 void CpuMinibatches::start(const Steps& steps, std::int64_t first_step) {
   steps_ = steps;
   first_step_ = first_step;
-  reserve(std::min(static_cast<std::size_t>(steps.batch), steps.indices.size()));
-}
-
-void CpuMinibatches::reserve(std::size_t batch) {
-  if (batch <= capacity_) return;
-  capacity_ = batch;
+  const auto batch = std::min(static_cast<std::size_t>(steps.batch), steps.indices.size());
+  if (batch <= minibatches_[0].labels.size()) return;
   const std::size_t tiles = (batch + kTile - 1) / kTile;
   for (CpuMinibatch& minibatch : minibatches_) {
     minibatch.pixels.assign(tiles * inputs_ * kTile, 0);
@@ -50,9 +45,8 @@ void CpuMinibatches::distort(int thread, std::size_t i) {
   const std::size_t pixels = blank_image_.size();
   const Share share(indices.size(), 1, thread, threads_);
   for (std::size_t e = share.begin; e < share.end; ++e) {
-    augmenters_[static_cast<std::size_t>(thread)](
-        dataset_.images.data() + static_cast<std::size_t>(indices[e]) * pixels, steps_.epoch,
-        indices[e], distorted_[i % 2].data() + e * pixels);
+    augmenters_[static_cast<std::size_t>(thread)](image(indices[e]), steps_.epoch, indices[e],
+                                                  distorted_[i % 2].data() + e * pixels);
   }
 }
 
@@ -60,8 +54,10 @@ void CpuMinibatches::prepare(int thread, std::size_t i) {
   const auto indices = steps_.minibatch(static_cast<std::int64_t>(i));
   CpuMinibatch& minibatch = minibatches_[i % 2];
   const std::size_t pixels = blank_image_.size();
+  const std::int64_t step = first_step_ + static_cast<std::int64_t>(i);
   if (thread == 0) {
     minibatch.indices = indices;
+    minibatch.step = step;
     for (std::size_t e = 0; e < indices.size(); ++e) {
       minibatch.labels[e] = dataset_.labels[static_cast<std::size_t>(indices[e])];
     }
@@ -76,14 +72,13 @@ void CpuMinibatches::prepare(int thread, std::size_t i) {
       } else if (!augmenters_.empty()) {
         images[e] = distorted_[i % 2].data() + place * pixels;
       } else {
-        images[e] = dataset_.images.data() + static_cast<std::size_t>(indices[place]) * pixels;
+        images[e] = image(indices[place]);
       }
     }
     const std::uint32_t* keep = nullptr;
     if (dropout_.on()) {
       auto& ours = keep_[static_cast<std::size_t>(thread)];
-      const std::int64_t step = first_step_ + static_cast<std::int64_t>(i);
-      for (std::size_t k = share.begin; k < share.end; ++k) ours[k] = dropout_.keep(step, tile, k);
+      dropout_.keep_units(step, tile, share.begin, share.end, ours.data());
       keep = ours.data();
     }
     kernels_.transpose_pixels(images, share.begin, share.end, keep,
@@ -101,10 +96,8 @@ void CpuMinibatches::prefetch(int thread, std::size_t i) const {
   constexpr int kSecondLevel = 2;
   constexpr std::size_t kMaxPrefetched = 512;  // more would push one another out again
   for (const std::int64_t index : indices.first(std::min(indices.size(), kMaxPrefetched))) {
-    const std::uint8_t* const image =
-        dataset_.images.data() + static_cast<std::size_t>(index) * blank_image_.size();
     for (std::size_t pixel = share.begin; pixel < share.end; pixel += kCacheLine) {
-      __builtin_prefetch(image + pixel, kForReading, kSecondLevel);
+      __builtin_prefetch(image(index) + pixel, kForReading, kSecondLevel);
     }
   }
 }

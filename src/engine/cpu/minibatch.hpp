@@ -8,7 +8,6 @@
 #include "augment/augmenter.hpp"
 #include "engine/cpu/kernels.hpp"
 #include "engine/dropout.hpp"
-#include "engine/optimizer_step.hpp"
 #include "mnist/data/dataset.hpp"
 #include "mnist/engine/engine.hpp"
 #include "support/aligned.hpp"
@@ -18,6 +17,7 @@ namespace mnist {
 /// The pixels of one minibatch, transposed; dropped pixels are 0.
 struct CpuMinibatch {
   std::span<const std::int64_t> indices;
+  std::int64_t step = 0;               ///< of the run, from 1
   AlignedVector<std::uint8_t> pixels;  ///< [tiles, inputs, kTile]
   AlignedVector<std::uint32_t> masks;  ///< [tiles, inputs]
   std::vector<std::uint8_t> labels;
@@ -50,7 +50,9 @@ class CpuMinibatches {
   const float* pixel_values() const { return pixel_values_.data(); }
 
  private:
-  void reserve(std::size_t batch);
+  const std::uint8_t* image(std::int64_t index) const {
+    return dataset_.images.data() + static_cast<std::size_t>(index) * blank_image_.size();
+  }
 
   const Dataset& dataset_;
   const CpuKernels& kernels_;
@@ -60,7 +62,6 @@ class CpuMinibatches {
   std::vector<Augmenter> augmenters_;  ///< one for each thread; none when nothing is distorted
   std::vector<float> pixel_values_;
   std::vector<std::uint8_t> blank_image_;
-  std::size_t capacity_ = 0;  ///< examples that fit into the arrays
   CpuMinibatch minibatches_[2];
   std::vector<std::uint8_t> distorted_[2];
   std::vector<AlignedVector<std::uint32_t>> keep_;  ///< [inputs], of each thread

@@ -69,20 +69,19 @@ void linear_forward(const LayerInputs& inputs, std::size_t begin, std::size_t en
   }
 }
 
-/// Writes row k of all panels, one behind the other; returns how many floats they are.
-HWY_INLINE std::size_t gather_row(const std::vector<WeightPanel>& panels, std::size_t k,
+/// Writes row k of all slices, one behind the other; returns how many floats they are.
+HWY_INLINE std::size_t gather_row(const std::vector<ParameterSlice>& slices, std::size_t k,
                                   float* target) {
   std::size_t size = 0;
-  for (const WeightPanel& panel : panels) {
-    const float* const row = panel.weights + k * panel.columns;
-    std::copy(row, row + panel.columns, target + size);
-    size += panel.columns;
+  for (const ParameterSlice& slice : slices) {
+    std::copy_n(slice.weights + k * slice.columns, slice.columns, target + size);
+    size += slice.columns;
   }
   return size;
 }
 
 void backward_input(const LayerInputs& inputs, std::size_t begin, std::size_t end,
-                    const std::vector<WeightPanel>& panels, Rows deltas, float scale, Rows below,
+                    const std::vector<ParameterSlice>& slices, Rows deltas, float scale, Rows below,
                     float* scratch) {
   const FloatTag d;
   const std::size_t lanes = hn::Lanes(d);
@@ -91,7 +90,7 @@ void backward_input(const LayerInputs& inputs, std::size_t begin, std::size_t en
     std::fill(row + begin, row + end, 0.0F);
   }
   for (std::size_t k = begin; k < end; ++k) {
-    const std::size_t size = gather_row(panels, k, scratch);
+    const std::size_t size = gather_row(slices, k, scratch);
     for (std::size_t tile = 0; tile < inputs.tiles; ++tile) {
       const float* const first = deltas.data + tile * kTile * deltas.stride;
       float* const target = below.data + tile * kTile * below.stride + k;

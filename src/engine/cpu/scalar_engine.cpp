@@ -9,11 +9,9 @@ namespace mnist {
 ScalarEngine::ScalarEngine(const Mlp& initial, const Dataset& dataset, const TrainOptions& options)
     : dataset_(dataset),
       options_(options),
-      weights_(initial),
-      gradients_(zero_mlp(initial.shape())),
-      first_moments_(gradients_),
-      second_moments_(gradients_) {
-  if (options.ema > 0) averages_ = initial;
+      state_{0, initial, zero_mlp(initial.shape()), zero_mlp(initial.shape()), {}},
+      gradients_(state_.first_moments) {
+  if (options.ema > 0) state_.averages = initial;
   for (std::size_t layer = 0; layer < initial.layers.size(); ++layer) {
     dropouts_.emplace_back(options.dropout_of(layer), options.seed, layer);
   }
@@ -24,11 +22,11 @@ ScalarEngine::ScalarEngine(const Mlp& initial, const Dataset& dataset, const Tra
 
 StepsResult ScalarEngine::train(const Steps& steps) {
   StepsResult result;
-  const std::size_t layers = weights_.layers.size();
+  const std::size_t layers = state_.weights.layers.size();
   for (std::int64_t i = 0; i < steps.count(); ++i) {
     const auto indices = steps.minibatch(i);
     const double rate = steps.learning_rates[static_cast<std::size_t>(i)];
-    ++steps_done_;
+    ++state_.steps;
     std::vector<Rows> activations{inputs(indices, steps.epoch)};
     for (std::size_t l = 0; l < layers; ++l) activations.push_back(forward(l, activations[l]));
     Rows deltas = activations.back();
@@ -37,7 +35,7 @@ StepsResult ScalarEngine::train(const Steps& steps) {
       weight_gradient(l, deltas, activations[l]);
       if (l > 0) deltas = input_gradient(l, deltas, activations[l]);
     }
-    update(optimizer_step(options_, steps_done_, rate));
+    update(optimizer_step(options_, state_.steps, rate));
   }
   return result;
 }
@@ -63,8 +61,8 @@ ScalarEngine::Rows ScalarEngine::inputs(std::span<const std::int64_t> indices, s
 
 /// outputs = inputs * weight^T + bias; hidden layers apply ReLU and dropout.
 ScalarEngine::Rows ScalarEngine::forward(std::size_t layer, const Rows& inputs) const {
-  const Linear& linear = weights_.layers[layer];
-  const bool last = layer + 1 == weights_.layers.size();
+  const Linear& linear = state_.weights.layers[layer];
+  const bool last = layer + 1 == state_.weights.layers.size();
   Rows outputs;
   for (const std::vector<float>& x : inputs) {
     std::vector<float>& y = outputs.emplace_back(linear.bias);
@@ -121,7 +119,7 @@ void ScalarEngine::weight_gradient(std::size_t layer, const Rows& deltas, const 
 /// gradient of inputs = deltas * weight; 0 where ReLU or dropout made the input 0.
 ScalarEngine::Rows ScalarEngine::input_gradient(std::size_t layer, const Rows& deltas,
                                                 const Rows& inputs) const {
-  const Linear& linear = weights_.layers[layer];
+  const Linear& linear = state_.weights.layers[layer];
   const auto width = static_cast<std::size_t>(linear.inputs);
   Rows below(deltas.size(), std::vector<float>(width));
   for (std::size_t e = 0; e < deltas.size(); ++e) {
@@ -137,68 +135,48 @@ ScalarEngine::Rows ScalarEngine::input_gradient(std::size_t layer, const Rows& d
   return below;
 }
 
-/// Inverted dropout; a mask has one bit for each of 32 examples.
+/// Inverted dropout.
 void ScalarEngine::drop(std::size_t layer, Rows& values) const {
-  const Dropout& dropout = dropouts_[layer];
   for (std::size_t e = 0; e < values.size(); ++e) {
     for (std::size_t unit = 0; unit < values[e].size(); ++unit) {
-      const bool keep = (dropout.keep(steps_done_, e / 32, unit) >> e % 32 & 1) != 0;
-      values[e][unit] = keep ? values[e][unit] * dropout.scale() : 0.0F;
+      values[e][unit] *= dropouts_[layer].factor(state_.steps, e, unit);
     }
   }
 }
 
 /// Clips the gradient, then takes the step that optimizer_step.hpp describes.
-void ScalarEngine::update(const OptimizerStep& numbers) {
+void ScalarEngine::update(OptimizerStep numbers) {
   const std::vector<float> gradients = flatten(gradients_);
   double squares = 0;
   for (const float g : gradients) squares += static_cast<double>(g) * static_cast<double>(g);
-  double clip = 1;
   if (options_.clip_norm > 0) {
-    clip = std::min(1.0, options_.clip_norm / (std::sqrt(squares) + kClipEpsilon));
+    numbers.clip =
+        static_cast<float>(std::min(1.0, options_.clip_norm / (std::sqrt(squares) + kClipEpsilon)));
   }
-  std::vector<float> weights = flatten(weights_);
-  std::vector<float> first = flatten(first_moments_);
-  std::vector<float> second = flatten(second_moments_);
-  std::vector<float> averages = averages_ ? flatten(*averages_) : std::vector<float>{};
+  std::vector<float> weights = flatten(state_.weights);
+  std::vector<float> first = flatten(state_.first_moments);
+  std::vector<float> second = flatten(state_.second_moments);
+  std::vector<float> averages = flatten(state_.averages.value_or(state_.weights));
   for (std::size_t i = 0; i < weights.size(); ++i) {
-    const double w = static_cast<double>(weights[i]);
-    const double g = static_cast<double>(gradients[i]) * clip + numbers.l2_penalty * w;
-    const double m = numbers.beta1 * static_cast<double>(first[i]) + (1 - numbers.beta1) * g;
-    const double v = numbers.beta2 * static_cast<double>(second[i]) + (1 - numbers.beta2) * g * g;
-    const double root = std::sqrt(v / numbers.correction2) + numbers.epsilon;
-    first[i] = static_cast<float>(m);
-    second[i] = static_cast<float>(v);
-    weights[i] = static_cast<float>(numbers.decay * w -
-                                    numbers.learning_rate * (m / numbers.correction1) / root);
-    if (averages_) {
-      averages[i] += static_cast<float>(numbers.average_weight) * (weights[i] - averages[i]);
-    }
+    const float gradient = numbers.clip * gradients[i] + numbers.l2_penalty * weights[i];
+    first[i] = kBeta1F * first[i] + kGain1F * gradient;
+    second[i] = kBeta2F * second[i] + kGain2F * gradient * gradient;
+    const float divisor = numbers.root_scale * std::sqrt(second[i]) + kAdamEpsilonF;
+    weights[i] = numbers.decay * weights[i] - numbers.rate * first[i] / divisor;
+    averages[i] += numbers.average_weight * (weights[i] - averages[i]);
   }
-  const MlpShape shape = weights_.shape();
-  weights_ = unflatten(shape, weights);
-  first_moments_ = unflatten(shape, first);
-  second_moments_ = unflatten(shape, second);
-  if (averages_) averages_ = unflatten(shape, averages);
-}
-
-EngineState ScalarEngine::state() const {
-  return {steps_done_, weights_, first_moments_, second_moments_, averages_};
-}
-
-void ScalarEngine::restore(const EngineState& state) {
-  steps_done_ = state.steps;
-  weights_ = state.weights;
-  first_moments_ = state.first_moments;
-  second_moments_ = state.second_moments;
-  averages_ = state.averages;
+  const MlpShape shape = state_.weights.shape();
+  state_.weights = unflatten(shape, weights);
+  state_.first_moments = unflatten(shape, first);
+  state_.second_moments = unflatten(shape, second);
+  if (state_.averages) state_.averages = unflatten(shape, averages);
 }
 
 NamedNorms ScalarEngine::gradient_norms() const {
   NamedNorms norms;
   const std::vector<float> gradients = flatten(gradients_);
   auto next = gradients.begin();
-  for (const ParameterInfo& parameter : parameter_table(weights_.shape())) {
+  for (const ParameterInfo& parameter : parameter_table(state_.weights.shape())) {
     double squares = 0;
     for (std::int64_t i = 0; i < parameter.count; ++i, ++next) {
       squares += static_cast<double>(*next) * static_cast<double>(*next);

@@ -25,9 +25,9 @@ class ScalarEngine : public Engine {
   ScalarEngine(const Mlp& initial, const Dataset& dataset, const TrainOptions& options);
 
   StepsResult train(const Steps& steps) override;
-  Mlp parameters() const override { return averages_ ? *averages_ : weights_; }
-  EngineState state() const override;
-  void restore(const EngineState& state) override;
+  Mlp parameters() const override { return state_.averages.value_or(state_.weights); }
+  EngineState state() const override { return state_; }
+  void restore(const EngineState& state) override { state_ = state; }
   NamedNorms gradient_norms() const override;
   std::string description() const override { return "scalar on cpu"; }
 
@@ -41,18 +41,14 @@ class ScalarEngine : public Engine {
   void weight_gradient(std::size_t layer, const Rows& deltas, const Rows& inputs);
   Rows input_gradient(std::size_t layer, const Rows& deltas, const Rows& inputs) const;
   void drop(std::size_t layer, Rows& values) const;
-  void update(const OptimizerStep& numbers);
+  void update(OptimizerStep numbers);
 
   const Dataset& dataset_;
   const TrainOptions options_;
-  Mlp weights_;
+  EngineState state_;
   Mlp gradients_;
-  Mlp first_moments_;
-  Mlp second_moments_;
-  std::optional<Mlp> averages_;
   std::vector<Dropout> dropouts_;  ///< of the inputs, then of each hidden layer
   std::optional<Augmenter> augmenter_;
-  std::int64_t steps_done_ = 0;
 };
 
 }  // namespace mnist

@@ -50,22 +50,13 @@ template <class Work>
 HWY_INLINE void for_each_run(std::size_t columns, const Work& work) {
   const std::size_t lanes = hn::Lanes(FloatTag());
   std::size_t column = 0;
-  while (column < columns) {
-    const std::size_t left = (columns - column) / lanes;
-    if (left >= kMaxVectors) {
-      work.template operator()<kMaxVectors>(column);
-      column += kMaxVectors * lanes;
-    } else if (left >= 4) {
-      work.template operator()<4>(column);
-      column += 4 * lanes;
-    } else if (left >= 2) {
-      work.template operator()<2>(column);
-      column += 2 * lanes;
-    } else {
-      work.template operator()<1>(column);
-      column += lanes;
-    }
-  }
+  const auto runs_of = [&]<std::size_t R>() {
+    for (; column + R * lanes <= columns; column += R * lanes) work.template operator()<R>(column);
+  };
+  runs_of.template operator()<kMaxVectors>();
+  if constexpr (kMaxVectors > 4) runs_of.template operator()<4>();
+  runs_of.template operator()<2>();
+  runs_of.template operator()<1>();
 }
 
 }  // namespace HWY_NAMESPACE

@@ -26,21 +26,20 @@ std::vector<std::uint32_t> packed_images(const Dataset& dataset, int words_per_i
 
 CudaStep cuda_step(const TrainOptions& options, std::int64_t step, double learning_rate) {
   const OptimizerStep numbers = optimizer_step(options, step, learning_rate);
-  return {.step_size = static_cast<float>(learning_rate / numbers.correction1),
-          .root_scale = static_cast<float>(1 / std::sqrt(numbers.correction2)),
-          .weight_decay_factor = static_cast<float>(numbers.decay),
-          .average_weight = static_cast<float>(numbers.average_weight)};
+  return {.step_size = numbers.rate,
+          .root_scale = numbers.root_scale,
+          .weight_decay_factor = numbers.decay,
+          .average_weight = numbers.average_weight};
 }
 
 CudaHyperparameters cuda_hyperparameters(const TrainOptions& options) {
-  const OptimizerStep numbers = optimizer_step(options, 1, 0);
   const float input_scale = Dropout(options.input_dropout, options.seed, 0).scale();
-  return {.beta1 = static_cast<float>(numbers.beta1),
-          .beta2 = static_cast<float>(numbers.beta2),
-          .epsilon = static_cast<float>(numbers.epsilon),
-          .gain1 = static_cast<float>(1 - numbers.beta1),
-          .gain2 = static_cast<float>(1 - numbers.beta2),
-          .l2_penalty = static_cast<float>(numbers.l2_penalty),
+  return {.beta1 = kBeta1F,
+          .beta2 = kBeta2F,
+          .epsilon = kAdamEpsilonF,
+          .gain1 = kGain1F,
+          .gain2 = kGain2F,
+          .l2_penalty = optimizer_step(options, 1, 0).l2_penalty,
           .label_smoothing = static_cast<float>(options.label_smoothing),
           .clip_norm = static_cast<float>(options.clip_norm),
           .clip_epsilon = static_cast<float>(kClipEpsilon),

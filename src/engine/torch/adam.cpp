@@ -19,17 +19,15 @@ Adam::Adam(std::vector<torch::Tensor> parameters, const TrainOptions& options)
 
 void Adam::step(const torch::Tensor& learning_rate) {
   const torch::NoGradGuard no_grad;
-  const OptimizerStep defaults;
   torch::_foreach_add_(step_counts_, 1);
   if (options_.optimizer == Optimizer::kAdam) {
     torch::_fused_adam_(parameters_, gradients(), first_moments_, second_moments_, {}, step_counts_,
-                        learning_rate, defaults.beta1, defaults.beta2, options_.weight_decay,
-                        defaults.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+                        learning_rate, kBeta1, kBeta2, options_.weight_decay, kAdamEpsilon,
+                        /*amsgrad=*/false, /*maximize=*/false);
   } else {
     torch::_fused_adamw_(parameters_, gradients(), first_moments_, second_moments_, {},
-                         step_counts_, learning_rate, defaults.beta1, defaults.beta2,
-                         options_.weight_decay, defaults.epsilon, /*amsgrad=*/false,
-                         /*maximize=*/false);
+                         step_counts_, learning_rate, kBeta1, kBeta2, options_.weight_decay,
+                         kAdamEpsilon, /*amsgrad=*/false, /*maximize=*/false);
   }
 }
 

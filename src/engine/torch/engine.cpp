@@ -88,8 +88,7 @@ TorchEngine::StepOutput TorchEngine::step(const torch::Tensor& images, const tor
 }
 
 void TorchEngine::finish_step() {
-  ++steps_done_;
-  const double weight = optimizer_step(options_, steps_done_, 0).average_weight;
+  const double weight = average_weight(options_, ++steps_done_);
   const torch::NoGradGuard no_grad;
   if (weight > 0) torch::_foreach_lerp_(averages_, parameters_, weight);
 }
