@@ -22,12 +22,6 @@ torch::Tensor upload(std::span<const Value> values, torch::IntArrayRef shape,
       .to(device);
 }
 
-std::vector<torch::Tensor> copies(const std::vector<torch::Tensor>& tensors) {
-  std::vector<torch::Tensor> copies;
-  for (const torch::Tensor& tensor : tensors) copies.push_back(tensor.detach().clone());
-  return copies;
-}
-
 }  // namespace
 
 TorchEngine::TorchEngine(const Mlp& initial, const Dataset& dataset, const TrainOptions& options,
@@ -38,10 +32,14 @@ TorchEngine::TorchEngine(const Mlp& initial, const Dataset& dataset, const Train
       dataset_(dataset),
       options_(options),
       shape_(initial.shape()),
-      network_(make_sequential(initial, device)),
-      adam_(network_->parameters(), options) {
+      network_(make_sequential(initial, device)) {
   parameters_ = network_->parameters();
-  if (options.ema > 0) averages_ = copies(parameters_);
+  for (const torch::Tensor& parameter : parameters_) {
+    first_moments_.push_back(torch::zeros_like(parameter));
+    second_moments_.push_back(torch::zeros_like(parameter));
+    step_counts_.push_back(torch::zeros({}, parameter.options().requires_grad(false)));
+    if (options.ema > 0) averages_.push_back(parameter.detach().clone());
+  }
   for (std::size_t layer = 0; layer <= shape_.hidden.size(); ++layer) {
     dropouts_.emplace_back(options.dropout_of(layer), options.seed, layer);
   }
@@ -83,8 +81,34 @@ TorchEngine::StepOutput TorchEngine::step(const torch::Tensor& images, const tor
       torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(options_.label_smoothing));
   network_->zero_grad();
   loss.backward();
-  adam_.step(learning_rate);
+  update(learning_rate);
   return {loss.detach(), logits.argmax(1).eq(labels).sum()};
+}
+
+/// The gradients of the last backward(), scaled as clip_grad_norm_ does.
+std::vector<torch::Tensor> TorchEngine::clipped_gradients() const {
+  std::vector<torch::Tensor> gradients;
+  for (const torch::Tensor& parameter : parameters_) gradients.push_back(parameter.grad());
+  if (options_.clip_norm == 0) return gradients;
+  const torch::Tensor norm = torch::stack(torch::_foreach_norm(gradients)).norm();
+  const torch::Tensor scale = (options_.clip_norm / (norm + kClipEpsilon)).clamp_max(1.0);
+  return torch::_foreach_mul(gradients, scale);
+}
+
+/// What torch::optim::Adam and AdamW do, by LibTorch's fused kernels: one operation for all
+/// parameters instead of ten for each.
+void TorchEngine::update(const torch::Tensor& learning_rate) {
+  const torch::NoGradGuard no_grad;
+  torch::_foreach_add_(step_counts_, 1);
+  if (options_.optimizer == Optimizer::kAdam) {
+    torch::_fused_adam_(parameters_, clipped_gradients(), first_moments_, second_moments_, {},
+                        step_counts_, learning_rate, kBeta1, kBeta2, options_.weight_decay,
+                        kAdamEpsilon, /*amsgrad=*/false, /*maximize=*/false);
+  } else {
+    torch::_fused_adamw_(parameters_, clipped_gradients(), first_moments_, second_moments_, {},
+                         step_counts_, learning_rate, kBeta1, kBeta2, options_.weight_decay,
+                         kAdamEpsilon, /*amsgrad=*/false, /*maximize=*/false);
+  }
 }
 
 void TorchEngine::finish_step() {
@@ -122,15 +146,13 @@ torch::Tensor TorchEngine::forward(torch::Tensor values) {
 
 torch::Tensor TorchEngine::drop(const torch::Tensor& values, const Dropout& dropout) const {
   if (!dropout.on()) return values;
-  constexpr std::int64_t kBits = 32;  // examples in one word of a mask
   const std::int64_t units = values.size(1);
   torch::Tensor mask = torch::empty({values.size(0), units}, torch::kFloat32);
   auto* const data = mask.mutable_data_ptr<float>();
   for (std::int64_t e = 0; e < values.size(0); ++e) {
     for (std::int64_t unit = 0; unit < units; ++unit) {
-      const std::uint32_t keep = dropout.keep(steps_done_ + 1, static_cast<std::size_t>(e / kBits),
+      data[e * units + unit] = dropout.factor(steps_done_ + 1, static_cast<std::size_t>(e),
                                               static_cast<std::size_t>(unit));
-      data[e * units + unit] = (keep >> e % kBits & 1) != 0 ? dropout.scale() : 0.0F;
     }
   }
   return values * mask.to(device_);
@@ -141,11 +163,11 @@ Mlp TorchEngine::parameters() const {
 }
 
 EngineState TorchEngine::state() const {
-  EngineState state;
-  state.steps = steps_done_;
-  state.weights = to_mlp(shape_, parameters_);
-  state.first_moments = to_mlp(shape_, adam_.first_moments());
-  state.second_moments = to_mlp(shape_, adam_.second_moments());
+  EngineState state{steps_done_,
+                    to_mlp(shape_, parameters_),
+                    to_mlp(shape_, first_moments_),
+                    to_mlp(shape_, second_moments_),
+                    {}};
   if (!averages_.empty()) state.averages = to_mlp(shape_, averages_);
   return state;
 }
@@ -153,7 +175,10 @@ EngineState TorchEngine::state() const {
 void TorchEngine::restore(const EngineState& state) {
   steps_done_ = state.steps;
   copy_to_tensors(state.weights, parameters_);
-  adam_.restore(state);
+  copy_to_tensors(state.first_moments, first_moments_);
+  copy_to_tensors(state.second_moments, second_moments_);
+  const torch::NoGradGuard no_grad;
+  for (torch::Tensor& count : step_counts_) count.fill_(static_cast<double>(state.steps));
   if (!averages_.empty()) copy_to_tensors(state.averages.value(), averages_);
 }
 

@@ -11,7 +11,6 @@
 
 #include "augment/augmenter.hpp"
 #include "engine/dropout.hpp"
-#include "engine/torch/adam.hpp"
 #include "mnist/data/dataset.hpp"
 #include "mnist/engine/engine.hpp"
 #include "mnist/options/train_options.hpp"
@@ -60,14 +59,17 @@ class TorchEngine : public Engine {
   torch::Tensor augmented(std::span<const std::int64_t> indices, std::int64_t epoch);
   torch::Tensor forward(torch::Tensor values);
   torch::Tensor drop(const torch::Tensor& values, const Dropout& dropout) const;
+  std::vector<torch::Tensor> clipped_gradients() const;
+  void update(const torch::Tensor& learning_rate);
 
   const Dataset& dataset_;
   const TrainOptions options_;
   const MlpShape shape_;
   torch::nn::Sequential network_;
-  Adam adam_;
-  std::vector<torch::Tensor> averages_;  ///< empty without --ema
-  std::vector<Dropout> dropouts_;        ///< of the inputs, then of each hidden layer
+  std::vector<torch::Tensor> first_moments_, second_moments_;
+  std::vector<torch::Tensor> step_counts_;  ///< f32 scalars, as the fused kernel requires
+  std::vector<torch::Tensor> averages_;     ///< empty without --ema
+  std::vector<Dropout> dropouts_;           ///< of the inputs, then of each hidden layer
   std::optional<Augmenter> augmenter_;
   std::int64_t steps_done_ = 0;
 };
