@@ -1,10 +1,6 @@
 // Picks only what has been measured on the device at hand.
 #include "mnist/engine/make_engine.hpp"
 
-#include <algorithm>
-#include <numeric>
-#include <vector>
-
 #include "engine/cpu/engine.hpp"
 #include "engine/cuda/engine.hpp"
 #include "engine/cuda/self_check.hpp"
@@ -36,11 +32,7 @@ std::unique_ptr<Engine> make_cuda_engine(const TrainOptions& options, const Mlp&
   {
     const auto engine = make();  // freed before the engine of the run takes its memory
     CpuEngine reference(initial, dataset, options, thread_count(options.threads, kMaxFusedThreads));
-    std::vector<std::int64_t> indices(
-        static_cast<std::size_t>(std::min(dataset.count, kSelfCheckSteps * options.batch)));
-    std::iota(indices.begin(), indices.end(), 0);
-    const std::vector<double> rates(static_cast<std::size_t>(kSelfCheckSteps), options.lr);
-    check_against_reference(*engine, reference, {indices, options.batch, rates});
+    check_against_reference(*engine, reference, options, dataset.count);
   }
   return make();
 }

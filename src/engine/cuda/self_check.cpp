@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <sstream>
 
 #include "mnist/support/error.hpp"
@@ -22,14 +23,15 @@ constexpr double kTolerance = 1e-4;
 
 }  // namespace
 
-void check_against_reference(Engine& engine, Engine& reference, const Steps& steps) {
-  Steps first = steps;
-  const std::int64_t count = std::min(steps.count(), kSelfCheckSteps);
-  first.indices = steps.indices.first(
-      static_cast<std::size_t>(std::min(std::ssize(steps.indices), count * steps.batch)));
-  first.learning_rates = steps.learning_rates.first(static_cast<std::size_t>(count));
-  const std::vector<float> expected = reference.train(first).losses;
-  const std::vector<float> losses = engine.train(first).losses;
+void check_against_reference(Engine& engine, Engine& reference, const TrainOptions& options,
+                             std::int64_t examples) {
+  std::vector<std::int64_t> indices(
+      static_cast<std::size_t>(std::min(examples, kSelfCheckSteps * options.batch)));
+  std::iota(indices.begin(), indices.end(), 0);
+  const std::vector<double> rates(static_cast<std::size_t>(kSelfCheckSteps), options.lr);
+  const Steps steps{indices, options.batch, rates};
+  const std::vector<float> expected = reference.train(steps).losses;
+  const std::vector<float> losses = engine.train(steps).losses;
   for (std::size_t i = 0; i < expected.size() && std::isfinite(expected[i]); ++i) {
     const double allowed = kTolerance * std::max(1.0, std::abs(double{expected[i]}));
     // Negated, so that NaN fails.

@@ -4,17 +4,20 @@
 #include <cstdint>
 
 #include "mnist/engine/engine.hpp"
+#include "mnist/options/train_options.hpp"
 
 namespace mnist {
 
 inline constexpr std::int64_t kSelfCheckSteps = 8;
 
-/// Trains both engines on the first kSelfCheckSteps minibatches of `steps` and compares their
-/// losses. Both must be new, with the same weights and options; discard both afterwards.
+/// Trains both engines on the first kSelfCheckSteps minibatches of a data set of `examples` and
+/// compares their losses. Both must be new, with the same weights and options; discard them
+/// afterwards.
 ///
 /// Throws Error that names the step and both losses where they differ by more than 1e-4 *
 /// max(1, |reference loss|). Compares nothing from the reference's first loss on that is not
 /// finite: there the run diverges.
-void check_against_reference(Engine& engine, Engine& reference, const Steps& steps);
+void check_against_reference(Engine& engine, Engine& reference, const TrainOptions& options,
+                             std::int64_t examples);
 
 }  // namespace mnist
