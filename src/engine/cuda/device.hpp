@@ -6,15 +6,15 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "engine/cuda/plan.hpp"
+#include "mnist/support/error.hpp"
 
 namespace mnist {
 
 /// One CUDA device. Every function throws Error with the device's name, what it was doing and
-/// CUDA's own message when the device fails.
+/// CUDA's own message when the device fails, or says what is missing.
 class CudaDevice {
  public:
   CudaDevice() = default;
@@ -24,59 +24,48 @@ class CudaDevice {
 
   virtual std::string name() const = 0;
   virtual CudaLimits limits() const = 0;
-  /// Throws CudaUnsupported when the kernel cannot be launched with `plan`.
+  /// Throws when the kernel cannot be launched with `plan`.
   virtual void check_fits(const CudaPlan& plan) = 0;
-  /// Throws CudaUnsupported when memory is not enough.
-  virtual void* allocate(std::size_t bytes) = 0;
-  virtual void release(void* memory) noexcept = 0;
-  virtual void upload(void* to, const void* from, std::size_t bytes) = 0;
-  /// Waits for everything that was launched before.
-  virtual void download(void* to, const void* from, std::size_t bytes) = 0;
-  /// Launches the kernels that draw masks and augment images; does not wait for them.
-  virtual void prepare(const CudaPreparationArgs& args) = 0;
-  /// Launches the training kernel; does not wait for it. `plan` must have been made for limits().
-  virtual void train(const CudaPlan& plan, const CudaTrainArgs& args) = 0;
+  /// Device memory, freed with the last copy of the pointer.
+  virtual std::shared_ptr<void> allocate(std::size_t bytes) = 0;
+  /// To or from the device; waits for everything that was launched before.
+  virtual void copy(void* to, const void* from, std::size_t bytes) = 0;
+  /// Launches the kernels that augment images, if `args` ask for that, and train; does not wait for
+  /// them. `plan` must have been made for limits().
+  virtual void train(const CudaPlan& plan, const CudaArgs& args) = 0;
 };
 
 /// An array in device memory. The device must outlive it.
 template <class Value>
 class CudaArray {
  public:
-  explicit CudaArray(CudaDevice& device) : device_(&device) {}
-  CudaArray(CudaDevice& device, std::span<const Value> values) : CudaArray(device) {
-    upload(values);
-  }
-  ~CudaArray() { device_->release(data_); }
-  CudaArray(CudaArray&& other) noexcept
-      : device_(other.device_),
-        data_(std::exchange(other.data_, nullptr)),
-        capacity_(std::exchange(other.capacity_, 0)) {}
-  CudaArray(const CudaArray&) = delete;
-  CudaArray& operator=(const CudaArray&) = delete;
+  explicit CudaArray(CudaDevice& device) : device_(device) {}
 
-  Value* data() const { return data_; }
-
-  /// Grows the capacity to at least `count` values; the values are lost when it grows.
-  void reserve(std::size_t count) {
-    if (count <= capacity_) return;
-    device_->release(std::exchange(data_, nullptr));
-    capacity_ = 0;
-    data_ = static_cast<Value*>(device_->allocate(count * sizeof(Value)));
-    capacity_ = count;
+  /// Makes room for at least `count` values; the old values are lost when the array grows.
+  Value* reserve(std::size_t count) {
+    if (count > capacity_) {
+      memory_.reset();  // first, so that the device never holds both
+      capacity_ = 0;
+      memory_ = device_.allocate(count * sizeof(Value));
+      capacity_ = count;
+    }
+    return data();
   }
-  void upload(std::span<const Value> values) {
-    reserve(values.size());
-    device_->upload(data_, values.data(), values.size_bytes());
+  Value* upload(std::span<const Value> values) {
+    device_.copy(reserve(values.size()), values.data(), values.size_bytes());
+    return data();
   }
   std::vector<Value> download(std::size_t count) const {
     std::vector<Value> values(count);
-    device_->download(values.data(), data_, count * sizeof(Value));
+    device_.copy(values.data(), memory_.get(), count * sizeof(Value));
     return values;
   }
 
  private:
-  CudaDevice* device_;
-  Value* data_ = nullptr;
+  Value* data() const { return static_cast<Value*>(memory_.get()); }
+
+  CudaDevice& device_;
+  std::shared_ptr<void> memory_;
   std::size_t capacity_ = 0;
 };
 
@@ -88,8 +77,8 @@ struct CudaPresence {
 /// Counts devices without opening them.
 CudaPresence find_cuda_devices();
 
-/// Opens device `number`, below find_cuda_devices().devices. Throws CudaUnsupported when it is too
-/// old, the program has no code for it, or it cannot be opened.
+/// Opens device `number`, below find_cuda_devices().devices. Throws Error when it is too old, the
+/// program has no code for it, or it cannot be opened.
 std::unique_ptr<CudaDevice> open_cuda_device(int number);
 
 }  // namespace mnist

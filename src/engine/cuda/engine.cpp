@@ -24,28 +24,6 @@ std::vector<std::uint32_t> packed_images(const Dataset& dataset, int words_per_i
   return images;
 }
 
-CudaStep cuda_step(const TrainOptions& options, std::int64_t step, double learning_rate) {
-  const OptimizerStep numbers = optimizer_step(options, step, learning_rate);
-  return {.step_size = numbers.rate,
-          .root_scale = numbers.root_scale,
-          .weight_decay_factor = numbers.decay,
-          .average_weight = numbers.average_weight};
-}
-
-CudaHyperparameters cuda_hyperparameters(const TrainOptions& options) {
-  const float input_scale = Dropout(options.input_dropout, options.seed, 0).scale();
-  return {.beta1 = kBeta1F,
-          .beta2 = kBeta2F,
-          .epsilon = kAdamEpsilonF,
-          .gain1 = kGain1F,
-          .gain2 = kGain2F,
-          .l2_penalty = optimizer_step(options, 1, 0).l2_penalty,
-          .label_smoothing = static_cast<float>(options.label_smoothing),
-          .clip_norm = static_cast<float>(options.clip_norm),
-          .clip_epsilon = static_cast<float>(kClipEpsilon),
-          .pixel_scale = input_scale / static_cast<float>(kMaxPixel)};
-}
-
 }  // namespace
 
 CudaEngine::CudaEngine(const Mlp& initial, const Dataset& dataset, const TrainOptions& options,
@@ -53,126 +31,70 @@ CudaEngine::CudaEngine(const Mlp& initial, const Dataset& dataset, const TrainOp
     : shape_(initial.shape()),
       options_(options),
       device_(std::move(device)),
-      plan_(make_cuda_plan(shape_, std::min(batch, dataset.count), device_->limits())),
-      images_(*device_, packed_images(dataset, plan_.pixel_words)),
-      prepared_(*device_),
-      labels_(*device_, dataset.labels),
-      weights_(*device_, flatten(initial)),
-      first_moments_(*device_, flatten(zero_mlp(shape_))),
-      second_moments_(*device_, flatten(zero_mlp(shape_))),
-      averages_(*device_),
-      exchange_(*device_),
-      squares_(*device_,
-               std::vector<float>(static_cast<std::size_t>(2 * plan_.layer_count * plan_.blocks))),
-      losses_(*device_),
-      row_weights_(*device_),
-      column_weights_(*device_),
-      correct_(*device_),
-      indices_(*device_),
-      steps_(*device_) {
+      plan_(make_cuda_plan(shape_, std::min(batch, dataset.count), device_->limits())) {
   device_->check_fits(plan_);
-  exchange_.reserve(static_cast<std::size_t>(plan_.exchange));
-  if (options.ema > 0) averages_.upload(flatten(initial));
-
-  preparation_.seed = options.seed;
-  preparation_.image_rows = static_cast<int>(dataset.rows);
-  preparation_.image_columns = static_cast<int>(dataset.columns);
-  preparation_.pixel_words = plan_.pixel_words;
-  preparation_.images = images_.data();
-  preparation_.augment = options.augment;
   for (int layer = 0; layer < plan_.layer_count; ++layer) {
     const auto number = static_cast<std::size_t>(layer);
-    preparation_.masks[layer].dropout = Dropout(options.dropout_of(number), options.seed, number);
-    preparation_.masks[layer].units = plan_.layers[layer].inputs;
-    masks_.emplace_back(*device_);
+    args_.dropouts[layer] = Dropout(options.dropout_of(number), options.seed, number);
   }
+  args_.label_smoothing = static_cast<float>(options.label_smoothing);
+  args_.clip_norm = static_cast<float>(options.clip_norm);
+  args_.pixel_scale = args_.dropouts[0].scale() / static_cast<float>(kMaxPixel);
+  args_.images = images_.upload(packed_images(dataset, plan_.pixel_words));
+  args_.labels = labels_.upload(dataset.labels);
+  args_.exchange = exchange_.reserve(static_cast<std::size_t>(plan_.exchange));
+  args_.squares = squares_.upload(
+      std::vector<float>(static_cast<std::size_t>(2 * plan_.layer_count * plan_.blocks)));
+  CudaEngine::restore({0, initial, zero_mlp(shape_), zero_mlp(shape_), initial});
+
+  args_.seed = options.seed;
+  args_.augment = options.augment;
+  args_.image_rows = static_cast<int>(dataset.rows);
+  args_.image_columns = static_cast<int>(dataset.columns);
   if (options.augment.elastic == 0) return;
   const SplineField field(static_cast<std::size_t>(dataset.rows),
                           static_cast<std::size_t>(dataset.columns),
                           options.augment.elastic_smoothness);
-  row_weights_.upload(field.row_weights);
-  column_weights_.upload(field.column_weights);
-  preparation_.grid_rows = static_cast<int>(field.grid_rows);
-  preparation_.grid_columns = static_cast<int>(field.grid_columns);
-  preparation_.padded_columns = static_cast<int>(field.padded_columns);
-  preparation_.row_weights = row_weights_.data();
-  preparation_.column_weights = column_weights_.data();
-}
-
-void CudaEngine::prepare(const CudaPlan& plan, const Steps& steps, CudaTrainArgs& args) {
-  CudaPreparationArgs preparation = preparation_;
-  preparation.batch = plan.batch;
-  preparation.tiles = plan.tiles;
-  preparation.steps = static_cast<int>(steps.count());
-  preparation.first_step = steps_done_ + 1;
-  preparation.epoch = steps.epoch;
-  preparation.index_count = std::ssize(steps.indices);
-  preparation.indices = indices_.data();
-  bool needed = false;
-  for (std::size_t layer = 0; layer < masks_.size(); ++layer) {
-    CudaMasks& masks = preparation.masks[layer];
-    if (!masks.dropout.on()) continue;
-    needed = true;
-    masks_[layer].reserve(static_cast<std::size_t>(std::int64_t{preparation.steps} *
-                                                   preparation.tiles * masks.units));
-    masks.keep = masks_[layer].data();
-    if (layer == 0) continue;  // applied to the prepared images
-    args.keep[layer - 1] = masks.keep;
-    args.keep_scale[layer - 1] = masks.dropout.scale();
-  }
-  if (preparation.augment.any() || preparation.masks[0].dropout.on()) {
-    needed = true;
-    prepared_.reserve(steps.indices.size() * static_cast<std::size_t>(plan.pixel_words));
-    preparation.prepared = prepared_.data();
-    args.images = prepared_.data();
-    args.in_order = true;
-  }
-  if (needed) device_->prepare(preparation);
+  args_.grid_rows = static_cast<int>(field.grid_rows);
+  args_.grid_columns = static_cast<int>(field.grid_columns);
+  args_.padded_columns = static_cast<int>(field.padded_columns);
+  args_.row_weights = row_weights_.upload(field.row_weights);
+  args_.column_weights = column_weights_.upload(field.column_weights);
 }
 
 StepsResult CudaEngine::train(const Steps& steps) {
-  const auto count = static_cast<std::size_t>(steps.count());
-  std::vector<CudaStep> numbers;
-  for (const double learning_rate : steps.learning_rates.first(count)) {
-    numbers.push_back(cuda_step(options_, steps_done_ + std::ssize(numbers) + 1, learning_rate));
+  const std::size_t examples = steps.indices.size();
+  std::vector<OptimizerStep> numbers;
+  for (std::int64_t i = 0; i < steps.count(); ++i) {
+    numbers.push_back(optimizer_step(options_, steps_done_ + 1 + i,
+                                     steps.learning_rates[static_cast<std::size_t>(i)]));
   }
-  steps_.upload(numbers);
-  indices_.upload(std::vector<std::int32_t>(steps.indices.begin(), steps.indices.end()));
-  losses_.reserve(steps.indices.size());
-  correct_.reserve(steps.indices.size());
-
-  CudaPlan plan = plan_;
-  plan.batch = static_cast<int>(std::min<std::int64_t>(steps.batch, plan_.batch));
-  CudaTrainArgs args;
-  args.hyperparameters = cuda_hyperparameters(options_);
-  args.images = images_.data();
-  args.labels = labels_.data();
-  args.indices = indices_.data();
-  args.index_count = std::ssize(steps.indices);
-  args.steps = steps_.data();
-  args.count = static_cast<int>(count);
-  args.weights = weights_.data();
-  args.first_moments = first_moments_.data();
-  args.second_moments = second_moments_.data();
-  args.averages = averages_.data();
-  args.exchange = exchange_.data();
-  args.squares = squares_.data();
-  args.losses = losses_.data();
-  args.correct = correct_.data();
-  prepare(plan, steps, args);
-  device_->train(plan, args);
+  args_.count = static_cast<int>(steps.count());
+  args_.batch = static_cast<int>(std::min<std::int64_t>(steps.batch, plan_.examples));
+  args_.first_step = steps_done_ + 1;
+  args_.epoch = steps.epoch;
+  args_.steps = steps_.upload(numbers);
+  args_.index_count = std::ssize(steps.indices);
+  args_.indices =
+      indices_.upload(std::vector<std::int32_t>(steps.indices.begin(), steps.indices.end()));
+  args_.losses = losses_.reserve(examples);
+  args_.correct = correct_.reserve(examples);
+  if (options_.augment.any() || args_.dropouts[0].on()) {
+    args_.prepared = prepared_.reserve(examples * static_cast<std::size_t>(plan_.pixel_words));
+  }
+  device_->train(plan_, args_);
   steps_done_ += steps.count();
 
   StepsResult result;
-  const std::vector<float> losses = losses_.download(steps.indices.size());
+  const std::vector<float> losses = losses_.download(examples);
   auto first = losses.begin();
   for (std::int64_t i = 0; i < steps.count(); ++i) {
-    const std::int64_t examples = std::ssize(steps.minibatch(i));
-    const double sum = std::accumulate(first, first + examples, 0.0);
-    result.losses.push_back(static_cast<float>(sum / static_cast<double>(examples)));
-    first += examples;
+    const std::int64_t count = std::ssize(steps.minibatch(i));
+    const double sum = std::accumulate(first, first + count, 0.0);
+    result.losses.push_back(static_cast<float>(sum / static_cast<double>(count)));
+    first += count;
   }
-  const std::vector<std::uint8_t> correct = correct_.download(steps.indices.size());
+  const std::vector<std::uint8_t> correct = correct_.download(examples);
   result.correct = std::accumulate(correct.begin(), correct.end(), std::int64_t{0});
   return result;
 }
@@ -194,10 +116,10 @@ EngineState CudaEngine::state() const {
 
 void CudaEngine::restore(const EngineState& state) {
   steps_done_ = state.steps;
-  weights_.upload(flatten(state.weights));
-  first_moments_.upload(flatten(state.first_moments));
-  second_moments_.upload(flatten(state.second_moments));
-  if (options_.ema > 0) averages_.upload(flatten(state.averages.value()));
+  args_.weights = weights_.upload(flatten(state.weights));
+  args_.first_moments = first_moments_.upload(flatten(state.first_moments));
+  args_.second_moments = second_moments_.upload(flatten(state.second_moments));
+  if (options_.ema > 0) args_.averages = averages_.upload(flatten(state.averages.value()));
 }
 
 NamedNorms CudaEngine::gradient_norms() const {

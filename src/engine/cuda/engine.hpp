@@ -19,8 +19,8 @@ namespace mnist {
 /// persistent kernel; see step-inl.hpp. Results are bitwise reproducible on the same model of GPU.
 class CudaEngine : public Engine {
  public:
-  /// `batch` is the largest minibatch. Throws CudaUnsupported when the kernel cannot train `shape`
-  /// on `device`, or memory is not enough.
+  /// `batch` is the largest minibatch. Throws Error when the kernel cannot train the network on
+  /// `device`, or memory is not enough.
   CudaEngine(const Mlp& initial, const Dataset& dataset, const TrainOptions& options,
              std::int64_t batch, std::unique_ptr<CudaDevice> device);
 
@@ -32,26 +32,22 @@ class CudaEngine : public Engine {
   std::string description() const override;
 
  private:
-  /// Launches the kernels that draw masks and augment images, if `steps` need any, and points
-  /// `args` at the results.
-  void prepare(const CudaPlan& plan, const Steps& steps, CudaTrainArgs& args);
   Mlp download(const CudaArray<float>& array) const;
 
   const MlpShape shape_;
   const TrainOptions options_;
-  std::unique_ptr<CudaDevice> device_;
+  const std::unique_ptr<CudaDevice> device_;
   const CudaPlan plan_;
-  CudaArray<std::uint32_t> images_;              ///< [n, pixel_words], four pixels per word
-  CudaArray<std::uint32_t> prepared_;            ///< the same for the indices of one launch
-  std::vector<CudaArray<std::uint32_t>> masks_;  ///< of each linear layer's inputs
-  CudaArray<std::uint8_t> labels_;
-  CudaArray<float> weights_, first_moments_, second_moments_, averages_;  ///< as the state dict
-  CudaArray<float> exchange_, squares_, losses_;
-  CudaArray<float> row_weights_, column_weights_;  ///< of the elastic field
-  CudaArray<std::uint8_t> correct_;
-  CudaArray<std::int32_t> indices_;
-  CudaArray<CudaStep> steps_;
-  CudaPreparationArgs preparation_;  ///< what is the same in all launches
+  CudaArgs args_;  ///< of the last launch; the arrays below are what its pointers point to
+  CudaArray<std::uint32_t> images_{*device_};
+  CudaArray<std::uint8_t> labels_{*device_};
+  CudaArray<float> weights_{*device_}, first_moments_{*device_}, second_moments_{*device_};
+  CudaArray<float> averages_{*device_}, exchange_{*device_}, squares_{*device_}, losses_{*device_};
+  CudaArray<std::uint8_t> correct_{*device_};
+  CudaArray<std::int32_t> indices_{*device_};
+  CudaArray<OptimizerStep> steps_{*device_};
+  CudaArray<std::uint32_t> prepared_{*device_};
+  CudaArray<float> row_weights_{*device_}, column_weights_{*device_};
   std::int64_t steps_done_ = 0;
 };
 

@@ -16,24 +16,19 @@ namespace {
 constexpr int kThreads = 512;
 
 constexpr int kMinMajorCapability = 8;  // the oldest that find_nvcc.cmake compiles for
-constexpr int kPreparationBlocks = 4;   // per multiprocessor
+constexpr int kDistortionBlocks = 4;    // per multiprocessor
 
-/// A Block as shard-inl.hpp describes it, without grid barriers.
-struct PlainBlock {
+/// A Block as shard-inl.hpp describes it. Only cooperative launches may use its grid barrier.
+struct GpuBlock {
   static constexpr int threads = kThreads;
   int index;
   int blocks;
   int thread;
   float* shared;
+  cooperative_groups::grid_group grid = cooperative_groups::this_grid();
+  cooperative_groups::grid_group::arrival_token token = {};
 
   __device__ __forceinline__ void sync() { __syncthreads(); }
-};
-
-/// A Block with grid barriers.
-struct GridBlock : PlainBlock {
-  cooperative_groups::grid_group grid;
-  cooperative_groups::grid_group::arrival_token token;
-
   __device__ __forceinline__ void arrive() { token = grid.barrier_arrive(); }
   __device__ __forceinline__ void wait() {
     grid.barrier_wait(static_cast<cooperative_groups::grid_group::arrival_token&&>(token));
@@ -46,28 +41,22 @@ struct GridBlock : PlainBlock {
   }
 };
 
-__device__ __forceinline__ PlainBlock plain_block() {
+__device__ __forceinline__ GpuBlock this_block() {
   extern __shared__ float4 shared[];
   return {static_cast<int>(blockIdx.x), static_cast<int>(gridDim.x), static_cast<int>(threadIdx.x),
           reinterpret_cast<float*>(shared)};
 }
 
 __global__ void __launch_bounds__(kThreads, 1)
-    train_kernel(const __grid_constant__ CudaPlan plan,
-                 const __grid_constant__ CudaTrainArgs args) {
-  GridBlock block{plain_block(), cooperative_groups::this_grid(), {}};
-  cuda::Trainer<GridBlock>(plan, args, block).run();
+    train_kernel(const __grid_constant__ CudaPlan plan, const __grid_constant__ CudaArgs args) {
+  GpuBlock block = this_block();
+  cuda::Trainer<GpuBlock>(plan, args, block).run();
 }
 
 __global__ void __launch_bounds__(kThreads)
-    mask_kernel(const __grid_constant__ CudaPreparationArgs args) {
-  cuda::draw_masks(args, plain_block());
-}
-
-__global__ void __launch_bounds__(kThreads)
-    distort_kernel(const __grid_constant__ CudaPreparationArgs args) {
-  PlainBlock block = plain_block();
-  cuda::distort_images(args, block);
+    distort_kernel(const __grid_constant__ CudaPlan plan, const __grid_constant__ CudaArgs args) {
+  GpuBlock block = this_block();
+  cuda::distort_images(plan, args, block);
 }
 
 class RealCudaDevice : public CudaDevice {
@@ -75,24 +64,24 @@ class RealCudaDevice : public CudaDevice {
   /// Opens the device and checks that train_kernel can run on it.
   explicit RealCudaDevice(int number) : name_("cuda:" + std::to_string(number)) {
     cudaDeviceProp properties;
-    check<CudaUnsupported>(cudaGetDeviceProperties(&properties, number), "querying the device");
+    check(cudaGetDeviceProperties(&properties, number), "querying the device");
     name_ += std::string(" (") + properties.name + ")";
     limits_ = {properties.multiProcessorCount, kThreads, properties.sharedMemPerBlockOptin};
     const std::string capability =
         std::to_string(properties.major) + "." + std::to_string(properties.minor);
     if (properties.major < kMinMajorCapability) {
-      throw unsupported("compute capability " + capability + " is too old, the CUDA kernel needs " +
-                        std::to_string(kMinMajorCapability) + ".0 or newer");
+      throw error("compute capability " + capability + " is too old, the CUDA kernel needs " +
+                  std::to_string(kMinMajorCapability) + ".0 or newer");
     }
-    check<CudaUnsupported>(cudaSetDevice(number), "opening the device");
+    check(cudaSetDevice(number), "opening the device");
     cudaFuncAttributes attributes;
     const cudaError_t loaded = cudaFuncGetAttributes(&attributes, train_kernel);
     if (loaded == cudaErrorNoKernelImageForDevice || loaded == cudaErrorInvalidDeviceFunction) {
-      throw unsupported("this program was built without code for compute capability " + capability);
+      throw error("this program was built without code for compute capability " + capability);
     }
-    check<CudaUnsupported>(loaded, "loading the kernel");
+    check(loaded, "loading the kernel");
     if (properties.cooperativeLaunch == 0) {
-      throw unsupported("the device does not support cooperative launches");
+      throw error("the device does not support cooperative launches");
     }
   }
 
@@ -100,45 +89,34 @@ class RealCudaDevice : public CudaDevice {
   CudaLimits limits() const override { return limits_; }
 
   void check_fits(const CudaPlan& plan) override {
-    check<CudaUnsupported>(reserve_shared_memory(plan), "reserving shared memory");
+    check(reserve_shared_memory(plan), "reserving shared memory");
     int blocks = 0;
-    check<CudaUnsupported>(cudaOccupancyMaxActiveBlocksPerMultiprocessor(
-                               &blocks, train_kernel, kThreads, plan.shared_bytes()),
-                           "querying the occupancy");
-    if (blocks == 0) throw unsupported("a multiprocessor cannot hold one block of the kernel");
+    check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, train_kernel, kThreads,
+                                                        plan.shared_bytes()),
+          "querying the occupancy");
+    if (blocks == 0) throw error("a multiprocessor cannot hold one block of the kernel");
   }
 
-  void* allocate(std::size_t bytes) override {
+  std::shared_ptr<void> allocate(std::size_t bytes) override {
     void* memory = nullptr;
     const cudaError_t result = cudaMalloc(&memory, bytes);
     if (result == cudaErrorMemoryAllocation) throw out_of_memory(bytes);
     check(result, "allocating memory");
-    return memory;
+    return {memory, cudaFree};
   }
 
-  void release(void* memory) noexcept override { cudaFree(memory); }
-
-  void upload(void* to, const void* from, std::size_t bytes) override {
-    check(cudaMemcpy(to, from, bytes, cudaMemcpyHostToDevice), "copying to the device");
+  void copy(void* to, const void* from, std::size_t bytes) override {
+    check(cudaMemcpy(to, from, bytes, cudaMemcpyDefault), "running the kernel or copying memory");
   }
 
-  void download(void* to, const void* from, std::size_t bytes) override {
-    check(cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToHost), "running the kernel");
-  }
-
-  void prepare(const CudaPreparationArgs& args) override {
-    const auto blocks = static_cast<unsigned>(kPreparationBlocks * limits_.blocks);
-    mask_kernel<<<blocks, kThreads>>>(args);
-    check(cudaGetLastError(), "launching the dropout kernel");
-    if (args.prepared == nullptr) return;
-    const auto shared = static_cast<std::size_t>(shared_floats_of(args)) * sizeof(float);
-    distort_kernel<<<blocks, kThreads, shared>>>(args);
-    check(cudaGetLastError(), "launching the distortion kernel");
-  }
-
-  void train(const CudaPlan& plan, const CudaTrainArgs& args) override {
+  void train(const CudaPlan& plan, const CudaArgs& args) override {
+    if (args.prepared != nullptr) {
+      const auto blocks = static_cast<unsigned>(kDistortionBlocks * limits_.blocks);
+      distort_kernel<<<blocks, kThreads, args.field_bytes()>>>(plan, args);
+      check(cudaGetLastError(), "launching the distortion kernel");
+    }
     CudaPlan plan_argument = plan;
-    CudaTrainArgs args_argument = args;
+    CudaArgs args_argument = args;
     void* arguments[] = {&plan_argument, &args_argument};
     check(reserve_shared_memory(plan), "reserving shared memory");
     check(cudaLaunchCooperativeKernel(train_kernel, dim3(static_cast<unsigned>(plan.blocks)),
@@ -152,22 +130,15 @@ class RealCudaDevice : public CudaDevice {
                                 static_cast<int>(plan.shared_bytes()));
   }
 
-  /// Throws CudaUnsupported for failures before training, Error for later ones.
-  template <class Failure = Error>
   void check(cudaError_t result, const std::string& doing) const {
-    if (result == cudaSuccess) return;
-    throw Failure(message(doing + " failed: " + cudaGetErrorString(result)));
+    if (result != cudaSuccess) throw error(doing + " failed: " + cudaGetErrorString(result));
   }
 
-  CudaUnsupported unsupported(const std::string& problem) const {
-    return CudaUnsupported(message(problem));
+  Error error(const std::string& problem) const {
+    return Error(name_ + ": " + problem + "; use --engine torch or --device cpu");
   }
 
-  std::string message(const std::string& problem) const {
-    return name_ + ": " + problem + "; use --engine torch or --device cpu";
-  }
-
-  CudaUnsupported out_of_memory(std::size_t bytes) const {
+  Error out_of_memory(std::size_t bytes) const {
     cudaGetLastError();  // clears the error, which the next launch would report
     std::string problem = "out of memory allocating " + std::to_string(bytes >> 20) + " MiB";
     std::size_t free = 0;
@@ -176,8 +147,8 @@ class RealCudaDevice : public CudaDevice {
       problem += ", " + std::to_string(free >> 20) + " of " + std::to_string(total >> 20) +
                  " MiB are free";
     }
-    return CudaUnsupported(name_ + ": " + problem +
-                           "; end other programs on it (see nvidia-smi) or use --device cpu");
+    return Error(name_ + ": " + problem +
+                 "; end other programs on it (see nvidia-smi) or use --device cpu");
   }
 
   std::string name_;

@@ -8,7 +8,7 @@ CudaPresence find_cuda_devices() {
 }
 
 std::unique_ptr<CudaDevice> open_cuda_device(int /*number*/) {
-  throw CudaUnsupported(find_cuda_devices().reason);
+  throw Error(find_cuda_devices().reason);
 }
 
 }  // namespace mnist

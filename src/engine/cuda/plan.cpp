@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "mnist/model/mlp.hpp"
+#include "mnist/support/error.hpp"
 #include "support/aligned.hpp"
 
 namespace mnist {
@@ -77,7 +78,7 @@ void place_in_shared_memory(CudaPlan& plan) {
 
 [[noreturn]] void unsupported(const std::string& problem,
                               const std::string& remedy = "use --engine torch or --device cpu") {
-  throw CudaUnsupported("the CUDA kernel " + problem + "; " + remedy);
+  throw Error("the CUDA kernel " + problem + "; " + remedy);
 }
 
 /// Refuses what the kernel does not implement, and sizes whose offsets might overflow an int: no
@@ -111,9 +112,7 @@ CudaPlan make_cuda_plan(const MlpShape& shape, std::int64_t batch, const CudaLim
   if (limits.blocks < 1) unsupported("found no multiprocessors on the device");
   CudaPlan plan;
   plan.blocks = blocks_for(shape, limits.blocks);
-  plan.threads = limits.threads;
-  plan.batch = static_cast<int>(batch);
-  plan.tiles = divide_up(plan.batch, kCudaLanes);
+  plan.tiles = divide_up(static_cast<int>(batch), kCudaLanes);
   plan.examples = plan.tiles * kCudaLanes;
   plan.pixel_words = divide_up(static_cast<int>(shape.inputs), kPixelsPerWord);
   plan.pixel_stride = plan.pixel_words | 1;

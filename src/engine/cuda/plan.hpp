@@ -6,20 +6,12 @@
 #include <cstdint>
 
 #include "engine/dropout.hpp"
+#include "engine/optimizer_step.hpp"
 #include "mnist/augment/augment_options.hpp"
-#include "mnist/support/error.hpp"
-#include "support/host_device.hpp"
 
 namespace mnist {
 
 struct MlpShape;
-
-/// The kernel cannot train this network on this device, but another engine can. Thrown before the
-/// first step.
-class CudaUnsupported : public Error {
- public:
-  using Error::Error;
-};
 
 /// Threads of a warp, and examples of a tile: thread n of every warp works on example n of a tile.
 inline constexpr int kCudaLanes = 32;
@@ -74,12 +66,10 @@ struct CudaSharedLayout {
 
 struct CudaPlan {
   int blocks = 0;
-  int threads = 0;
   int layer_count = 0;
   CudaLayer layers[kMaxCudaLayers];
-  int batch = 0;
   int tiles = 0;         ///< per minibatch
-  int examples = 0;      ///< tiles * kCudaLanes, at least `batch`
+  int examples = 0;      ///< tiles * kCudaLanes, at least those of a minibatch
   int pixel_words = 0;   ///< words of four pixels per image
   int pixel_stride = 0;  ///< words per image in shared memory; odd, to avoid bank conflicts
   int buffers = 0;       ///< minibatches of pixels in shared memory: with 2, one is prefetched
@@ -93,43 +83,27 @@ struct CudaPlan {
 };
 
 /// Plans the training of `shape` with minibatches of at most `batch` on a device with these limits.
-/// Throws CudaUnsupported when the kernel lacks the activation, or the network or a minibatch is
-/// too large.
+/// Throws Error when the kernel lacks the activation, or the network or a minibatch is too large.
 CudaPlan make_cuda_plan(const MlpShape& shape, std::int64_t batch, const CudaLimits& limits);
 
-/// The numbers that are the same in all steps of a run; see OptimizerStep and TrainOptions.
-struct CudaHyperparameters {
-  float beta1 = 0, beta2 = 0, epsilon = 0;
-  float gain1 = 0, gain2 = 0;  ///< 1 - beta; from f64, because 1 - 0.999F is off by 5e-5 of itself
-  float l2_penalty = 0;
+/// Arguments of the kernels, for a chunk of steps. All pointers are to device memory.
+struct CudaArgs {
   float label_smoothing = 0;
-  float clip_norm = 0;  ///< 0: no clipping
-  float clip_epsilon = 0;
+  float clip_norm = 0;    ///< 0: no clipping
   float pixel_scale = 0;  ///< a pixel's byte is multiplied by it
-};
-
-/// The numbers of one step; see OptimizerStep.
-struct CudaStep {
-  float step_size = 0;            ///< learning rate / (1 - beta1^t)
-  float root_scale = 0;           ///< 1 / sqrt(1 - beta2^t)
-  float weight_decay_factor = 1;  ///< of AdamW: weights are multiplied by it
-  float average_weight = 0;       ///< of the weights in their average; 0 leaves the average alone
-};
-
-/// Arguments of the training kernel. All pointers are to device memory.
-struct CudaTrainArgs {
-  CudaHyperparameters hyperparameters;
-  const std::uint32_t* images = nullptr;  ///< [n, pixel_words] words of four pixels
-  bool in_order = false;                  ///< images are in the order of `indices`, one for each
+  std::uint64_t seed = 0;
+  Dropout dropouts[kMaxCudaLayers];       ///< of each linear layer's inputs
+  const std::uint32_t* images = nullptr;  ///< [n, pixel_words], the data set
   const std::uint8_t* labels = nullptr;   ///< [n]
-  const std::int32_t* indices = nullptr;  ///< [index_count]: examples in training order
+
+  int count = 0;  ///< steps
+  int batch = 0;
+  std::int64_t first_step = 0;  ///< of the run, from 1
+  std::int64_t epoch = 0;
+  const OptimizerStep* steps = nullptr;  ///< [count]
   std::int64_t index_count = 0;
-  /// Dropout masks of each hidden layer: [count, tiles, outputs], a bit per example of the tile;
-  /// null keeps all.
-  const std::uint32_t* keep[kMaxCudaLayers] = {};
-  float keep_scale[kMaxCudaLayers] = {};  ///< activations that are kept are multiplied by it
-  const CudaStep* steps = nullptr;        ///< [count]
-  int count = 0;                          ///< steps
+  const std::int32_t* indices = nullptr;  ///< [index_count]: examples in training order
+
   // [all_parameters] each, in the order of the state dict; updated by the kernel.
   float* weights = nullptr;
   float* first_moments = nullptr;
@@ -140,50 +114,25 @@ struct CudaTrainArgs {
                                     ///< gradients, of weights and of biases
   float* losses = nullptr;          ///< [index_count], before each example's own step
   std::uint8_t* correct = nullptr;  ///< [index_count], 1 where the prediction was right
-};
 
-/// The dropout masks of one layer's inputs.
-struct CudaMasks {
-  Dropout dropout{0, 0, 0};
-  int units = 0;
-  std::uint32_t* keep = nullptr;  ///< [steps, tiles, units], a bit per example of the tile; null
-                                  ///< without dropout
-};
-
-/// Arguments of the kernels that draw dropout masks and augment images before training, for a chunk
-/// of steps. All pointers are to device memory.
-struct CudaPreparationArgs {
-  int batch = 0;
-  int tiles = 0;
-  int steps = 0;
-  std::int64_t first_step = 0;  ///< of the run, from 1
-  std::int64_t epoch = 0;
-  std::uint64_t seed = 0;
-  std::int64_t index_count = 0;
-  const std::int32_t* indices = nullptr;  ///< [index_count]
-
-  CudaMasks masks[kMaxCudaLayers];  ///< of each linear layer's inputs
-
+  // Augmentation.
+  std::uint32_t* prepared = nullptr;  ///< [index_count, pixel_words], augmented, with dropped
+                                      ///< pixels blank; null when the data set's images serve
+  AugmentOptions augment;
   int image_rows = 0;
   int image_columns = 0;
-  int pixel_words = 0;
-  const std::uint32_t* images = nullptr;  ///< [n, pixel_words], the data set
-  std::uint32_t* prepared = nullptr;      ///< [index_count, pixel_words], augmented, with dropped
-                                          ///< pixels blank; null when the data set's images serve
-  AugmentOptions augment;
   int grid_rows = 0;  ///< of the elastic field; 0 without one
   int grid_columns = 0;
   int padded_columns = 0;
   const float* row_weights = nullptr;     ///< SplineField::row_weights
   const float* column_weights = nullptr;  ///< SplineField::column_weights
 
+  /// Control points of the elastic field.
   MNIST_HOST_DEVICE int field_points() const { return grid_rows * grid_columns; }
+  /// Bytes of shared memory that distort_images() needs.
+  std::size_t field_bytes() const {
+    return 2 * static_cast<std::size_t>(field_points()) * sizeof(float);
+  }
 };
-
-/// Floats of shared memory that distort_images() needs: an affine map, a rectangle, a field.
-MNIST_HOST_DEVICE inline int shared_floats_of(const CudaPreparationArgs& args) {
-  constexpr int kMapAndRectangle = 16;
-  return kMapAndRectangle + 2 * args.field_points();
-}
 
 }  // namespace mnist

@@ -1,5 +1,4 @@
-// The kernels that draw dropout masks and augment images before the CUDA engine trains; see
-// shard-inl.hpp for `Block`.
+// The kernel that augments images before the CUDA engine trains; see shard-inl.hpp for `Block`.
 #pragma once
 
 #include <cmath>
@@ -9,30 +8,8 @@
 
 namespace mnist::cuda {
 
-template <class Block>
-MNIST_DEVICE void draw_masks(const CudaPreparationArgs& args, const Block& block) {
-  for (const CudaMasks& masks : args.masks) {
-    if (masks.keep == nullptr) continue;
-    const std::int64_t count = std::int64_t{args.steps} * args.tiles * masks.units;
-    for (std::int64_t i = std::int64_t{block.index} * block.threads + block.thread; i < count;
-         i += std::int64_t{block.blocks} * block.threads) {
-      const std::int64_t unit = i % masks.units;
-      const std::int64_t tile = i / masks.units % args.tiles;
-      const std::int64_t step = args.first_step + i / masks.units / args.tiles;
-      masks.keep[i] =
-          masks.dropout.keep(step, static_cast<std::size_t>(tile), static_cast<std::size_t>(unit));
-    }
-  }
-}
-
-struct Distortion {
-  AffineMap map;
-  Rectangle erased;
-};
-
 /// One component of the elastic displacement at a pixel; `points` are the control points.
-MNIST_DEVICE float displacement(const CudaPreparationArgs& args, const float* points, int y,
-                                int x) {
+MNIST_DEVICE float displacement(const CudaArgs& args, const float* points, int y, int x) {
   float sum = 0;
   for (int i = 0; i < args.grid_rows; ++i) {
     float of_row = 0;
@@ -62,81 +39,78 @@ MNIST_DEVICE float interpolate(const std::uint8_t* image, int rows, int columns,
                  between(x - left, pixel(row + 1, column), pixel(row + 1, column + 1)));
 }
 
-/// Draws the distortion of example `index`: the first thread its map and rectangle, all threads
-/// the field.
-template <class Block>
-MNIST_DEVICE void draw_distortion(const CudaPreparationArgs& args, std::int32_t index, Block& block,
-                                  Distortion& distortion, float* field) {
-  const RandomStream stream(args.seed, RandomPurpose::kAugmentation,
-                            static_cast<std::uint32_t>(args.epoch));
-  const int numbers_of_field = 2 * args.field_points();
-  if (block.thread == 0) {
+/// The distortion of one image.
+class Distortion {
+ public:
+  /// Draws it for example `index`. All threads of the block must call it, and synchronize before
+  /// they read pixels and before they draw the next: they share the elastic field.
+  template <class Block>
+  MNIST_DEVICE Distortion(const CudaArgs& args, std::int32_t index, const Block& block)
+      : args_(args), field_(block.shared) {
+    const RandomStream stream(args.seed, RandomPurpose::kAugmentation,
+                              static_cast<std::uint32_t>(args.epoch));
+    const int numbers_of_field = 2 * args.field_points();
     DistortionNumbers numbers(stream, index);
-    distortion.map = draw_affine_map(args.augment, static_cast<float>(args.image_rows),
-                                     static_cast<float>(args.image_columns), numbers);
-    distortion.erased = {};
+    map_ = draw_affine_map(args.augment, static_cast<float>(args.image_rows),
+                           static_cast<float>(args.image_columns), numbers);
+    const auto after_map = [&](int normals) {
+      return DistortionNumbers(
+          stream, index, kWordsOfAffineMap + kWordsOfNormal * static_cast<std::uint64_t>(normals));
+    };
     if (args.augment.erasing > 0) {
-      DistortionNumbers last(
-          stream, index,
-          kWordsOfAffineMap + kWordsOfNormal * static_cast<std::uint64_t>(numbers_of_field));
-      distortion.erased = draw_erased(args.augment, args.image_rows, args.image_columns, last);
+      DistortionNumbers last = after_map(numbers_of_field);
+      erased_ = draw_erased(args.augment, args.image_rows, args.image_columns, last);
+    }
+    for (int i = block.thread; i < numbers_of_field; i += block.threads) {
+      block.shared[i] = static_cast<float>(args.augment.elastic) * after_map(i).normal();
     }
   }
-  for (int i = block.thread; i < numbers_of_field; i += block.threads) {
-    DistortionNumbers numbers(stream, index,
-                              kWordsOfAffineMap + kWordsOfNormal * static_cast<std::uint64_t>(i));
-    field[i] = static_cast<float>(args.augment.elastic) * numbers.normal();
-  }
-}
 
-/// The value of a pixel of a distorted image, 0 to 255.
-MNIST_DEVICE std::uint8_t distorted_pixel(const CudaPreparationArgs& args,
-                                          const std::uint8_t* image, const Distortion& distortion,
-                                          const float* field, int y, int x) {
-  const Rectangle& erased = distortion.erased;
-  if (x >= erased.left && x < erased.left + erased.width && y >= erased.top &&
-      y < erased.top + erased.height) {
-    return 0;
+  /// The value of a pixel of the distorted image, 0 to 255.
+  MNIST_DEVICE std::uint8_t pixel(const std::uint8_t* image, int y, int x) const {
+    if (x >= erased_.left && x < erased_.left + erased_.width && y >= erased_.top &&
+        y < erased_.top + erased_.height) {
+      return 0;
+    }
+    const auto column = static_cast<float>(x);
+    const auto row = static_cast<float>(y);
+    float from_x = column * map_.xx + (map_.xy * row + map_.x0);
+    float from_y = column * map_.yx + (map_.yy * row + map_.y0);
+    if (args_.grid_rows > 0) {
+      from_x += displacement(args_, field_, y, x);
+      from_y += displacement(args_, field_ + args_.field_points(), y, x);
+    }
+    return static_cast<std::uint8_t>(
+        rintf(interpolate(image, args_.image_rows, args_.image_columns, from_x, from_y)));
   }
-  const AffineMap& map = distortion.map;
-  const auto column = static_cast<float>(x);
-  const auto row = static_cast<float>(y);
-  float from_x = column * map.xx + (map.xy * row + map.x0);
-  float from_y = column * map.yx + (map.yy * row + map.y0);
-  if (args.grid_rows > 0) {
-    from_x += displacement(args, field, y, x);
-    from_y += displacement(args, field + args.field_points(), y, x);
-  }
-  return static_cast<std::uint8_t>(
-      rintf(interpolate(image, args.image_rows, args.image_columns, from_x, from_y)));
-}
+
+ private:
+  const CudaArgs& args_;
+  const float* field_;
+  AffineMap map_;
+  Rectangle erased_;
+};
 
 /// Writes the images of all indices; each block makes one at a time.
 template <class Block>
-MNIST_DEVICE void distort_images(const CudaPreparationArgs& args, Block& block) {
-  auto& distortion = *reinterpret_cast<Distortion*>(block.shared);
-  float* const field = block.shared + shared_floats_of(args) - 2 * args.field_points();
-  const CudaMasks& masks = args.masks[0];
+MNIST_DEVICE void distort_images(const CudaPlan& plan, const CudaArgs& args, Block& block) {
+  const Dropout& dropout = args.dropouts[0];
   const int pixels = args.image_rows * args.image_columns;
   for (int i = block.index; i < args.index_count; i += block.blocks) {
     const auto* const image = reinterpret_cast<const std::uint8_t*>(
-        args.images + std::int64_t{args.indices[i]} * args.pixel_words);
+        args.images + std::int64_t{args.indices[i]} * plan.pixel_words);
     auto* const to =
-        reinterpret_cast<std::uint8_t*>(args.prepared + std::int64_t{i} * args.pixel_words);
-    const int step = i / args.batch;
-    const int example = i % args.batch;
-    const std::int64_t tile = std::int64_t{step} * args.tiles + example / kCudaLanes;
-    if (args.augment.any()) draw_distortion(args, args.indices[i], block, distortion, field);
+        reinterpret_cast<std::uint8_t*>(args.prepared + std::int64_t{i} * plan.pixel_words);
+    const Distortion distortion(args, args.indices[i], block);
     block.sync();
-    for (int p = block.thread; p < kPixelsPerWord * args.pixel_words; p += block.threads) {
-      const bool keep =
-          p < pixels && (masks.keep == nullptr ||
-                         (masks.keep[tile * masks.units + p] >> example % kCudaLanes & 1) != 0);
+    for (int p = block.thread; p < kPixelsPerWord * plan.pixel_words; p += block.threads) {
+      const bool keep = p < pixels && dropout.factor(args.first_step + i / args.batch,
+                                                     static_cast<std::size_t>(i % args.batch),
+                                                     static_cast<std::size_t>(p)) > 0;
       if (!keep) {
         to[p] = 0;
       } else if (args.augment.any()) {
-        to[p] = distorted_pixel(args, image, distortion, field, p / args.image_columns,
-                                p % args.image_columns);
+        to[p] = distortion.pixel(image, p / args.image_columns, p % args.image_columns);
       } else {
         to[p] = image[p];
       }

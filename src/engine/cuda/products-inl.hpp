@@ -27,7 +27,7 @@ MNIST_DEVICE void sum_over_inputs(const Shard<Block>& shard, int units, const Ad
                                   const Finish& finish) {
   float* const scratch = shard.scratch() + shard.lane;
   for_each_chunk(units, [&]<int kUnits>(int first) {
-    Floats<kUnits> sums = {};
+    Registers<float, kUnits> sums = {};
     add(first, sums);
     MNIST_UNROLL(kUnits)
     for (int u = 0; u < kUnits; ++u) scratch[(shard.warp * kUnits + u) * kCudaLanes] = sums.at[u];
@@ -44,7 +44,7 @@ MNIST_DEVICE void sum_over_inputs(const Shard<Block>& shard, int units, const Ad
 /// Adds weight * pixel over a warp's part of the pixels. `weights` is [kUnits, row].
 template <int kUnits, class Block>
 MNIST_DEVICE void add_pixels(const Shard<Block>& shard, int tile, const float* weights, int row,
-                             Floats<kUnits>& sums) {
+                             Registers<float, kUnits>& sums) {
   const std::uint32_t* const image =
       shard.pixels(shard.step) + (tile * kCudaLanes + shard.lane) * shard.plan.pixel_stride;
   MNIST_UNROLL(4)
@@ -63,7 +63,7 @@ MNIST_DEVICE void add_pixels(const Shard<Block>& shard, int tile, const float* w
 /// `values`, [inputs, lanes].
 template <int kUnits, class Block, class Weight>
 MNIST_DEVICE void add_exchanged(const Shard<Block>& shard, const float* values, int inputs,
-                                const Weight& weight, Floats<kUnits>& sums) {
+                                const Weight& weight, Registers<float, kUnits>& sums) {
   MNIST_UNROLL(8)
   for (int k = shard.warp; k < inputs; k += shard.warps) {
     const float value = shard.block.load_exchanged(values + k * kCudaLanes + shard.lane);
@@ -74,14 +74,12 @@ MNIST_DEVICE void add_exchanged(const Shard<Block>& shard, const float* values, 
 
 /// One thread's partial sums of weight gradients: kUnits units, kWidth inputs.
 template <int kUnits, int kWidth>
-struct GradientSums {
-  Floats<kWidth> of[static_cast<std::size_t>(kUnits)];
-};
+using GradientSums = Registers<Registers<float, kWidth>, kUnits>;
 
 /// Adds delta(unit, example) * pixel(example, four inputs from 4 * slot) for examples e to e + 3.
 template <int kUnits, class Block>
 MNIST_DEVICE void add_examples(const Shard<Block>& shard, int /*l*/, int slot, int e,
-                               const Float4s<kUnits>& deltas,
+                               const Registers<Float4, kUnits>& deltas,
                                GradientSums<kUnits, kPixelsPerWord>& sums) {
   const std::uint32_t* const words = shard.pixels(shard.step) + e * shard.plan.pixel_stride + slot;
   MNIST_UNROLL(4)
@@ -90,7 +88,7 @@ MNIST_DEVICE void add_examples(const Shard<Block>& shard, int /*l*/, int slot, i
     MNIST_UNROLL(kUnits)
     for (int u = 0; u < kUnits; ++u) {
       MNIST_UNROLL(4)
-      for (int i = 0; i < 4; ++i) sums.of[u].at[i] += deltas.of[u].at[n] * pixels.at[i];
+      for (int i = 0; i < 4; ++i) sums.at[u].at[i] += deltas.at[u].at[n] * pixels.at[i];
     }
   }
 }
@@ -98,57 +96,44 @@ MNIST_DEVICE void add_examples(const Shard<Block>& shard, int /*l*/, int slot, i
 /// The same for input `slot` of layer l, an activation of the layer below.
 template <int kUnits, class Block>
 MNIST_DEVICE void add_examples(const Shard<Block>& shard, int l, int slot, int e,
-                               const Float4s<kUnits>& deltas, GradientSums<kUnits, 1>& sums) {
+                               const Registers<Float4, kUnits>& deltas,
+                               GradientSums<kUnits, 1>& sums) {
   const float* const below = shard.all_activations(l - 1, e / kCudaLanes);
   const Float4 values = shard.block.load_exchanged4(below + slot * kCudaLanes + e % kCudaLanes);
   MNIST_UNROLL(kUnits)
   for (int u = 0; u < kUnits; ++u) {
     MNIST_UNROLL(4)
-    for (int n = 0; n < 4; ++n) sums.of[u].at[0] += deltas.of[u].at[n] * values.at[n];
+    for (int n = 0; n < 4; ++n) sums.at[u].at[0] += deltas.at[u].at[n] * values.at[n];
   }
 }
 
-/// How a block's threads divide the inputs of a layer and the examples of a minibatch: where there
-/// are more threads than inputs, each group of threads takes some of the examples.
-struct GradientPartition {
-  template <class Block>
-  MNIST_DEVICE GradientPartition(const Shard<Block>& shard, int slots, int sums_of_group)
-      : stride((slots + kCudaLanes - 1) / kCudaLanes * kCudaLanes) {
-    const auto at_most = [&](int most) { groups = groups < most ? groups : most; };
-    groups = shard.block.threads / stride;
-    at_most(shard.plan.scratch / sums_of_group + 1);  // the first group needs no scratch
-    at_most(shard.plan.examples / 4);
-    groups = groups < 1 ? 1 : groups;
-  }
-
-  int stride;  ///< threads per group, in whole warps: four pixels each, or one activation
-  int groups = 1;
-};
-
 /// Weight gradients of layer l for kUnits of the block's units from `first` on: sums over all
-/// examples, kWidth inputs per thread. All threads of the block must call it.
+/// examples, kWidth inputs per thread. Where there are more threads than inputs, each group of
+/// threads takes some of the examples. All threads of the block must call it.
 template <int kUnits, int kWidth, class Block>
 MNIST_DEVICE void weight_gradients(const Shard<Block>& shard, int l, int first) {
   const CudaLayer& layer = shard.plan.layers[l];
   const float* const all_deltas = shard.deltas(l) + first * shard.plan.examples;
   float* const gradients = shard.gradients(l) + first * layer.row_stride;
   const int size = kUnits * layer.row_stride;
-  const GradientPartition partition(shard, layer.row_stride / kWidth, size);
   const int fours = shard.plan.examples / 4;
-  for (int i = shard.block.thread; i < partition.groups * partition.stride;
-       i += shard.block.threads) {
-    const int group = i / partition.stride;
-    const int slot = i - group * partition.stride;
+  // Threads of a group, in whole warps. The first group needs no scratch.
+  const int stride = (layer.row_stride / kWidth + kCudaLanes - 1) / kCudaLanes * kCudaLanes;
+  int groups = smaller(shard.block.threads / stride, shard.plan.scratch / size + 1);
+  groups = groups < 1 ? 1 : smaller(groups, fours);
+  for (int i = shard.block.thread; i < groups * stride; i += shard.block.threads) {
+    const int group = i / stride;
+    const int slot = i - group * stride;
     if (slot * kWidth >= layer.row_stride) continue;
     GradientSums<kUnits, kWidth> sums = {};
     // The padding of a row sums over no examples: its gradient stays 0.
-    const int end = slot * kWidth < layer.inputs ? 4 * (fours * (group + 1) / partition.groups) : 0;
+    const int end = slot * kWidth < layer.inputs ? 4 * (fours * (group + 1) / groups) : 0;
     MNIST_UNROLL(2)
-    for (int e = 4 * (fours * group / partition.groups); e < end; e += 4) {
-      Float4s<kUnits> deltas;
+    for (int e = 4 * (fours * group / groups); e < end; e += 4) {
+      Registers<Float4, kUnits> deltas;
       MNIST_UNROLL(kUnits)
       for (int u = 0; u < kUnits; ++u)
-        deltas.of[u] = load4(all_deltas + u * shard.plan.examples + e);
+        deltas.at[u] = load4(all_deltas + u * shard.plan.examples + e);
       add_examples(shard, l, slot, e, deltas, sums);
     }
     float* const to = group == 0 ? gradients : shard.scratch() + (group - 1) * size;
@@ -156,15 +141,15 @@ MNIST_DEVICE void weight_gradients(const Shard<Block>& shard, int l, int first) 
     for (int u = 0; u < kUnits; ++u) {
       MNIST_UNROLL(kWidth)
       for (int w = 0; w < kWidth; ++w)
-        to[u * layer.row_stride + slot * kWidth + w] = sums.of[u].at[w];
+        to[u * layer.row_stride + slot * kWidth + w] = sums.at[u].at[w];
     }
   }
   shard.block.sync();
-  const float scale = l == 0 ? shard.args.hyperparameters.pixel_scale : 1.0F;
+  const float scale = l == 0 ? shard.args.pixel_scale : 1.0F;
   MNIST_UNROLL(2)
   for (int i = shard.block.thread; i < size; i += shard.block.threads) {
     float sum = gradients[i];
-    for (int g = 1; g < partition.groups; ++g) sum += shard.scratch()[(g - 1) * size + i];
+    for (int g = 1; g < groups; ++g) sum += shard.scratch()[(g - 1) * size + i];
     gradients[i] = scale * sum;
   }
   shard.block.sync();

@@ -25,20 +25,19 @@
 
 namespace mnist::cuda {
 
-/// Floats in registers: once loops are unrolled, every index is a constant.
-template <int kCount>
-struct Floats {
-  float at[static_cast<std::size_t>(kCount)];
+/// Values in registers: once loops are unrolled, every index is a constant.
+template <class Value, int kCount>
+struct Registers {
+  Value at[static_cast<std::size_t>(kCount)];
 };
 
 struct alignas(16) Float4 {
   float at[4];
 };
 
-template <int kCount>
-struct Float4s {
-  Float4 of[static_cast<std::size_t>(kCount)];
-};
+MNIST_DEVICE int smaller(int a, int b) {
+  return a < b ? a : b;
+}
 
 /// Loads four floats with one instruction.
 MNIST_DEVICE Float4 load4(const float* place) {
@@ -64,7 +63,7 @@ MNIST_DEVICE Float4 unpack_pixels(std::uint32_t word) {
 /// tile.
 template <class Block>
 struct Shard {
-  MNIST_DEVICE Shard(const CudaPlan& the_plan, const CudaTrainArgs& the_args, Block& the_block)
+  MNIST_DEVICE Shard(const CudaPlan& the_plan, const CudaArgs& the_args, Block& the_block)
       : plan(the_plan),
         args(the_args),
         block(the_block),
@@ -73,7 +72,7 @@ struct Shard {
         lane(block.thread % kCudaLanes) {}
 
   const CudaPlan& plan;
-  const CudaTrainArgs& args;
+  const CudaArgs& args;
   Block& block;
   const int warp;
   const int warps;
@@ -88,14 +87,13 @@ struct Shard {
     return is_last(l) ? 0 : block.index * plan.layers[l].units_per_block;
   }
   MNIST_DEVICE int unit_count(int l) const {
-    const CudaLayer& layer = plan.layers[l];
-    const int left = layer.outputs - first_unit(l);
-    return left < 0 ? 0 : left < layer.units_per_block ? left : layer.units_per_block;
+    const int left = plan.layers[l].outputs - first_unit(l);
+    return left < 0 ? 0 : smaller(left, plan.layers[l].units_per_block);
   }
 
   MNIST_DEVICE int example_count(int of_step) const {
-    const std::int64_t left = args.index_count - std::int64_t{of_step} * plan.batch;
-    return left < plan.batch ? static_cast<int>(left) : plan.batch;
+    const std::int64_t left = args.index_count - std::int64_t{of_step} * args.batch;
+    return left < args.batch ? static_cast<int>(left) : args.batch;
   }
 
   // In shared memory.
@@ -126,13 +124,6 @@ struct Shard {
   MNIST_DEVICE std::int32_t* labels(int of_step) const {
     return reinterpret_cast<std::int32_t*>(block.shared + plan.shared.labels) +
            of_step % plan.buffers * plan.examples;
-  }
-
-  /// Dropout mask of the block's units for a tile: a word per unit; null without dropout.
-  MNIST_DEVICE const std::uint32_t* keep(int l, int tile) const {
-    if (args.keep[l] == nullptr) return nullptr;
-    return args.keep[l] + (std::int64_t{step} * plan.tiles + tile) * plan.layers[l].outputs +
-           first_unit(l);
   }
 
   // In device memory, exchanged between blocks.
@@ -225,13 +216,14 @@ struct Shard {
   MNIST_DEVICE void load_minibatch(int of_step) const {
     if (of_step >= args.count) return;
     const int count = example_count(of_step);
-    const std::int32_t* const indices = args.indices + std::int64_t{of_step} * plan.batch;
+    const std::int64_t first = std::int64_t{of_step} * args.batch;
+    const std::int32_t* const indices = args.indices + first;
     for (int e = warp; e < plan.examples; e += warps) {
       const bool active = e < count;
-      std::int64_t image_number = 0;
-      if (active)
-        image_number = args.in_order ? std::int64_t{of_step} * plan.batch + e : indices[e];
-      const std::uint32_t* const image = args.images + image_number * plan.pixel_words;
+      const std::uint32_t* image = args.images;
+      if (active && args.prepared != nullptr)
+        image = args.prepared + (first + e) * plan.pixel_words;
+      if (active && args.prepared == nullptr) image += std::int64_t{indices[e]} * plan.pixel_words;
       std::uint32_t* const to = pixels(of_step) + e * plan.pixel_stride;
       MNIST_UNROLL(4)
       for (int word = lane; word < plan.pixel_words; word += kCudaLanes) {

@@ -21,7 +21,7 @@ inline constexpr int kMaxSums = 2 * kCudaUnits;
 template <class Block>
 class Trainer {
  public:
-  MNIST_DEVICE Trainer(const CudaPlan& plan, const CudaTrainArgs& args, Block& block)
+  MNIST_DEVICE Trainer(const CudaPlan& plan, const CudaArgs& args, Block& block)
       : shard_(plan, args, block) {}
 
   MNIST_DEVICE void run() {
@@ -29,7 +29,7 @@ class Trainer {
     shard_.load_minibatch(0);
     shard_.block.sync();
     for (shard_.step = 0; shard_.step < shard_.args.count; ++shard_.step) {
-      step_numbers_ = shard_.args.steps[shard_.step];
+      numbers_ = shard_.args.steps[shard_.step];
       examples_ = shard_.example_count(shard_.step);
       forward();
       backward();
@@ -39,7 +39,7 @@ class Trainer {
 
  private:
   MNIST_DEVICE const CudaLayer& layer(int l) const { return shard_.plan.layers[l]; }
-  MNIST_DEVICE bool clipping() const { return shard_.args.hyperparameters.clip_norm > 0; }
+  MNIST_DEVICE bool clipping() const { return shard_.args.clip_norm > 0; }
 
   MNIST_DEVICE void forward() {
     for (int l = 0; l + 1 < shard_.plan.layer_count; ++l) {
@@ -51,53 +51,41 @@ class Trainer {
     for (int tile = 0; tile < shard_.plan.tiles; ++tile) compute_loss(tile);
   }
 
-  /// Calls finish(unit, pre-activation) for a tile and the block's units of the first layer.
-  template <class Finish>
-  MNIST_DEVICE void linear_forward_pixels(int tile, const Finish& finish) const {
-    const int row = layer(0).row_stride;
-    const float* const weights = shard_.weights(0);
-    const float* const biases = weights + shard_.bias_offset(0);
-    const auto add = [&](int first, auto& sums) {
-      add_pixels(shard_, tile, weights + first * row, row, sums);
-    };
-    sum_over_inputs(shard_, shard_.unit_count(0), add, [&](int u, float sum) {
-      finish(u, sum * shard_.args.hyperparameters.pixel_scale + biases[u]);
-    });
-  }
-
-  /// The same for layer l > 0.
+  /// Calls finish(unit, pre-activation) for a tile and the block's units of layer l.
   template <class Finish>
   MNIST_DEVICE void linear_forward(int l, int tile, const Finish& finish) const {
     const int row = layer(l).row_stride;
     const float* const weights = shard_.weights(l);
     const float* const biases = weights + shard_.bias_offset(l);
+    const float scale = l == 0 ? shard_.args.pixel_scale : 1.0F;
     const auto add = [&](int first, auto& sums) {
-      const auto weight = [&](int u, int k) { return weights[(first + u) * row + k]; };
-      add_exchanged(shard_, shard_.all_activations(l - 1, tile), layer(l).inputs, weight, sums);
+      if (l == 0) {
+        add_pixels(shard_, tile, weights + first * row, row, sums);
+      } else {
+        const auto weight = [&](int u, int k) { return weights[(first + u) * row + k]; };
+        add_exchanged(shard_, shard_.all_activations(l - 1, tile), layer(l).inputs, weight, sums);
+      }
     };
     sum_over_inputs(shard_, shard_.unit_count(l), add,
-                    [&](int u, float sum) { finish(u, sum + biases[u]); });
+                    [&](int u, float sum) { finish(u, sum * scale + biases[u]); });
   }
 
   MNIST_DEVICE void forward_hidden(int l, int tile) const {
-    float* const own = shard_.activations(l) + tile * kCudaLanes + shard_.lane;
-    float* const all =
-        shard_.all_activations(l, tile) + shard_.first_unit(l) * kCudaLanes + shard_.lane;
-    const std::uint32_t* const keep = shard_.keep(l, tile);
-    const auto finish = [&](int u, float value) {
+    const int first_unit = shard_.first_unit(l);
+    const int example = tile * kCudaLanes + shard_.lane;
+    float* const own = shard_.activations(l) + example;
+    float* const all = shard_.all_activations(l, tile) + first_unit * kCudaLanes + shard_.lane;
+    const Dropout& dropout = shard_.args.dropouts[l + 1];
+    linear_forward(l, tile, [&](int u, float value) {
       float activation = value > 0 ? value : 0.0F;
-      if (keep != nullptr) {
-        activation =
-            (keep[u] >> shard_.lane & 1) != 0 ? activation * shard_.args.keep_scale[l] : 0.0F;
+      if (dropout.on()) {
+        activation *=
+            dropout.factor(shard_.args.first_step + shard_.step, static_cast<std::size_t>(example),
+                           static_cast<std::size_t>(first_unit + u));
       }
       own[u * shard_.plan.examples] = activation;
       all[u * kCudaLanes] = activation;
-    };
-    if (l == 0) {
-      linear_forward_pixels(tile, finish);
-    } else {
-      linear_forward(l, tile, finish);
-    }
+    });
   }
 
   /// Logits and softmax cross-entropy of a tile, and the gradient with respect to the logits.
@@ -119,7 +107,7 @@ class Trainer {
     const float top = logits[prediction * kCudaLanes];
     float sum = 0;
     for (int c = 0; c < classes; ++c) sum += expf(logits[c * kCudaLanes] - top);
-    const float smoothing = shard_.args.hyperparameters.label_smoothing;
+    const float smoothing = shard_.args.label_smoothing;
     for (int c = shard_.warp; c < classes; c += shard_.warps) {
       const float probability = expf(logits[c * kCudaLanes] - top) / sum;
       const float target =
@@ -130,7 +118,7 @@ class Trainer {
     if (shard_.block.index == 0 && shard_.warp == 0 && active) {
       const float to_label = logits[label * kCudaLanes] - top;
       const float to_all = sum_of_logits / static_cast<float>(classes) - top;
-      const std::int64_t index = std::int64_t{shard_.step} * shard_.plan.batch + e;
+      const std::int64_t index = std::int64_t{shard_.step} * shard_.args.batch + e;
       shard_.args.losses[index] = logf(sum) - (1 - smoothing) * to_label - smoothing * to_all;
       shard_.args.correct[index] = prediction == label ? 1 : 0;
     }
@@ -163,7 +151,7 @@ class Trainer {
     const float* const activations = shard_.activations(l) + first_example;
     float* const own = shard_.deltas(l) + first_example;
     float* const all = shard_.all_deltas(l, tile) + shard_.first_unit(l) * kCudaLanes + shard_.lane;
-    const float scale = shard_.args.keep[l] != nullptr ? shard_.args.keep_scale[l] : 1.0F;
+    const float scale = shard_.args.dropouts[l + 1].scale();
     const auto finish = [&](int u, float sum) {
       const float delta = activations[u * shard_.plan.examples] > 0 ? sum * scale : 0.0F;
       own[u * shard_.plan.examples] = delta;
@@ -241,16 +229,15 @@ class Trainer {
     const float squares = shard_.block_sum(
         2 * shard_.plan.layer_count * shard_.block.blocks,
         [&](int i) { return shard_.block.load_exchanged(shard_.args.squares + i); });
-    const CudaHyperparameters& hyper = shard_.args.hyperparameters;
-    const float factor = hyper.clip_norm / (sqrtf(squares) + hyper.clip_epsilon);
+    const float factor =
+        shard_.args.clip_norm / (sqrtf(squares) + static_cast<float>(kClipEpsilon));
     return factor < 1 ? factor : 1.0F;
   }
 
   /// Adam on the block's parameters of layer l, their averages and transposed weights.
   MNIST_DEVICE void update(int l, float clip) const {
-    const CudaHyperparameters& hyper = shard_.args.hyperparameters;
     const CudaSharedLayout& at = shard_.plan.shared;
-    float* const weights = shard_.block.shared + at.weights + layer(l).weights;
+    float* const weights = shard_.weights(l);
     float* const first_moments = shard_.block.shared + at.first_moments + layer(l).weights;
     float* const second_moments = shard_.block.shared + at.second_moments + layer(l).weights;
     const float* const gradients = shard_.gradients(l);
@@ -261,17 +248,16 @@ class Trainer {
          i += shard_.block.threads) {
       const int n = i < weight_count ? i : biases + i - weight_count;
       const float before = weights[n];
-      const float gradient = gradients[n] * clip + hyper.l2_penalty * before;
-      const float first = hyper.beta1 * first_moments[n] + hyper.gain1 * gradient;
-      const float second = hyper.beta2 * second_moments[n] + hyper.gain2 * gradient * gradient;
-      const float divisor = sqrtf(second) * step_numbers_.root_scale + hyper.epsilon;
-      weights[n] =
-          before * step_numbers_.weight_decay_factor - step_numbers_.step_size * first / divisor;
+      const float gradient = gradients[n] * clip + numbers_.l2_penalty * before;
+      const float first = kBeta1F * first_moments[n] + kGain1F * gradient;
+      const float second = kBeta2F * second_moments[n] + kGain2F * gradient * gradient;
+      const float divisor = sqrtf(second) * numbers_.root_scale + kAdamEpsilonF;
+      weights[n] = before * numbers_.decay - numbers_.rate * first / divisor;
       first_moments[n] = first;
       second_moments[n] = second;
     }
     const bool averaging =
-        step_numbers_.average_weight > 0 && (!shard_.is_last(l) || shard_.block.index == 0);
+        numbers_.average_weight > 0 && (!shard_.is_last(l) || shard_.block.index == 0);
     if (!averaging && !shard_.has_transposed(l)) return;
     shard_.block.sync();
     if (averaging) update_averages(l);
@@ -282,12 +268,12 @@ class Trainer {
     const float* const weights = shard_.block.shared + shard_.plan.shared.weights;
     shard_.each_parameter(l, [&](int own, std::int64_t all) {
       float& mean = shard_.args.averages[all];
-      mean += step_numbers_.average_weight * (weights[own] - mean);
+      mean += numbers_.average_weight * (weights[own] - mean);
     });
   }
 
   Shard<Block> shard_;
-  CudaStep step_numbers_;
+  OptimizerStep numbers_;
   int examples_ = 0;  ///< of this step's minibatch
 };
 

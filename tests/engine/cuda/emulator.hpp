@@ -72,32 +72,23 @@ class EmulatedCudaDevice : public CudaDevice {
 
   void check_fits(const CudaPlan& /*plan*/) override {}
 
-  void* allocate(std::size_t bytes) override {
+  std::shared_ptr<void> allocate(std::size_t bytes) override {
     constexpr int kAllBits = 0xFF;  // NaN in f32
-    void* const memory = ::operator new(bytes, std::align_val_t{alignof(cuda::Float4)});
+    constexpr std::align_val_t kFloat4Alignment{alignof(cuda::Float4)};
+    void* const memory = ::operator new(bytes, kFloat4Alignment);
     std::memset(memory, kAllBits, bytes);
-    return memory;
+    return {memory, [](void* allocated) { ::operator delete(allocated, kFloat4Alignment); }};
   }
-  void release(void* memory) noexcept override {
-    ::operator delete(memory, std::align_val_t{alignof(cuda::Float4)});
-  }
-  void upload(void* to, const void* from, std::size_t bytes) override {
-    std::memcpy(to, from, bytes);
-  }
-  void download(void* to, const void* from, std::size_t bytes) override {
+  void copy(void* to, const void* from, std::size_t bytes) override {
     std::memcpy(to, from, bytes);
   }
 
-  void prepare(const CudaPreparationArgs& args) override {
-    launch(limits_.blocks, limits_.threads, 0,
-           [&](EmulatedBlock& block) { cuda::draw_masks(args, block); });
-    if (args.prepared == nullptr) return;
-    launch(limits_.blocks, limits_.threads, shared_floats_of(args),
-           [&](EmulatedBlock& block) { cuda::distort_images(args, block); });
-  }
-
-  void train(const CudaPlan& plan, const CudaTrainArgs& args) override {
-    launch(plan.blocks, plan.threads, plan.shared.end,
+  void train(const CudaPlan& plan, const CudaArgs& args) override {
+    if (args.prepared != nullptr) {
+      launch(limits_.blocks, limits_.threads, 2 * args.field_points(),
+             [&](EmulatedBlock& block) { cuda::distort_images(plan, args, block); });
+    }
+    launch(plan.blocks, limits_.threads, plan.shared.end,
            [&](EmulatedBlock& block) { cuda::Trainer<EmulatedBlock>(plan, args, block).run(); });
   }
 

@@ -197,8 +197,8 @@ TEST(CudaEngine, ResumesFromTheStateOfTheCpuEngine) {
 }
 
 void expect_unsupported(const MlpShape& shape, const CudaLimits& limits, std::string_view words) {
-  expect_throws<CudaUnsupported>([&] { emulated(initial_parameters(shape, 0), {}, 32, limits); },
-                                 "the CUDA kernel " + std::string(words));
+  expect_throws<Error>([&] { emulated(initial_parameters(shape, 0), {}, 32, limits); },
+                       "the CUDA kernel " + std::string(words));
 }
 
 TEST(CudaEngine, RefusesWhatItsKernelDoesNotSupport) {
@@ -221,12 +221,12 @@ TEST(CudaEngine, RefusesWhatItsKernelDoesNotSupport) {
 class DeviceWithoutOccupancy : public EmulatedCudaDevice {
  public:
   using EmulatedCudaDevice::EmulatedCudaDevice;
-  void check_fits(const CudaPlan& /*plan*/) override { throw CudaUnsupported("no occupancy"); }
+  void check_fits(const CudaPlan& /*plan*/) override { throw Error("no occupancy"); }
 };
 
 TEST(CudaEngine, ChecksTheDeviceBeforeTheFirstStep) {
   const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
-  expect_throws<CudaUnsupported>(
+  expect_throws<Error>(
       [&] {
         CudaEngine(initial_parameters(shape, 0), training_set(), {}, 32,
                    std::make_unique<DeviceWithoutOccupancy>(kThreeBlocks));
