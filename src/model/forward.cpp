@@ -7,6 +7,8 @@
 #include <numeric>
 #include <utility>
 
+#include "mnist/support/pixel.hpp"
+
 namespace mnist {
 namespace {
 
@@ -70,7 +72,9 @@ std::vector<float> softmax(std::span<const float> logits) {
 std::vector<float> scaled_pixels(std::span<const std::uint8_t> image) {
   std::vector<float> values;
   values.reserve(image.size());
-  for (const std::uint8_t pixel : image) values.push_back(static_cast<float>(pixel) / 255);
+  for (const std::uint8_t pixel : image) {
+    values.push_back(static_cast<float>(pixel) / static_cast<float>(kMaxPixel));
+  }
   return values;
 }
 

@@ -7,11 +7,9 @@
 #include <vector>
 
 #include "mnist/data/split.hpp"
+#include "mnist/support/pixel.hpp"
 
 namespace mnist {
-
-/// The value of a white pixel; networks take pixels divided by it.
-inline constexpr double kMaxPixel = 255;
 
 /// Images and labels of one split. Pixels stay u8, 0 to kMaxPixel: 47 MB for MNIST's training
 /// split.

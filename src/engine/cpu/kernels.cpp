@@ -10,6 +10,7 @@
 #include <xmmintrin.h>
 #endif
 
+#include "mnist/support/pixel.hpp"
 #include "support/aligned.hpp"
 #include "support/simd_targets.hpp"
 
@@ -74,7 +75,7 @@ std::vector<float> pixel_values(float scale) {
   std::vector<float> values;
   values.reserve(kLevels);
   for (int byte = 0; byte < kLevels; ++byte) {
-    values.push_back(static_cast<float>(byte) * static_cast<float>(1.0 / 255) * scale);
+    values.push_back(static_cast<float>(byte) * static_cast<float>(1 / kMaxPixel) * scale);
   }
   return values;
 }
