@@ -63,20 +63,12 @@ MNIST_DEVICE Float4 unpack_pixels(std::uint32_t word) {
 /// tile.
 template <class Block>
 struct Shard {
-  MNIST_DEVICE Shard(const CudaPlan& the_plan, const CudaArgs& the_args, Block& the_block)
-      : plan(the_plan),
-        args(the_args),
-        block(the_block),
-        warp(block.thread / kCudaLanes),
-        warps(block.threads / kCudaLanes),
-        lane(block.thread % kCudaLanes) {}
-
   const CudaPlan& plan;
   const CudaArgs& args;
   Block& block;
-  const int warp;
-  const int warps;
-  const int lane;
+  const int warp = block.thread / kCudaLanes;
+  const int warps = block.threads / kCudaLanes;
+  const int lane = block.thread % kCudaLanes;
   int step = 0;  ///< of this launch
 
   MNIST_DEVICE bool is_last(int l) const { return l + 1 == plan.layer_count; }
@@ -171,10 +163,7 @@ struct Shard {
   MNIST_DEVICE void load_parameters() const {
     const CudaSharedLayout& at = plan.shared;
     // Adam also updates the padding of rows, into which no parameter is loaded.
-    for (int i = block.thread; i < plan.parameters; i += block.threads) {
-      block.shared[at.weights + i] = block.shared[at.gradients + i] = 0;
-      block.shared[at.first_moments + i] = block.shared[at.second_moments + i] = 0;
-    }
+    for (int i = block.thread; i < at.activations; i += block.threads) block.shared[i] = 0;
     block.sync();
     for (int l = 0; l < plan.layer_count; ++l) {
       each_parameter(l, [&](int own, std::int64_t all) {
