@@ -16,13 +16,6 @@
 #include "mnist/support/error.hpp"
 
 namespace mnist {
-namespace {
-
-double mean(std::span<const float> values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
-}  // namespace
 
 CpuEngine::CpuEngine(const Mlp& initial, const Dataset& dataset, const TrainOptions& options,
                      int threads, const CpuKernels& kernels)
@@ -126,8 +119,9 @@ StepsResult CpuEngine::train(const Steps& steps) {
       const bool measure = i + 1 == count;
       correct_of_thread += step(thread, minibatch, steps.learning_rates[i], measure);
       if (thread == 0) {
-        result.losses[i] =
-            static_cast<float>(mean(std::span(losses_).first(minibatch.indices.size())));
+        const auto end = losses_.begin() + std::ssize(minibatch.indices);
+        const double sum = std::accumulate(losses_.begin(), end, 0.0);
+        result.losses[i] = static_cast<float>(sum / static_cast<double>(minibatch.indices.size()));
       }
       minibatches_.prepare(thread, i + 1);
       minibatches_.distort(thread, i + 2);

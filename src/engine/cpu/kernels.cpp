@@ -71,11 +71,9 @@ std::vector<const CpuKernels*> all_cpu_kernels() {
 }
 
 std::vector<float> pixel_values(float scale) {
-  constexpr int kLevels = 256;
-  std::vector<float> values;
-  values.reserve(kLevels);
-  for (int byte = 0; byte < kLevels; ++byte) {
-    values.push_back(static_cast<float>(byte) * static_cast<float>(1 / kMaxPixel) * scale);
+  std::vector<float> values(256);
+  for (std::size_t byte = 0; byte < values.size(); ++byte) {
+    values[byte] = static_cast<float>(byte) * static_cast<float>(1 / kMaxPixel) * scale;
   }
   return values;
 }

@@ -43,12 +43,11 @@ StepsResult ScalarEngine::train(const Steps& steps) {
 /// Pixels 0 to 1 of the minibatch, distorted and dropped as the options say.
 ScalarEngine::Rows ScalarEngine::inputs(std::span<const std::int64_t> indices, std::int64_t epoch) {
   const auto pixels = static_cast<std::size_t>(dataset_.pixels());
-  std::vector<std::uint8_t> image(pixels);
   Rows rows;
   for (const std::int64_t index : indices) {
     const std::uint8_t* const source =
         dataset_.images.data() + static_cast<std::size_t>(index) * pixels;
-    std::copy(source, source + pixels, image.begin());
+    std::vector<std::uint8_t> image(source, source + pixels);
     if (augmenter_) (*augmenter_)(source, epoch, index, image.data());
     std::vector<float>& row = rows.emplace_back();
     for (const std::uint8_t pixel : image) {
