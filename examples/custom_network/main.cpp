@@ -52,7 +52,8 @@ void run(const std::string& directory, const std::string& model_path) {
   shape.classes = training.classes();
   const mnist::Mlp initial = mnist::initial_parameters(shape, options.seed);
   const auto notify = [](const std::string& notice) { std::cerr << notice << '\n'; };
-  const auto engine = mnist::make_engine(options, initial, training, notify);
+  const auto engine =
+      mnist::make_engine(options, mnist::training_device(options), initial, training, notify);
 
   LearningCurve curve;
   mnist::Trainer trainer(options, *engine, split.training);

@@ -109,8 +109,8 @@ int report_stopped(const TrainOptions& options) {
 int train(const TrainOptions& options) {
   // Everything that can be wrong with the request is checked before the data are read.
   check_file_can_be_written(options.out);
-  const std::string evaluate_on =
-      evaluation_device(resolve_training_device(options.device, options.engine));
+  const std::string device = training_device(options);
+  const std::string evaluate_on = evaluation_device(device);
   prepare_libtorch(options.threads);
   std::optional<RunDir> run_dir;
   std::optional<Checkpoint> checkpoint;
@@ -123,8 +123,8 @@ int train(const TrainOptions& options) {
   const MlpShape shape{data.training.pixels(), options.hidden, data.training.classes(),
                        options.activation};
   check_fits(shape, data.test, "the training split", options.data);
-  const auto engine = make_engine(options, initial_parameters(shape, options.seed, options.init),
-                                  data.training, log_info);
+  const Mlp initial = initial_parameters(shape, options.seed, options.init);
+  const auto engine = make_engine(options, device, initial, data.training, log_info);
   Trainer trainer(options, *engine, data.training_indices);
   trainer.set_should_stop([] { return waiting_stop_signal() != 0; });
   if (data.validation.count > 0) {

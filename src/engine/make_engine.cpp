@@ -39,9 +39,13 @@ std::unique_ptr<Engine> make_cuda_engine(const TrainOptions& options, const Mlp&
 
 }  // namespace
 
-std::unique_ptr<Engine> make_engine(const TrainOptions& options, const Mlp& initial,
-                                    const Dataset& dataset, const Notify& notify) {
-  const std::string device = resolve_training_device(options.device, options.engine);
+std::string training_device(const TrainOptions& options) {
+  return resolve_training_device(options.device, options.engine);
+}
+
+std::unique_ptr<Engine> make_engine(const TrainOptions& options, const std::string& device,
+                                    const Mlp& initial, const Dataset& dataset,
+                                    const Notify& notify) {
   const bool relu = initial.activation == Activation::kRelu;
   if (device != "cpu" && options.engine == EngineKind::kFused) {
     return make_cuda_engine(options, initial, dataset, device);

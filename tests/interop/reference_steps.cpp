@@ -30,7 +30,7 @@ int main(int argc, char** argv) {
 
   TrainOptions options;
   options.engine = EngineKind::kTorch;
-  const auto engine = make_engine(options, initial, dataset, {});
+  const auto engine = make_engine(options, training_device(options), initial, dataset, {});
   const std::vector<double> rates(steps, options.lr);
   const StepsResult result = engine->train({indices, static_cast<std::int64_t>(batch), rates});
   std::cout << nlohmann::json{{"indices", indices}, {"losses", result.losses}} << '\n';

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "mnist/data/dataset.hpp"
 #include "mnist/engine/engine.hpp"
@@ -11,12 +12,18 @@
 
 namespace mnist {
 
-/// The engine for `options.engine` on `options.device`, starting from `initial`; `dataset` must
-/// outlive it. kAuto is the fused engine on the CPU for ReLU networks and LibTorch otherwise. The
-/// fused engine on a GPU is experimental: it is only used when asked for, and only after its losses
-/// of the first steps agreed with those of the CPU engine. `notify` receives what users should know
-/// of the choice. Throws Error or UsageError when the engine or the device cannot be had.
-std::unique_ptr<Engine> make_engine(const TrainOptions& options, const Mlp& initial,
-                                    const Dataset& dataset, const Notify& notify);
+/// LibTorch's name, "cpu" or "cuda:N", of the device that a run with these options trains on.
+/// "auto" is the CPU: a GPU is only used on request. Throws Error with the reason when there is no
+/// GPU, UsageError when there are fewer.
+std::string training_device(const TrainOptions& options);
+
+/// The engine for `options.engine` on `device`, a training_device(), starting from `initial`;
+/// `dataset` must outlive it. kAuto is the fused engine on the CPU for ReLU networks and LibTorch
+/// otherwise. The fused engine on a GPU is experimental: it is only used when asked for, and only
+/// after its losses of the first steps agreed with those of the CPU engine. `notify` receives what
+/// users should know of the choice. Throws Error or UsageError when the engine cannot be had.
+std::unique_ptr<Engine> make_engine(const TrainOptions& options, const std::string& device,
+                                    const Mlp& initial, const Dataset& dataset,
+                                    const Notify& notify);
 
 }  // namespace mnist

@@ -145,7 +145,9 @@ TEST(GraphEngine, GivesTheBitsOfTheTorchEngine) {
 
 std::string chosen(const TrainOptions& options) {
   const MlpShape shape{784, options.hidden, 10, options.activation};
-  return make_engine(options, initial_parameters(shape, 0), training_set(), {})->description();
+  return make_engine(options, training_device(options), initial_parameters(shape, 0),
+                     training_set(), {})
+      ->description();
 }
 
 TEST(MakeEngine, UsesTheFusedEngineForReluNetworksOnTheCpu) {
