@@ -14,6 +14,7 @@
 #include <numeric>
 
 #include "mnist/support/error.hpp"
+#include "support/cpu_target.hpp"
 
 namespace mnist {
 
@@ -69,8 +70,8 @@ NamedNorms CpuEngine::gradient_norms() const {
 }
 
 std::string CpuEngine::description() const {
-  return std::string("fused on cpu (") + kernels_.target + "), " + std::to_string(team_.size()) +
-         (team_.size() == 1 ? " thread" : " threads");
+  return "fused on cpu (" + instruction_set_name(kernels_.target) + "), " +
+         std::to_string(team_.size()) + (team_.size() == 1 ? " thread" : " threads");
 }
 
 LayerInputs CpuEngine::inputs_of(std::size_t layer, const CpuMinibatch& minibatch) const {

@@ -1,0 +1,17 @@
+// The instruction set that our SIMD code runs on.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace mnist {
+
+/// The name that people know for one of Highway's: "AVX-512" for "AVX3".
+std::string instruction_set_name(std::string_view highway_name);
+
+/// From now on, all our SIMD code in this process uses the instruction set `name`, such as "avx2";
+/// "auto" is the best that this CPU has. Throws UsageError with those that it has and the build
+/// knows.
+void use_cpu_target(const std::string& name);
+
+}  // namespace mnist
