@@ -86,14 +86,14 @@ class ProgramTest(unittest.TestCase):
         self.assertEqual(process.returncode, 0, process.stderr)
         return process
 
-    def fail_with(self, code, words, program, *flags, **options):
-        """Runs a program that must exit with `code`, no output, and one error line that contains `words`."""
+    def fail_with(self, code, words, program, *flags, name=None, stdout="", **options):
+        """Runs a program that must exit with `code`, this output, and one error line that contains `words`."""
         process = run(program, *flags, **options)
         self.assertEqual(process.returncode, code, process.stderr)
-        self.assertEqual(process.stdout, "")
+        self.assertEqual(process.stdout, stdout)
         self.assertIn(words, process.stderr)
         self.assertEqual(process.stderr.count("\n"), 1, process.stderr)
-        self.assertTrue(process.stderr.startswith(f"{program}: error: "), process.stderr)
+        self.assertTrue(process.stderr.startswith(f"{name or program}: error: "), process.stderr)
         return process
 
     def train_quickly(self, *flags, name="model.pt"):

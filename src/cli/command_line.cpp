@@ -3,17 +3,20 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <initializer_list>
 #include <optional>
 
 #include <CLI/CLI.hpp>
 
 #include "cli/option_documents.hpp"
+#include "cli/recipes.hpp"
 #include "mnist/support/error.hpp"
 #include "mnist/support/version.hpp"
+#include "options/option_differences.hpp"
 #include "options/option_text.hpp"
 #include "options/toml.hpp"
 #include "options/train_option_table.hpp"
-#include "support/files.hpp"
+#include "train/run_dir.hpp"
 
 namespace mnist {
 namespace {
@@ -28,38 +31,104 @@ void parse_named(const std::string& name, std::string_view text, Value& value) {
   }
 }
 
-template <class Options>
-void bind_options(CLI::App& app, Options& options, OptionChoices& choices) {
-  for_each_option(options, [&](auto& value, const OptionInfo& info) {
-    using Value = std::decay_t<decltype(value)>;
-    const std::string flag = std::string("--") + info.name;
-    CLI::Option* option = nullptr;
-    if constexpr (std::is_enum_v<Value>) {
-      choices[info.name].assign(kEnumNames<Value>.begin(), kEnumNames<Value>.end());
-    }
-    if constexpr (std::is_same_v<Value, bool>) {
-      option = app.add_flag(flag, value, info.help);
-    } else if constexpr (std::is_same_v<Value, std::vector<std::string>>) {
-      option = app.add_option(info.name, value, info.help)->type_name(info.value_name);
-    } else {
-      option = app.add_option_function<std::string>(
-          flag, [flag, &value](const std::string& text) { parse_named(flag, text, value); },
-          info.help);
-      option->type_name(info.value_name)->default_str(option_text(value));
-    }
-    option->group(info.group);
-    if (*info.environment != '\0') {
-      option->description(std::string(info.help) + " (environment: " + info.environment + ")");
-    }
-  });
-}
+template <class Value>
+constexpr bool kIsPositional = std::is_same_v<Value, std::vector<std::string>>;
 
 template <class Options>
 void read_environment(Options& options) {
   for_each_option(options, [](auto& value, const OptionInfo& info) {
-    if constexpr (!std::is_same_v<std::decay_t<decltype(value)>, std::vector<std::string>>) {
+    if constexpr (!kIsPositional<std::decay_t<decltype(value)>>) {
       const char* text = *info.environment == '\0' ? nullptr : std::getenv(info.environment);
       if (text != nullptr && *text != '\0') parse_named(info.environment, text, value);
+    }
+  });
+}
+
+/// A command line, and the values that its enumeration options take.
+struct BoundApp {
+  std::unique_ptr<CLI::App> app;
+  OptionChoices choices;
+};
+
+/// Adds a flag for each row of the table; its default is the value in `options`.
+template <class Options>
+void add_table(BoundApp& bound, const Options& options) {
+  for_each_option(options, [&](const auto& value, const OptionInfo& info) {
+    using Value = std::decay_t<decltype(value)>;
+    const std::string flag = std::string("--") + info.name;
+    CLI::Option* option = nullptr;
+    if constexpr (std::is_enum_v<Value>) {
+      bound.choices[info.name].assign(kEnumNames<Value>.begin(), kEnumNames<Value>.end());
+    }
+    if constexpr (std::is_same_v<Value, bool>) {
+      option = bound.app->add_flag(flag);
+    } else if constexpr (kIsPositional<Value>) {
+      option = bound.app->add_option(info.name)->expected(-1)->type_name(info.value_name);
+    } else {
+      option = bound.app->add_option(flag)->type_name(info.value_name);
+      option->default_str(option_text(value));
+    }
+    const bool has_variable = *info.environment != '\0';
+    option->group(info.group)
+        ->description(
+            std::string(info.help) +
+            (has_variable ? std::string(" [environment: ") + info.environment + "]" : ""));
+  });
+}
+
+/// Adds the flags that are in no table: where options come from, and texts to print.
+template <class Options>
+void add_other_flags(BoundApp& bound) {
+  CLI::App& app = *bound.app;
+  const auto add = [&](const char* flag, const char* value_name, const char* group,
+                       const std::string& help) {
+    CLI::Option* option = *value_name == '\0' ? app.add_flag(flag) : app.add_option(flag);
+    if (*value_name != '\0') option->type_name(value_name);
+    option->group(group)->description(help);
+  };
+  if (std::is_same_v<Options, TrainOptions>) {
+    bound.choices["recipe"] = recipe_names();
+    add("--recipe", "NAME", "Start here", "options of a recipe; flags override them");
+    const char* const group = "Configuration";
+    add("--config", "FILE", group, "options from a TOML file; flags override them");
+    add("--resume", "DIR", group, "resume the run in this directory; --epochs may be raised");
+    add("--auto-resume", "", group,
+        "start the run in --run-dir, or resume it, or if it is complete, print its summary");
+    add("--print-config", "", group, "print the options as TOML and exit");
+  }
+  app.set_help_flag("--help", "print all options and exit; -h prints the main ones");
+  app.get_help_ptr()->group("Help");
+  app.set_help_all_flag("-h");
+  add("--version", "", "Help", "print version information and exit");
+  add("--generate", "KIND", "Help",
+      "print shell completions (bash, fish or zsh) or the man page and exit");
+  bound.choices["generate"] = {"bash", "fish", "zsh", "man"};
+}
+
+template <class Options>
+BoundApp make_app(const Options& options) {
+  BoundApp bound{std::make_unique<CLI::App>(Options::kDescription, Options::kProgram), {}};
+  bound.app->footer(Options::kExamples);
+  add_table(bound, options);
+  add_other_flags<Options>(bound);
+  return bound;
+}
+
+/// The value of a flag, "true" for a switch; empty if it is not given.
+std::string given(const CLI::App& app, const std::string& flag) {
+  const std::vector<std::string>& values = app.get_option(flag)->results();
+  return values.empty() ? "" : values.back();
+}
+
+/// Sets the options whose flags are given.
+template <class Options>
+void apply_flags(const CLI::App& app, Options& options) {
+  for_each_option(options, [&](auto& value, const OptionInfo& info) {
+    if constexpr (kIsPositional<std::decay_t<decltype(value)>>) {
+      value = app.get_option(info.name)->results();
+    } else {
+      const std::string flag = std::string("--") + info.name;
+      if (app.get_option(flag)->count() > 0) parse_named(flag, given(app, flag), value);
     }
   });
 }
@@ -87,12 +156,16 @@ UsageError wrong_value_count(std::string_view message) {
   return UsageError(std::string(message));
 }
 
-/// Runs CLI11's parser; true for --help.
-bool parse(CLI::App& app, int argc, const char* const* argv) {
+/// Runs CLI11's parser; returns the text that the flags ask for instead of work, if any.
+std::optional<std::string> parse(const BoundApp& bound, int argc, const char* const* argv,
+                                 const VersionText& version) {
+  CLI::App& app = *bound.app;
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    return true;
+    return option_document(app, bound.choices, "help");
+  } catch (const CLI::CallForAllHelp&) {
+    return option_document(app, bound.choices, "short help");
   } catch (const CLI::ExtrasError&) {
     throw unknown_argument(app);
   } catch (const CLI::ArgumentMismatch& error) {
@@ -100,71 +173,38 @@ bool parse(CLI::App& app, int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     throw UsageError(error.what());
   }
-  return false;
-}
-
-/// Flags that are not in the option tables.
-struct CommonFlags {
-  std::string config;
-  std::string resume;
-  std::string generate;
-  bool print_config = false;
-  bool version = false;
-};
-
-/// A command line, and the values that its enumeration options take.
-struct BoundApp {
-  std::unique_ptr<CLI::App> app;
-  OptionChoices choices;
-};
-
-/// The whole command line, in the order in which help shows it.
-template <class Options>
-BoundApp bind_app(Options& options, CommonFlags& flags) {
-  BoundApp bound{std::make_unique<CLI::App>(Options::kDescription, Options::kProgram), {}};
-  CLI::App& app = *bound.app;
-  bind_options(app, options, bound.choices);
-  const auto add = [&](const char* flag, std::string& value, const char* value_name,
-                       const char* group, const char* help) {
-    app.add_option(flag, value, help)->type_name(value_name)->group(group);
-  };
-  if (std::is_same_v<Options, TrainOptions>) {
-    const char* const group = "Configuration";
-    add("--config", flags.config, "FILE", group,
-        "read options from a TOML file; flags override them");
-    add("--resume", flags.resume, "DIR", group,
-        "resume the run in this directory; --epochs may be raised");
-    app.add_flag("--print-config", flags.print_config, "print the options as TOML and exit")
-        ->group(group);
-  }
-  app.set_help_flag("-h,--help", "print this help and exit")->group("Help");
-  app.add_flag("--version", flags.version, "print version information and exit")->group("Help");
-  add("--generate", flags.generate, "KIND", "Help",
-      "print shell completions (bash, fish or zsh) or the man page and exit");
-  bound.choices["generate"] = {"bash", "fish", "zsh", "man"};
-  app.get_formatter()->column_width(34);
-  return bound;
-}
-
-/// Parses the flags; returns the text that they ask for instead of work, if any.
-std::optional<std::string> parse_flags(const BoundApp& bound, int argc, const char* const* argv,
-                                       const CommonFlags& flags, const VersionText& version) {
-  if (parse(*bound.app, argc, argv)) return bound.app->help();
-  if (flags.version) {
+  if (!given(app, "--version").empty()) {
     return std::string("mnist-trainer ") + kVersion + " (" + kRevision + "), " + version() + "\n";
   }
-  if (flags.generate.empty()) return std::nullopt;
-  return option_document(*bound.app, bound.choices, flags.generate);
+  const std::string kind = given(app, "--generate");
+  if (kind.empty()) return std::nullopt;
+  return option_document(app, bound.choices, kind);
 }
 
-std::string read_config(const std::string& path) {
-  constexpr std::uint64_t kMaxConfigSize = 1 << 20;
-  try {
-    const std::vector<std::uint8_t> bytes = read_whole_file(path, kMaxConfigSize);
-    return {bytes.begin(), bytes.end()};
-  } catch (const Error& error) {
-    throw UsageError(std::string("--config: ") + error.what());
+/// Throws UsageError if more than one of `flags` is given.
+void refuse_together(const CLI::App& app, std::initializer_list<const char*> flags) {
+  std::string first;
+  for (const char* flag : flags) {
+    if (given(app, flag).empty()) continue;
+    if (!first.empty()) {
+      throw UsageError(first + " cannot be combined with " + flag + "; drop one of them");
+    }
+    first = flag;
   }
+}
+
+/// Sets the options from --config, --recipe or --resume.
+void read_stored_options(const CLI::App& app, TrainOptions& options) {
+  refuse_together(app, {"--config", "--recipe", "--resume"});
+  refuse_together(app, {"--auto-resume", "--resume"});
+  const std::string config = given(app, "--config");
+  const std::string recipe = given(app, "--recipe");
+  const std::string resume = given(app, "--resume");
+  if (!config.empty()) read_toml_file(config, options);
+  if (!recipe.empty()) read_toml_file(recipe_path(recipe), options);
+  if (!resume.empty()) options = stored_options(resume);
+  options.resume = resume;
+  options.auto_resume = given(app, "--auto-resume") == "true";
 }
 
 }  // namespace
@@ -172,53 +212,27 @@ std::string read_config(const std::string& path) {
 template <class Options>
 CommandLine parse_command_line(int argc, const char* const* argv, const VersionText& version,
                                Options& options) {
+  constexpr bool kTrains = std::is_same_v<Options, TrainOptions>;
   read_environment(options);
-  CommonFlags flags;
-  const BoundApp bound = bind_app(options, flags);
-  if (const auto text = parse_flags(bound, argc, argv, flags, version)) return {false, *text};
+  const BoundApp bound = make_app(options);
+  if (const auto text = parse(bound, argc, argv, version)) return {false, *text};
+  if constexpr (kTrains) read_stored_options(*bound.app, options);
+  const Options before_flags = options;
+  apply_flags(*bound.app, options);
+  if constexpr (kTrains) {
+    if (!options.resume.empty()) check_resumable(before_flags, options);
+  }
   validate(options);
+  if constexpr (kTrains) {
+    if (!given(*bound.app, "--print-config").empty()) return {false, to_toml(options)};
+  }
   return {};
 }
+template CommandLine parse_command_line(int, const char* const*, const VersionText&, TrainOptions&);
 template CommandLine parse_command_line(int, const char* const*, const VersionText&, EvalOptions&);
 template CommandLine parse_command_line(int, const char* const*, const VersionText&,
                                         PredictOptions&);
 template CommandLine parse_command_line(int, const char* const*, const VersionText&,
                                         ExportOptions&);
-
-CommandLine parse_command_line(int argc, const char* const* argv, const VersionText& version,
-                               TrainOptions& options, const StoredRuns& stored_runs) {
-  read_environment(options);
-  CommonFlags flags;
-  {
-    // This first pass only finds --config and --resume, whose options the flags override.
-    TrainOptions ignored = options;
-    const BoundApp bound = bind_app(ignored, flags);
-    if (const auto text = parse_flags(bound, argc, argv, flags, version)) return {false, *text};
-  }
-  if (!flags.config.empty() && !flags.resume.empty()) {
-    throw UsageError(
-        "--config cannot be combined with --resume, which takes the options from the checkpoint");
-  }
-  if (!flags.config.empty()) read_toml(read_config(flags.config), flags.config, options);
-  if (!flags.resume.empty()) {
-    options = stored_runs.load(flags.resume);
-    options.resume = flags.resume;
-  }
-  const TrainOptions before_flags = options;
-  const BoundApp bound = bind_app(options, flags);
-  parse(*bound.app, argc, argv);
-  if (!flags.resume.empty()) {
-    stored_runs.check(before_flags, options);
-    if (options.run_dir != before_flags.run_dir) {
-      throw UsageError("--run-dir " + options.run_dir +
-                       " cannot be combined with --resume, which continues in " +
-                       before_flags.run_dir +
-                       "; to fork the run, copy that directory and resume the copy");
-    }
-  }
-  validate(options);
-  if (flags.print_config) return {false, to_toml(options)};
-  return {};
-}
 
 }  // namespace mnist

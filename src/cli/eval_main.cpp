@@ -28,7 +28,7 @@ int evaluate_model(const EvalOptions& options) {
   }
   print_result(options.json ? evaluation_json(subject, evaluation)
                             : evaluation_text(subject, evaluation));
-  return check_accuracy(evaluation, options.require_accuracy);
+  return check_accuracy(evaluation.accuracy(), options.require_accuracy);
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
+#include <sstream>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -39,8 +41,9 @@ std::vector<Flag> flags_of(const CLI::App& app, const OptionChoices& choices) {
   std::vector<Flag> flags;
   for (const CLI::Option* option : app.get_options()) {
     Flag flag;
+    if (option == app.get_help_all_ptr()) continue;  // -h, shown beside --help
     if (!option->get_positional()) flag.name = option->get_lnames().at(0);
-    if (!option->get_snames().empty()) flag.short_name = option->get_snames()[0];
+    if (option == app.get_help_ptr()) flag.short_name = "h";
     if (option->get_type_size() != 0) flag.value_name = option->get_type_name();
     flag.help = option->get_description();
     flag.group = option->get_group();
@@ -67,6 +70,69 @@ std::string escaped(const std::string& text, const std::map<char, std::string>& 
     result += found == escapes.end() ? std::string(1, letter) : found->second;
   }
   return result;
+}
+
+/// The names of the groups, in order.
+std::vector<std::string> groups_of(const std::vector<Flag>& flags) {
+  std::vector<std::string> groups;
+  for (const Flag& flag : flags) {
+    if (std::find(groups.begin(), groups.end(), flag.group) == groups.end()) {
+      groups.push_back(flag.group);
+    }
+  }
+  return groups;
+}
+
+/// "mnist-predict [OPTION]... FILE...".
+std::string usage(const CLI::App& app, const std::vector<Flag>& flags) {
+  std::string text = app.get_name() + " [OPTION]...";
+  for (const Flag& flag : flags) {
+    if (flag.name.empty()) text += " " + flag.value_name + "...";
+  }
+  return text;
+}
+
+std::string exit_codes(const CLI::App& app) {
+  const bool has_requirement = app.get_option_no_throw("--require-accuracy") != nullptr;
+  return std::string("0 success, 1 failure, 2 usage, ") +
+         (has_requirement ? "3 below the required accuracy, " : "") + "128+N signal N";
+}
+
+std::string help_entry(const Flag& flag) {
+  constexpr std::size_t kWidth = 100;
+  constexpr std::size_t kColumn = 28;
+  std::string text = "  " + (flag.short_name.empty() ? "" : "-" + flag.short_name + ", ");
+  text += flag.name.empty() ? flag.value_name + "..." : "--" + flag.name;
+  if (!flag.name.empty() && !flag.value_name.empty()) text += " " + flag.value_name;
+  const std::string line_break = "\n" + std::string(kColumn, ' ');
+  text += text.size() + 2 > kColumn ? line_break : std::string(kColumn - text.size(), ' ');
+  std::istringstream help(flag.help);
+  std::vector<std::string> words{std::istream_iterator<std::string>(help), {}};
+  if (!flag.default_text.empty()) words.push_back("[default: " + flag.default_text + "]");
+  std::size_t column = kColumn;
+  for (const std::string& word : words) {
+    if (column > kColumn && column + 1 + word.size() > kWidth) {
+      text += line_break;
+      column = kColumn;
+    }
+    text += (column > kColumn ? " " : "") + word;
+    column += word.size() + (column > kColumn ? 1 : 0);
+  }
+  return text + "\n";
+}
+
+/// With `all` false, only the first group and the help.
+std::string help_text(const CLI::App& app, const std::vector<Flag>& flags, bool all) {
+  std::string text = app.get_description() + "\n\nUsage: " + usage(app, flags) + "\n";
+  const std::vector<std::string> groups = groups_of(flags);
+  for (const std::string& group : groups) {
+    if (!all && group != groups.front() && group != groups.back()) continue;
+    text += "\n" + group + ":\n";
+    for (const Flag& flag : flags) {
+      if (flag.group == group) text += help_entry(flag);
+    }
+  }
+  return text + "\nExamples:\n" + app.get_footer() + "\nExit codes: " + exit_codes(app) + ".\n";
 }
 
 std::string bash_completion(const CLI::App& app, const std::vector<Flag>& flags) {
@@ -156,25 +222,15 @@ std::string man_page(const CLI::App& app, const std::vector<Flag>& flags) {
   for (char& letter : title) letter = static_cast<char>(std::toupper(letter));
   std::string text = ".TH " + troff(title) + " 1 \"\" \"mnist\\-trainer " + kVersion + "\"\n";
   text += ".SH NAME\n" + troff(app.get_name()) + " \\- " + troff(app.get_description()) + "\n";
-  text += ".SH SYNOPSIS\n\\fB" + troff(app.get_name()) + "\\fR [\\fIoption\\fR]...";
-  for (const Flag& flag : flags) {
-    if (flag.name.empty()) text += " \\fI" + troff(flag.value_name) + "\\fR...";
-  }
-  text += "\n.SH OPTIONS\n";
-  std::string group;
-  std::string help_entries;
-  for (const Flag& flag : flags) {
-    if (flag.group == "Help") {  // --help comes first in CLI11's list, last in what it prints
-      help_entries += man_entry(flag);
-      continue;
+  text += ".SH SYNOPSIS\n" + troff(usage(app, flags)) + "\n.SH OPTIONS\n";
+  for (const std::string& group : groups_of(flags)) {
+    text += ".SS " + troff(group) + "\n";
+    for (const Flag& flag : flags) {
+      if (flag.group == group) text += man_entry(flag);
     }
-    if (group != flag.group) text += ".SS " + troff(flag.group) + "\n";
-    group = flag.group;
-    text += man_entry(flag);
   }
-  return text + ".SS Help\n" + help_entries +
-         ".SH EXIT STATUS\n0 success, 1 failure, 2 usage, 3 below the required accuracy, "
-         "128+N signal N.\n";
+  return text + ".SH EXAMPLES\n.nf\n" + troff(app.get_footer()) + ".fi\n.SH EXIT STATUS\n" +
+         troff(exit_codes(app)) + ".\n";
 }
 
 }  // namespace
@@ -186,6 +242,8 @@ std::string option_document(const CLI::App& app, const OptionChoices& choices,
   if (kind == "fish") return fish_completion(app, flags);
   if (kind == "zsh") return zsh_completion(app, flags);
   if (kind == "man") return man_page(app, flags);
+  if (kind == "help") return help_text(app, flags, true);
+  if (kind == "short help") return help_text(app, flags, false);
   throw UsageError("--generate: expected bash, fish, zsh or man, found '" + kind + "'");
 }
 

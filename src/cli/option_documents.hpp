@@ -1,4 +1,4 @@
-// Shell completions and man pages, generated from the command line itself.
+// Help, shell completions and man pages, generated from the command line itself.
 #pragma once
 
 #include <map>
@@ -14,8 +14,9 @@ namespace mnist {
 /// The values of each enumeration option, by flag name without dashes.
 using OptionChoices = std::map<std::string, std::vector<std::string>>;
 
-/// Completions of `app` for the shell `kind` (bash, fish or zsh), or its man page ("man"). Throws
-/// UsageError for any other `kind`.
+/// The text of this `kind`: "help", or "short help" with the first group of options alone;
+/// completions for "bash", "fish" or "zsh"; the man page, "man". The footer of `app` holds its
+/// examples. Throws UsageError for any other `kind`.
 std::string option_document(const CLI::App& app, const OptionChoices& choices,
                             const std::string& kind);
 

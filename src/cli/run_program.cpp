@@ -8,6 +8,7 @@
 #include <new>
 #include <unistd.h>
 
+#include "mnist/evaluate/evaluation.hpp"
 #include "support/stop_signal.hpp"
 
 namespace mnist {
@@ -49,8 +50,8 @@ int run_guarded(const std::string& name, const std::function<int()>& work) {
   return kExitFailure;
 }
 
-int check_accuracy(const Evaluation& evaluation, double percent) {
-  const auto error = below_requirement(evaluation, percent);
+int check_accuracy(double accuracy, double percent) {
+  const auto error = below_requirement(accuracy, percent);
   if (!error) return kExitSuccess;
   log_error(*error);
   return kExitBelowRequiredAccuracy;

@@ -6,21 +6,25 @@
 #include <vector>
 
 #include "cli/run_program.hpp"
+#include "engine/threads.hpp"
 #include "engine/torch/device.hpp"
 #include "mnist/data/dataset.hpp"
 #include "mnist/engine/make_engine.hpp"
 #include "mnist/evaluate/evaluate.hpp"
 #include "mnist/serialize/model_file.hpp"
-#include "mnist/support/error.hpp"
 #include "mnist/train/trainer.hpp"
+#include "options/option_differences.hpp"
 #include "options/toml.hpp"
 #include "report/console.hpp"
 #include "report/metrics_file.hpp"
 #include "report/run_warnings.hpp"
+#include "report/summary.hpp"
 #include "report/tensorboard.hpp"
+#include "support/cpu_target.hpp"
 #include "support/files.hpp"
 #include "support/log.hpp"
 #include "support/stop_signal.hpp"
+#include "support/text.hpp"
 #include "train/run_dir.hpp"
 
 namespace mnist {
@@ -29,10 +33,11 @@ namespace {
 /// The data sets of a run, and which examples are for what.
 struct RunData {
   explicit RunData(const TrainOptions& options)
-      : training(load_dataset(options.data, Split::kTrain)),
-        test(load_dataset(options.data, Split::kTest)) {
+      : training(load_dataset(options.data, Split::kTrain)) {
+    if (!options.no_test) test = load_dataset(options.data, Split::kTest);
     limit_examples(training, options.limit);
-    info = {training.count, training.fingerprint(), test.count, test.fingerprint()};
+    info = {training.count, training.fingerprint(), test ? test->count : 0,
+            test ? test->fingerprint() : 0};
     auto split =
         split_indices(training.count, validation_examples(options, training.count), options.seed);
     training_indices = std::move(split.training);
@@ -40,20 +45,21 @@ struct RunData {
   }
 
   Dataset training;
-  Dataset test;
+  std::optional<Dataset> test;
   DataInfo info;
   std::vector<std::int64_t> training_indices;
   Dataset validation;
 };
 
-/// The callbacks of a run. The console prints the result last, once the model is written.
+/// The callbacks of a run.
 class Callbacks {
  public:
   /// `start` is where the run starts or resumes.
-  Callbacks(const TrainOptions& options, const Dataset& test, const Progress& start) {
+  Callbacks(const TrainOptions& options, const RunData& data, const Progress& start) {
     if (options.run_dir.empty()) return;
     all_.push_back(&metrics_.emplace(options.run_dir, start.epoch));
-    all_.push_back(&tensorboard_.emplace(options.run_dir, test, start.step));
+    all_.push_back(
+        &tensorboard_.emplace(options.run_dir, data.test ? *data.test : data.training, start.step));
   }
 
   void start(Trainer& trainer, const RunInfo& info) {
@@ -63,12 +69,8 @@ class Callbacks {
     }
   }
 
-  void end(const RunResult& result, const std::function<void()>& write_model) {
-    for (TrainingCallback* callback : all_) {
-      if (callback != &console_) callback->on_end(result);
-    }
-    write_model();
-    console_.on_end(result);
+  void end(const RunResult& result) {
+    for (TrainingCallback* callback : all_) callback->on_end(result);
   }
 
  private:
@@ -79,23 +81,53 @@ class Callbacks {
   std::vector<TrainingCallback*> all_{&console_, &warnings_};
 };
 
-/// The options of the run that is to be resumed from `path`.
-TrainOptions stored_options(const std::string& path) {
-  TrainOptions options = load_checkpoint(path).options;
-  options.run_dir = CheckpointPath(path).directory;
-  return options;
+using Evaluator = std::function<Evaluation(const Mlp&)>;
+
+/// Evaluates on `dataset`, which must outlive it. LibTorch selects its kernels by CPU; with
+/// --cpu-target, plain C++ gives the same result on all of them.
+Evaluator make_evaluator(const Dataset& dataset, const TrainOptions& options,
+                         const std::string& device) {
+  if (options.cpu_target != "auto") {
+    return [&dataset](const Mlp& mlp) { return evaluate(mlp, dataset); };
+  }
+  return device_evaluator(dataset, evaluation_device(device));
+}
+
+RunInfo run_info(const TrainOptions& options, const RunData& data, const MlpShape& shape,
+                 const Engine& engine, const std::string& device) {
+  const std::string description = engine.description();
+  const int default_threads =
+      description.starts_with("fused") ? kMaxFusedThreads : kMaxLibtorchThreads;
+  return {options,
+          shape,
+          std::ssize(data.training_indices),
+          data.validation.count,
+          description,
+          device,
+          device == "cpu" ? thread_count(options.threads, default_threads) : 0,
+          libtorch_description()};
 }
 
 void write_trained(const TrainOptions& options, const RunData& data, Mlp mlp,
-                   const Evaluation& result) {
+                   const std::optional<Evaluation>& test) {
   Model model{std::move(mlp), data.training.class_names, {}};
   model.training["options"] = learning_options(options);
   model.training["data"] = {{"examples", data.info.training_examples},
                             {"crc32", data.info.training_crc32}};
-  model.training["test_accuracy"] = result.accuracy();
-  // LibTorch's logits depend on its number of threads in the last bits; the file must not.
-  model.training["test_loss"] = std::round(result.loss * 1e6) / 1e6;
-  write_model(options.out, model);
+  if (test) {
+    model.training["test_accuracy"] = test->accuracy();
+    // LibTorch's logits depend on its number of threads in the last bits; the file must not.
+    model.training["test_loss"] = std::round(test->loss * 1e6) / 1e6;
+  }
+  write_model(options.model_path(), model);
+}
+
+/// Prints the summary of a complete run; returns the exit code.
+int report_complete(const TrainOptions& options, const nlohmann::ordered_json& summary) {
+  if (options.json) log_info(summary_text(summary));
+  print_result((options.json ? json_text(summary) : summary_text(summary)) + "\n");
+  if (options.require_accuracy == 0) return kExitSuccess;
+  return check_accuracy(summary.at("test_accuracy").get<double>(), options.require_accuracy);
 }
 
 /// Reports that a signal stopped the run; returns the exit code.
@@ -106,15 +138,35 @@ int report_stopped(const TrainOptions& options) {
   return kExitSignalBase + waiting_stop_signal();
 }
 
+/// Tests the trained network, and writes it and the summary; returns the exit code.
+int finish(const RunInfo& info, const RunData& data, TrainingResult trained,
+           const Validate& validate, Callbacks& callbacks) {
+  const TrainOptions& options = info.options;
+  RunResult result{{},
+                   {},
+                   trained.epochs,
+                   trained.kept_epoch,
+                   trained.last_batch_loss,
+                   trained.seconds,
+                   options.model_path()};
+  if (data.test) result.test = make_evaluator(*data.test, options, info.device)(trained.mlp);
+  if (validate) result.validation = validate(trained.mlp);
+  callbacks.end(result);
+  write_trained(options, data, std::move(trained.mlp), result.test);
+  const auto summary = run_summary(info, data.info, result);
+  if (!options.run_dir.empty()) write_summary(options.run_dir, summary);
+  return report_complete(options, summary);
+}
+
 int train(const TrainOptions& options) {
   // Everything that can be wrong with the request is checked before the data are read.
-  check_file_can_be_written(options.out);
   const std::string device = training_device(options);
-  const std::string evaluate_on = evaluation_device(device);
+  use_cpu_target(options.cpu_target);
   prepare_libtorch(options.threads);
   std::optional<RunDir> run_dir;
   std::optional<Checkpoint> checkpoint;
   if (!options.run_dir.empty()) run_dir.emplace(options.run_dir);
+  check_file_can_be_written(options.model_path());
   if (!options.resume.empty()) checkpoint = load_checkpoint(options.resume);
   if (run_dir && !checkpoint) run_dir->check_may_start();
 
@@ -122,17 +174,18 @@ int train(const TrainOptions& options) {
   if (checkpoint) check_same_data(checkpoint->data, data.info, options.data);
   const MlpShape shape{data.training.pixels(), options.hidden, data.training.classes(),
                        options.activation};
-  check_fits(shape, data.test, "the training split", options.data);
+  if (data.test) check_fits(shape, *data.test, "the training split", options.data);
   const Mlp initial = initial_parameters(shape, options.seed, options.init);
   const auto engine = make_engine(options, device, initial, data.training, log_info);
   Trainer trainer(options, *engine, data.training_indices);
   trainer.set_should_stop([] { return waiting_stop_signal() != 0; });
+  Validate validate;
   if (data.validation.count > 0) {
-    const auto validate = device_evaluator(data.validation, evaluate_on);
-    trainer.set_validation([validate](const Mlp& mlp) {
-      const Evaluation evaluation = validate(mlp);
+    validate = [evaluator = make_evaluator(data.validation, options, device)](const Mlp& mlp) {
+      const Evaluation evaluation = evaluator(mlp);
       return Score{evaluation.loss, evaluation.accuracy()};
-    });
+    };
+    trainer.set_validation(validate);
   }
 
   Progress start;
@@ -141,17 +194,17 @@ int train(const TrainOptions& options) {
     trainer.resume(checkpoint->progress);
     start = checkpoint->progress;
   }
-  Callbacks callbacks(options, data.test, start);
+  Callbacks callbacks(options, data, start);
   if (run_dir) {
     const auto save = [&](const Progress& progress) {
       run_dir->save({options, data.info, engine->description(), progress, engine->state()});
     };
     trainer.set_save(save);
-    if (!checkpoint) run_dir->remove_checkpoints();
+    run_dir->clear(checkpoint.has_value());
     save(start);
   }
-  callbacks.start(trainer, {options, shape, std::ssize(data.training_indices),
-                            data.validation.count, engine->description(), libtorch_description()});
+  const RunInfo info = run_info(options, data, shape, *engine, device);
+  callbacks.start(trainer, info);
 
   TrainingResult trained;
   {
@@ -159,10 +212,19 @@ int train(const TrainOptions& options) {
     trained = trainer.run();
     if (waiting_stop_signal() != 0) return report_stopped(options);
   }
-  const Evaluation result = device_evaluator(data.test, evaluate_on)(trained.mlp);
-  callbacks.end({result, trained.epochs, trained.kept_epoch, trained.last_batch_loss, options.out},
-                [&] { write_trained(options, data, std::move(trained.mlp), result); });
-  return check_accuracy(result, options.require_accuracy);
+  return finish(info, data, std::move(trained), validate, callbacks);
+}
+
+/// With --auto-resume: starts the run in the run directory, resumes it, or only reports it.
+int train_or_resume(const TrainOptions& options) {
+  if (!options.auto_resume) return train(options);
+  const auto stored = find_run(options.run_dir);
+  if (!stored) return train(options);
+  check_same_command(*stored, options);
+  if (const auto summary = read_summary(options.run_dir)) return report_complete(options, *summary);
+  TrainOptions resumed = options;
+  resumed.resume = options.run_dir;
+  return train(resumed);
 }
 
 }  // namespace
@@ -170,6 +232,5 @@ int train(const TrainOptions& options) {
 
 int main(int argc, char** argv) {
   using namespace mnist;
-  return run_program<TrainOptions>(argc, argv, libtorch_description, train,
-                                   StoredRuns{stored_options, check_resumable});
+  return run_program<TrainOptions>(argc, argv, libtorch_description, train_or_resume);
 }

@@ -118,17 +118,20 @@ Evaluation make_evaluation(std::vector<std::string> class_names,
   return evaluation;
 }
 
-std::string accuracy_text(const Evaluation& evaluation) {
-  const Interval interval = wilson_interval(evaluation.correct(), evaluation.examples());
+std::string accuracy_text(std::int64_t correct, std::int64_t examples) {
+  const Interval interval = wilson_interval(correct, examples);
   return fmt::format("{:.2f} % (95 % interval {:.2f} to {:.2f}; {} of {})",
-                     100 * evaluation.accuracy(), 100 * interval.low, 100 * interval.high,
-                     with_thousands(evaluation.correct()), with_thousands(evaluation.examples()));
+                     100 * ratio(correct, examples), 100 * interval.low, 100 * interval.high,
+                     with_thousands(correct), with_thousands(examples));
 }
 
-std::optional<std::string> below_requirement(const Evaluation& evaluation, double percent) {
-  const double accuracy = 100 * evaluation.accuracy();
-  if (accuracy >= percent) return std::nullopt;
-  return fmt::format("accuracy {:.2f} % is below the required {} %", accuracy, percent);
+std::string accuracy_text(const Evaluation& evaluation) {
+  return accuracy_text(evaluation.correct(), evaluation.examples());
+}
+
+std::optional<std::string> below_requirement(double accuracy, double percent) {
+  if (100 * accuracy >= percent) return std::nullopt;
+  return fmt::format("accuracy {:.2f} % is below the required {} %", 100 * accuracy, percent);
 }
 
 }  // namespace mnist

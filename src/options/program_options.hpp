@@ -16,6 +16,13 @@ namespace mnist {
 struct EvalOptions {
   static constexpr const char* kProgram = "mnist-eval";
   static constexpr const char* kDescription = "Evaluates a trained model on a dataset.";
+  static constexpr const char* kExamples =
+      "  mnist-eval                                         model.pt on the test set of "
+      "data/mnist\n"
+      "  mnist-eval --model runs/a/model.pt --json          accuracy, loss, classes, confusion\n"
+      "  mnist-eval --report report.html --run-dir runs/a   a page with curves and mistakes\n"
+      "  mnist-eval --require-accuracy 97                   exits with 3 if the accuracy is "
+      "lower\n";
 
   std::string model = "model.pt";
   std::string data = "data/mnist";
@@ -32,6 +39,11 @@ struct EvalOptions {
 struct PredictOptions {
   static constexpr const char* kProgram = "mnist-predict";
   static constexpr const char* kDescription = "Classifies image files with a trained model.";
+  static constexpr const char* kExamples =
+      "  mnist-predict photo.jpg three.png                  the most probable classes of each "
+      "image\n"
+      "  mnist-predict --show three.png                     also draws what the network sees\n"
+      "  mnist-predict --json --model runs/a/model.pt *.png one JSON object per image\n";
 
   std::vector<std::string> images;
   std::string model = "model.pt";
@@ -44,6 +56,11 @@ struct PredictOptions {
 struct ExportOptions {
   static constexpr const char* kProgram = "mnist-export";
   static constexpr const char* kDescription = "Converts a trained model to other formats.";
+  static constexpr const char* kExamples =
+      "  mnist-export                                       model.pt as model.onnx\n"
+      "  mnist-export --to c --precision int8               model.h, for microcontrollers\n"
+      "  mnist-export --to html --out draw.html             a page that recognizes drawings\n"
+      "  mnist-export --to c --data data/mnist              also evaluates the exported weights\n";
 
   std::string model = "model.pt";
   ExportFormat to = ExportFormat::kOnnx;
@@ -58,49 +75,42 @@ template <OptionsOf<EvalOptions> Self, class Visitor>
 void for_each_option(Self& self, Visitor&& visit) {
   visit(self.model, kModelOption);
   visit(self.data, data_option("Input"));
-  visit(self.split, OptionInfo{"split", "NAME", "split to evaluate: train or test", "Input"});
+  option_rows(visit, "Input")(self.split, "split", "NAME", "split to evaluate: train or test");
   visit(self.device, kDeviceOption);
   visit(self.threads, kThreadsOption);
-  visit(self.json, OptionInfo{"json", "", "print one JSON object instead of text", "Output"});
-  visit(self.report, OptionInfo{"report", "FILE", "also write an HTML report", "Output"});
-  visit(self.run_dir,
-        OptionInfo{"run-dir", "DIR", "run directory whose curves and options the report shows",
-                   "Output"});
-  visit(self.require_accuracy, OptionInfo{"require-accuracy", "PERCENT",
-                                          "exit with 3 if the accuracy is lower", "Output"});
+  const auto row = option_rows(visit, "Output");
+  row(self.json, "json", "", "print one JSON object instead of text");
+  row(self.report, "report", "FILE", "also write an HTML report");
+  row(self.run_dir, "run-dir", "DIR", "run directory whose curves and options the report shows");
+  row(self.require_accuracy, "require-accuracy", "PERCENT", "exit with 3 if the accuracy is lower");
   for_each_log_option(self.log, visit);
 }
 
 template <OptionsOf<PredictOptions> Self, class Visitor>
 void for_each_option(Self& self, Visitor&& visit) {
-  visit(self.images,
-        OptionInfo{"IMAGE", "FILE", "PNG, JPEG, BMP or PGM files of any size", "Input"});
+  const auto input = option_rows(visit, "Input");
+  input(self.images, "IMAGE", "FILE", "PNG, JPEG, BMP or PGM files of any size");
   visit(self.model, kModelOption);
-  visit(self.prepare,
-        OptionInfo{"prepare", "HOW",
-                   "preprocess images as in MNIST (digit) or Fashion-MNIST (garment), "
-                   "or use them unchanged (none)",
-                   "Input"});
-  visit(self.json, OptionInfo{"json", "", "print one JSON object per image", "Output"});
-  visit(self.show, OptionInfo{"show", "", "draw the network's input", "Output"});
+  input(self.prepare, "prepare", "HOW",
+        "preprocess images as in MNIST (digit) or Fashion-MNIST (garment), or use them unchanged "
+        "(none)");
+  const auto output = option_rows(visit, "Output");
+  output(self.json, "json", "", "print one JSON object per image");
+  output(self.show, "show", "", "draw the network's input");
   for_each_log_option(self.log, visit);
 }
 
 template <OptionsOf<ExportOptions> Self, class Visitor>
 void for_each_option(Self& self, Visitor&& visit) {
   visit(self.model, kModelOption);
-  visit(self.to, OptionInfo{"to", "FORMAT",
-                            "onnx, safetensors, c (a header with weights and a predict function) "
-                            "or html (a page to draw digits on)",
-                            "Output"});
-  visit(self.out,
-        OptionInfo{"out", "FILE",
-                   "file to write; default: the model's name with the format's suffix", "Output"});
-  visit(self.precision,
-        OptionInfo{"precision", "TYPE", "weight type for --to c: f32 or int8", "Output"});
-  visit(self.data,
-        OptionInfo{"data", "DIR",
-                   "also evaluate the exported weights on the test split of this data", "Output"});
+  const auto row = option_rows(visit, "Output");
+  row(self.to, "to", "FORMAT",
+      "onnx, safetensors, c (a header with weights and a predict function) or html (a page to draw "
+      "digits on)");
+  row(self.out, "out", "FILE", "file to write; default: the model's name with the format's suffix");
+  row(self.precision, "precision", "TYPE", "weight type for --to c: f32 or int8");
+  row(self.data, "data", "DIR",
+      "also evaluate the exported weights on the test split of this data");
   for_each_log_option(self.log, visit);
 }
 

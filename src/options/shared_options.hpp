@@ -10,9 +10,13 @@
 
 namespace mnist {
 
-/// Whether an option changes the trained parameters, or only where and how the program runs. Model
-/// files store the former alone, so that the same training gives the same bytes everywhere.
-enum class OptionScope { kLearning, kRuntime };
+/// What an option may change.
+enum class OptionScope {
+  kLearning,  ///< what is learned; model files store these options alone, so that the same training
+              ///< gives the same bytes everywhere
+  kOutcome,   ///< the outcome in another way: which data, which rounding, which files
+  kRuntime,   ///< only how the program runs and what it prints
+};
 
 /// Everything about an option except its value.
 struct OptionInfo {
@@ -36,23 +40,32 @@ constexpr OptionInfo data_option(const char* group) {
           "DIR",
           "directory with the four IDX files, raw or gzip",
           group,
-          OptionScope::kRuntime,
+          OptionScope::kOutcome,
           "MNIST_DATA"};
 }
-inline constexpr OptionInfo kDeviceOption{"device", "NAME", "auto, cpu, cuda or cuda:N",
-                                          "Hardware"};
+inline constexpr OptionInfo kDeviceOption{"device", "NAME", "auto, cpu, cuda or cuda:N", "Hardware",
+                                          OptionScope::kOutcome};
 inline constexpr OptionInfo kThreadsOption{"threads", "N", "CPU threads; 0 is automatic",
                                            "Hardware"};
+
+/// A function row(member, name, value_name, help) that calls visit(member, OptionInfo) for a row of
+/// one group and scope.
+template <class Visitor>
+auto option_rows(Visitor& visit, const char* group, OptionScope scope = OptionScope::kRuntime) {
+  return [&visit, group, scope](auto& value, const char* name, const char* value_name,
+                                const char* help) {
+    visit(value, OptionInfo{name, value_name, help, group, scope});
+  };
+}
 
 /// Calls visit(member, OptionInfo) for each option, in the order of --help.
 template <class Self, class Visitor>
 void for_each_log_option(Self& log, Visitor&& visit) {
-  const char* const group = "Logging";
-  visit(log.color, OptionInfo{"color", "WHEN", "auto, always or never", group});
-  visit(log.quiet, OptionInfo{"quiet", "", "show only warnings and errors", group});
-  visit(log.verbose, OptionInfo{"verbose", "", "also show debug messages", group});
-  visit(log.log_file,
-        OptionInfo{"log-file", "FILE", "append messages with timestamps to this file", group});
+  const auto row = option_rows(visit, "Logging");
+  row(log.color, "color", "WHEN", "auto, always or never");
+  row(log.quiet, "quiet", "", "show only warnings and errors");
+  row(log.verbose, "verbose", "", "also show debug messages");
+  row(log.log_file, "log-file", "FILE", "append messages with timestamps to this file");
 }
 
 /// Throws UsageError "--FLAG must be RULE, found FOUND" unless `allowed`.

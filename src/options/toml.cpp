@@ -9,6 +9,7 @@
 #include "mnist/support/error.hpp"
 #include "options/option_text.hpp"
 #include "options/train_option_table.hpp"
+#include "support/files.hpp"
 
 namespace mnist {
 namespace {
@@ -111,6 +112,17 @@ void read_toml(const std::string& text, const std::string& source, TrainOptions&
   const std::string key(first->first.str());
   throw UsageError(source + ":" + std::to_string(first->second.source().begin.line) +
                    ": unknown option '" + key + "'" + did_you_mean(key, known));
+}
+
+void read_toml_file(const std::string& path, TrainOptions& options) {
+  constexpr std::uint64_t kMaxConfigSize = 1 << 20;
+  std::vector<std::uint8_t> bytes;
+  try {
+    bytes = read_whole_file(path, kMaxConfigSize);
+  } catch (const Error& error) {
+    throw UsageError(error.what());
+  }
+  read_toml({bytes.begin(), bytes.end()}, path, options);
 }
 
 nlohmann::ordered_json learning_options(const TrainOptions& options) {

@@ -16,6 +16,9 @@ std::string to_toml(const TrainOptions& options);
 /// the line number for invalid TOML, an unknown key, or a value of the wrong type.
 void read_toml(const std::string& text, const std::string& source, TrainOptions& options);
 
+/// The same with the text of a file. Throws UsageError, too, if it cannot be read.
+void read_toml_file(const std::string& path, TrainOptions& options);
+
 /// The options that change the trained parameters, by flag name.
 nlohmann::ordered_json learning_options(const TrainOptions& options);
 

@@ -1,4 +1,4 @@
-// The flags of mnist-train: one row per option.
+// The flags of mnist-train: one row per option, one function per group of --help.
 #pragma once
 
 #include "mnist/options/train_options.hpp"
@@ -6,28 +6,42 @@
 
 namespace mnist {
 
-/// Calls visit(member, OptionInfo) for each option, in the order of --help.
 template <OptionsOf<TrainOptions> Self, class Visitor>
-void for_each_option(Self& self, Visitor&& visit) {
-  OptionScope scope = OptionScope::kLearning;
-  const char* group = "Data";
-  const auto row = [&](auto& value, const char* name, const char* value_name, const char* help) {
-    visit(value, OptionInfo{name, value_name, help, group, scope});
-  };
+void for_each_main_option(Self& self, Visitor& visit) {
+  const char* const group = "Start here";
   visit(self.data, data_option(group));
-  row(self.limit, "limit", "N", "train on the first N examples; 0 uses all");
-  row(self.validation, "validation", "N", "hold out N training examples (below 1: a fraction)");
-
-  group = "Model";
+  const auto row = option_rows(visit, group, OptionScope::kLearning);
   row(self.hidden, "hidden", "N,N", "hidden layer widths; none for a linear model");
-  row(self.activation, "activation", "NAME", "hidden activation: relu, tanh, sigmoid or identity");
-  row(self.init, "init", "NAME", "weight initialization: pytorch (uniform) or he (normal)");
-
-  group = "Training";
   row(self.epochs, "epochs", "N", "passes over the training set");
   row(self.batch, "batch", "N", "minibatch size; an epoch's last may be smaller");
-  row(self.order, "order", "NAME", "order of examples: shuffled every epoch, or fixed");
   row(self.lr, "lr", "X", "learning rate, the peak of the schedule");
+  row(self.seed, "seed", "N", "random seed");
+  option_rows(visit, group, OptionScope::kOutcome)(
+      self.out, "out", "FILE",
+      "model file to write, .pt or .safetensors; default: model.pt, in --run-dir if given");
+  option_rows(visit, group)(
+      self.run_dir, "run-dir", "DIR",
+      "directory for config, metrics, summary, checkpoints and TensorBoard events");
+}
+
+template <OptionsOf<TrainOptions> Self, class Visitor>
+void for_each_data_option(Self& self, Visitor& visit) {
+  const auto row = option_rows(visit, "Data", OptionScope::kLearning);
+  row(self.limit, "limit", "N", "train on the first N examples; 0 uses all");
+  row(self.validation, "validation", "N", "hold out N training examples (below 1: a fraction)");
+  option_rows(visit, "Data", OptionScope::kOutcome)(self.no_test, "no-test", "",
+                                                    "neither read nor evaluate the test set");
+}
+
+template <OptionsOf<TrainOptions> Self, class Visitor>
+void for_each_training_option(Self& self, Visitor& visit) {
+  const auto model = option_rows(visit, "Model", OptionScope::kLearning);
+  model(self.activation, "activation", "NAME",
+        "hidden activation: relu, tanh, sigmoid or identity");
+  model(self.init, "init", "NAME", "weight initialization: pytorch (uniform) or he (normal)");
+
+  const auto row = option_rows(visit, "Training", OptionScope::kLearning);
+  row(self.order, "order", "NAME", "order of examples: shuffled every epoch, or fixed");
   row(self.schedule, "schedule", "NAME",
       "learning rate schedule: constant, step, cosine or one-cycle");
   row(self.warmup, "warmup", "N", "epochs of warmup (below 1: a fraction of the run)");
@@ -40,42 +54,59 @@ void for_each_option(Self& self, Visitor&& visit) {
   row(self.ema, "ema", "X", "decay of the weights' moving average; 0 is off");
   row(self.patience, "patience", "N",
       "stop after N epochs without better validation; keep the best");
-  row(self.seed, "seed", "N", "random seed");
+}
 
-  group = "Regularization";
+template <OptionsOf<TrainOptions> Self, class Visitor>
+void for_each_regularization_option(Self& self, Visitor& visit) {
+  const auto row = option_rows(visit, "Regularization", OptionScope::kLearning);
   row(self.label_smoothing, "label-smoothing", "X",
       "fraction of the target spread over all classes");
   row(self.dropout, "dropout", "X,X",
       "dropout probability: one for all hidden layers, or one each");
   row(self.input_dropout, "input-dropout", "X", "dropout probability of the pixels");
 
-  group = "Augmentation";
+  const auto augmentation = option_rows(visit, "Augmentation", OptionScope::kLearning);
   auto& augment = self.augment;
-  row(augment.rotation, "rotation", "DEGREES", "largest rotation, either way");
-  row(augment.translation, "translation", "PIXELS", "largest shift along each axis");
-  row(augment.scaling, "scaling", "X", "scale each axis by 1 - X to 1 + X");
-  row(augment.shear, "shear", "DEGREES", "largest shear, either way");
-  row(augment.elastic, "elastic", "PIXELS", "standard deviation of the elastic displacement");
-  row(augment.elastic_smoothness, "elastic-smoothness", "PIXELS",
-      "standard deviation of the Gaussian that smooths it");
-  row(augment.flip, "flip", "X", "probability of a left-right flip");
-  row(augment.erasing, "erasing", "X", "probability of erasing a random rectangle");
+  augmentation(augment.rotation, "rotation", "DEGREES", "largest rotation, either way");
+  augmentation(augment.translation, "translation", "PIXELS", "largest shift along each axis");
+  augmentation(augment.scaling, "scaling", "X", "scale each axis by 1 - X to 1 + X");
+  augmentation(augment.shear, "shear", "DEGREES", "largest shear, either way");
+  augmentation(augment.elastic, "elastic", "PIXELS",
+               "standard deviation of the elastic displacement");
+  augmentation(augment.elastic_smoothness, "elastic-smoothness", "PIXELS",
+               "standard deviation of the Gaussian that smooths it");
+  augmentation(augment.flip, "flip", "X", "probability of a left-right flip");
+  augmentation(augment.erasing, "erasing", "X", "probability of erasing a random rectangle");
+}
 
-  scope = OptionScope::kRuntime;
-  group = "Hardware";
+template <OptionsOf<TrainOptions> Self, class Visitor>
+void for_each_runtime_option(Self& self, Visitor& visit) {
   visit(self.device, kDeviceOption);
-  row(self.engine, "engine", "NAME", "implementation of the training step: auto, torch or fused");
+  const auto hardware = option_rows(visit, "Hardware", OptionScope::kOutcome);
+  hardware(self.engine, "engine", "NAME",
+           "implementation of the training step: auto, torch or fused");
+  hardware(self.cpu_target, "cpu-target", "NAME",
+           "instruction set of the fused engine, for the same bytes on different CPUs: sse4, avx2, "
+           "avx-512; auto is the CPU's best");
   visit(self.threads, kThreadsOption);
 
-  group = "Output";
-  row(self.out, "out", "FILE", "model file to write, .pt or .safetensors");
-  row(self.run_dir, "run-dir", "DIR",
-      "directory for config, metrics, checkpoints and TensorBoard events");
+  const auto row = option_rows(visit, "Output");
+  row(self.json, "json", "", "print the summary of the run as a JSON object instead of text");
   row(self.checkpoint_every, "checkpoint-every", "N",
       "minibatches, or seconds as in 30s, between extra checkpoints");
   row(self.require_accuracy, "require-accuracy", "PERCENT",
       "exit with 3 if the test accuracy is lower");
   for_each_log_option(self.log, visit);
+}
+
+/// Calls visit(member, OptionInfo) for each option, in the order of --help.
+template <OptionsOf<TrainOptions> Self, class Visitor>
+void for_each_option(Self& self, Visitor&& visit) {
+  for_each_main_option(self, visit);
+  for_each_data_option(self, visit);
+  for_each_training_option(self, visit);
+  for_each_regularization_option(self, visit);
+  for_each_runtime_option(self, visit);
 }
 
 }  // namespace mnist

@@ -99,21 +99,42 @@ void validate(const TrainOptions& options) {
 
   validate_device(options.device);
   validate_threads(options.threads);
+  const bool on_cpu = options.device == "auto" || options.device == "cpu";
+  if (options.cpu_target != "auto" && (!on_cpu || options.engine == EngineKind::kTorch ||
+                                       options.activation != Activation::kRelu)) {
+    throw UsageError(
+        "--cpu-target needs the fused engine on a CPU, which trains only relu; drop "
+        "--cpu-target, or use --engine fused --device cpu --activation relu");
+  }
   if (options.engine == EngineKind::kFused && options.activation != Activation::kRelu) {
     throw UsageError("--engine fused supports only --activation relu, found " +
                      option_text(options.activation) + "; use --engine auto");
   }
 
-  require(options.out.ends_with(".pt") || options.out.ends_with(".safetensors"), "out",
-          "a file name that ends in .pt or .safetensors", "'" + options.out + "'");
+  const std::string out = options.model_path();
+  require(out.ends_with(".pt") || out.ends_with(".safetensors"), "out",
+          "a file name that ends in .pt or .safetensors", "'" + out + "'");
   validate_required_accuracy(options.require_accuracy);
+  if (options.no_test && options.require_accuracy > 0) {
+    throw UsageError(
+        "--no-test cannot be combined with --require-accuracy, which is about the "
+        "test accuracy; drop one of them");
+  }
   const CheckpointInterval& every = options.checkpoint_every;
   require(every.steps >= 0 && every.seconds >= 0 && std::isfinite(every.seconds),
           "checkpoint-every", "at least 0", option_text(every));
   if ((every.steps > 0 || every.seconds > 0) && options.run_dir.empty()) {
     throw UsageError("--checkpoint-every needs --run-dir, where checkpoints are written");
   }
+  if (options.auto_resume && options.run_dir.empty()) {
+    throw UsageError("--auto-resume needs --run-dir, where the run is stored");
+  }
   validate(options.log);
+}
+
+std::string TrainOptions::model_path() const {
+  if (!out.empty()) return out;
+  return run_dir.empty() ? "model.pt" : run_dir + "/model.pt";
 }
 
 double TrainOptions::dropout_of(std::size_t layer) const {

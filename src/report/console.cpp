@@ -6,8 +6,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include "mnist/support/version.hpp"
-#include "options/option_text.hpp"
-#include "options/train_option_table.hpp"
+#include "options/option_differences.hpp"
 #include "serialize/state_dict.hpp"
 #include "support/log.hpp"
 #include "support/machine.hpp"
@@ -17,15 +16,11 @@ namespace mnist {
 
 void ConsoleCallback::on_start(const RunInfo& info) {
   epochs_ = info.options.epochs;
+  classes_ = info.shape.classes;
   log_info(fmt::format("mnist-trainer {} ({}), {}; {}; {}", kVersion, kRevision, info.libtorch,
                        info.engine, processor_name()));
   log_info(parameter_table_text(info.shape));
-  std::string options = "options:";
-  for_each_option(info.options, [&](const auto& value, const OptionInfo& option) {
-    const std::string argument = option_text(value);
-    if (!argument.empty()) options += fmt::format(" --{} {}", option.name, argument);
-  });
-  log_info(options);
+  log_info("options: " + changed_options(info.options));
   std::string examples = with_thousands(info.training_examples) + " training examples";
   if (info.validation_examples > 0) {
     examples += ", " + with_thousands(info.validation_examples) + " held out for validation";
@@ -34,6 +29,10 @@ void ConsoleCallback::on_start(const RunInfo& info) {
 }
 
 void ConsoleCallback::on_progress(const ProgressReport& report) {
+  if (shows_first_loss_ && report.epoch == 1) {
+    log_info(first_loss_text(report.first_batch_loss, classes_));
+  }
+  shows_first_loss_ = false;
   constexpr std::chrono::milliseconds kProgressInterval{100};
   const auto now = std::chrono::steady_clock::now();
   if (!shows_progress() || now - last_progress_ < kProgressInterval) return;
@@ -65,9 +64,11 @@ void ConsoleCallback::on_end(const RunResult& result) {
     log_info(fmt::format("kept epoch {}: validation did not improve in the {} epochs after it",
                          result.kept_epoch, result.epochs - result.kept_epoch));
   }
-  print_result(fmt::format(
-      "test accuracy {}, test loss {:.4f}, last-batch loss {:.4f}\nmodel: {}\n",
-      accuracy_text(result.test), result.test.loss, result.last_batch_loss, result.model_path));
+}
+
+std::string first_loss_text(double loss, std::int64_t classes) {
+  return fmt::format("first minibatch: loss {:.4f} (ln {} = {:.4f} when guessing)", loss, classes,
+                     std::log(classes));
 }
 
 std::string progress_text(const ProgressReport& report, std::int64_t epochs) {

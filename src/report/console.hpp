@@ -7,8 +7,8 @@
 
 namespace mnist {
 
-/// Prints versions, parameters, options and one line per epoch to standard error, on a terminal
-/// with a progress line below them; prints the result to standard output.
+/// Prints versions, parameters, options, the first loss and one line per epoch to standard error,
+/// on a terminal with a progress line below them.
 class ConsoleCallback : public TrainingCallback {
  public:
   void on_start(const RunInfo& info) override;
@@ -18,8 +18,13 @@ class ConsoleCallback : public TrainingCallback {
 
  private:
   std::int64_t epochs_ = 0;
+  std::int64_t classes_ = 0;
+  bool shows_first_loss_ = true;
   std::chrono::steady_clock::time_point last_progress_{};
 };
+
+/// "first minibatch: loss 2.3049 (ln 10 = 2.3026 when guessing)".
+std::string first_loss_text(double loss, std::int64_t classes);
 
 /// "epoch 3/15  42 %  loss 0.0812  240,120 images/s  0:02 left".
 std::string progress_text(const ProgressReport& report, std::int64_t epochs);

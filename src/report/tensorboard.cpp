@@ -151,11 +151,11 @@ std::uint32_t crc32c(Bytes bytes) {
   return ~crc;
 }
 
-TensorBoardCallback::TensorBoardCallback(const std::string& directory, const Dataset& test,
+TensorBoardCallback::TensorBoardCallback(const std::string& directory, const Dataset& dataset,
                                          std::int64_t first_step)
     : path_(fmt::format("{}/events.out.tfevents.{:010}.{}.{}", directory,
                         static_cast<std::int64_t>(seconds_since_1970()), host_name(), ::getpid())),
-      test_(test),
+      dataset_(dataset),
       last_step_(first_step) {
   constexpr std::int64_t kStart = 1;  // SessionLog.SessionStatus.START
   add_event(ProtobufMessage().add_bytes(3, "brain.Event:2"));
@@ -207,29 +207,32 @@ void TensorBoardCallback::on_epoch(const EpochReport& report) {
   // Images only after epochs 1, 2, 4, 8, ... and the last: they are large, and change ever less.
   const bool has_images =
       std::has_single_bit(static_cast<std::uint64_t>(report.epoch)) || report.epoch == epochs_;
-  if (has_images && !report.mlp.layers.empty() && report.mlp.layers[0].inputs == test_.pixels()) {
+  if (has_images && !report.mlp.layers.empty() &&
+      report.mlp.layers[0].inputs == dataset_.pixels()) {
     std::vector<std::uint8_t> pixels;  // gray is 0, brighter is positive, darker is negative
     for (const std::int8_t level : weight_levels(report.mlp.layers[0].weight)) {
       pixels.push_back(static_cast<std::uint8_t>(128 + level));
     }
-    summary.add_message(1, image_grid("first_layer_weights", pixels, test_));
+    summary.add_message(1, image_grid("first_layer_weights", pixels, dataset_));
   }
   add_summary(report.step, summary);
 }
 
 void TensorBoardCallback::on_end(const RunResult& result) {
   constexpr std::int64_t kSuccess = 1;  // Status.STATUS_SUCCESS
-  const auto pixels = test_.pixels();
-  std::vector<std::uint8_t> images;
-  for (const std::size_t index : result.test.most_confident_mistakes(kMaxMistakesShown)) {
-    const auto begin = test_.images.begin() + static_cast<std::int64_t>(index) * pixels;
-    images.insert(images.end(), begin, begin + pixels);
-  }
   ProtobufMessage summary;
-  summary.add_message(1, scalar("loss/test", result.test.loss));
-  summary.add_message(1, scalar("accuracy/test", result.test.accuracy()));
-  if (!images.empty()) {
-    summary.add_message(1, image_grid("most_confident_mistakes", images, test_));
+  if (result.test) {
+    const auto pixels = dataset_.pixels();
+    std::vector<std::uint8_t> images;
+    for (const std::size_t index : result.test->most_confident_mistakes(kMaxMistakesShown)) {
+      const auto begin = dataset_.images.begin() + static_cast<std::int64_t>(index) * pixels;
+      images.insert(images.end(), begin, begin + pixels);
+    }
+    summary.add_message(1, scalar("loss/test", result.test->loss));
+    summary.add_message(1, scalar("accuracy/test", result.test->accuracy()));
+    if (!images.empty()) {
+      summary.add_message(1, image_grid("most_confident_mistakes", images, dataset_));
+    }
   }
   const auto session_end =
       ProtobufMessage().add_message(4, ProtobufMessage().add_integer(1, kSuccess));

@@ -19,10 +19,12 @@ std::uint32_t crc32c(Bytes bytes);
 /// last record). The x axis is the number of optimizer steps.
 class TensorBoardCallback : public TrainingCallback {
  public:
-  /// The images of the final mistakes come from `test`, which must outlive this object. A run that
-  /// resumes after step `first_step` makes TensorBoard discard all later events of earlier files.
-  /// Throws Error that names the file, DIRECTORY/events.out.tfevents.TIME.HOST.PROCESS.
-  TensorBoardCallback(const std::string& directory, const Dataset& test, std::int64_t first_step);
+  /// The images of the final mistakes come from `dataset`, the test set if it is evaluated; it must
+  /// outlive this object. A run that resumes after step `first_step` makes TensorBoard discard all
+  /// later events of earlier files. Throws Error that names the file,
+  /// DIRECTORY/events.out.tfevents.TIME.HOST.PROCESS.
+  TensorBoardCallback(const std::string& directory, const Dataset& dataset,
+                      std::int64_t first_step);
 
   void on_start(const RunInfo& info) override;
   void on_epoch(const EpochReport& report) override;
@@ -34,7 +36,7 @@ class TensorBoardCallback : public TrainingCallback {
   void add_summary(std::int64_t step, const ProtobufMessage& summary);
 
   std::string path_;
-  const Dataset& test_;
+  const Dataset& dataset_;
   std::int64_t epochs_ = 0;
   std::int64_t last_step_ = 0;
 };

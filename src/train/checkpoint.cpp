@@ -12,9 +12,7 @@
 
 #include "mnist/support/error.hpp"
 #include "mnist/support/version.hpp"
-#include "options/option_text.hpp"
 #include "options/toml.hpp"
-#include "options/train_option_table.hpp"
 #include "serialize/formats.hpp"
 #include "serialize/state_dict.hpp"
 
@@ -112,6 +110,7 @@ auto reader(const Json& json) {
 Json progress_json(const Progress& progress) {
   Json json;
   each_progress_number(progress, writer(json));
+  json["run_seconds"] = progress.run_seconds;
   if (progress.best) {
     json["best"] = {{"epoch", progress.best->epoch},
                     {"loss", progress.best->validation.loss},
@@ -123,6 +122,7 @@ Json progress_json(const Progress& progress) {
 Progress read_progress(const Json& json) {
   Progress progress;
   each_progress_number(progress, reader(json));
+  progress.run_seconds = json.value("run_seconds", 0.0);  // version 0.1 did not store it
   if (json.contains("best")) {
     const Json& best = json["best"];
     progress.best = BestEpoch{best.at("epoch").get<std::int64_t>(),
@@ -225,30 +225,14 @@ Checkpoint read_checkpoint(Bytes file, const std::string& source, Checksum check
   });
 }
 
-void check_resumable(const TrainOptions& stored, const TrainOptions& wanted) {
-  std::vector<std::string> before;
-  for_each_option(
-      stored, [&](const auto& value, const OptionInfo&) { before.push_back(option_text(value)); });
-  std::size_t i = 0;
-  for_each_option(wanted, [&](const auto& value, const OptionInfo& info) {
-    const std::string& was = before[i++];
-    const std::string now = option_text(value);
-    if (info.scope != OptionScope::kLearning || now == was || info.name == std::string("epochs")) {
-      return;
-    }
-    throw UsageError(std::string("--") + info.name + " " + now +
-                     " contradicts --resume: the run has " + was +
-                     "; leave the flag out, or start a new run without --resume");
-  });
-  if (wanted.epochs < stored.epochs) {
-    throw UsageError("--epochs " + option_text(wanted.epochs) +
-                     " contradicts --resume: the run has " + option_text(stored.epochs) +
-                     "; epochs can only be added");
-  }
-}
-
 void check_same_data(const DataInfo& stored, const DataInfo& found, const std::string& directory) {
-  if (stored == found) return;
+  const bool both_tested = stored.test_examples > 0 && found.test_examples > 0;
+  DataInfo expected = stored;
+  if (!both_tested) {
+    expected.test_examples = found.test_examples;
+    expected.test_crc32 = found.test_crc32;
+  }
+  if (expected == found) return;
   const auto text = [](const DataInfo& data) {
     return std::to_string(data.training_examples) + " and " + std::to_string(data.test_examples) +
            " examples with checksums " + std::to_string(data.training_crc32) + " and " +

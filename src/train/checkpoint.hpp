@@ -12,7 +12,8 @@
 
 namespace mnist {
 
-/// Identifies the data of a run: number of examples and Dataset::fingerprint() of both splits.
+/// Identifies the data of a run: number of examples and Dataset::fingerprint() of both splits. With
+/// --no-test, those of the test split are 0.
 struct DataInfo {
   std::int64_t training_examples = 0;
   std::uint32_t training_crc32 = 0;
@@ -42,10 +43,6 @@ enum class Checksum { kVerify, kIgnore };
 /// checkpoint, or has a newer format.
 Checkpoint read_checkpoint(Bytes file, const std::string& source,
                            Checksum checksum = Checksum::kVerify);
-
-/// Throws UsageError that names the flag when `wanted` differs from `stored` in an option that
-/// changes what is learned. More epochs are allowed.
-void check_resumable(const TrainOptions& stored, const TrainOptions& wanted);
 
 /// Throws Error when a run that started on `stored` would resume on other data, `found` in
 /// `directory`.

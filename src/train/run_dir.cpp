@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "mnist/support/error.hpp"
+#include "options/toml.hpp"
 #include "support/files.hpp"
 #include "support/log.hpp"
 
@@ -47,6 +48,20 @@ CheckpointPath::CheckpointPath(const std::string& resume) : directory(resume) {
   }
 }
 
+std::string summary_path(const std::string& directory) {
+  return directory + "/summary.json";
+}
+
+std::optional<TrainOptions> find_run(const std::string& directory) {
+  if (std::filesystem::exists(summary_path(directory))) {
+    TrainOptions options;
+    read_toml_file(directory + "/config.toml", options);
+    return options;
+  }
+  if (!std::filesystem::exists(directory + kNewest)) return std::nullopt;
+  return stored_options(directory);
+}
+
 Checkpoint load_checkpoint(const std::string& resume) {
   const CheckpointPath checkpoint_path(resume);
   if (!std::filesystem::exists(checkpoint_path.file)) {
@@ -58,6 +73,12 @@ Checkpoint load_checkpoint(const std::string& resume) {
   } catch (const Error& error) {
     throw Error(std::string(error.what()) + advice(checkpoint_path.directory));
   }
+}
+
+TrainOptions stored_options(const std::string& resume) {
+  TrainOptions options = load_checkpoint(resume).options;
+  options.run_dir = CheckpointPath(resume).directory;
+  return options;
 }
 
 RunDir::RunDir(std::string path) : path_(std::move(path)) {
@@ -90,11 +111,13 @@ void RunDir::save(const Checkpoint& checkpoint) const {
   log_debug("checkpoint " + newest + " at step " + std::to_string(checkpoint.progress.step));
 }
 
-void RunDir::remove_checkpoints() const {
-  for (const char* file : {kPrevious, kNewest}) {
-    std::error_code
-        ignored;  // what cannot be removed is recheckpoint_pathd by the first checkpoint
-    std::filesystem::remove(path_ + file, ignored);
+void RunDir::clear(bool resumes) const {
+  std::vector<std::string> files{summary_path(path_)};
+  if (!resumes) files.insert(files.end(), {path_ + kPrevious, path_ + kNewest});
+  for (const std::string& file : files) {
+    std::error_code error;
+    std::filesystem::remove(file, error);
+    if (error) throw Error(file + " cannot be removed: " + error.message());
   }
 }
 

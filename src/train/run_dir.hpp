@@ -16,9 +16,19 @@ struct CheckpointPath {
   std::string file;
 };
 
+/// The summary of the run in `directory`, which exists once the run is complete.
+std::string summary_path(const std::string& directory);
+
+/// The options of the run in `directory` that --auto-resume finds: those of its checkpoint, or of
+/// its config.toml if the run is complete; nullopt if it has not started. Throws Error.
+std::optional<TrainOptions> find_run(const std::string& directory);
+
 /// Reads the checkpoint that --resume names. Throws UsageError when it does not exist; Error that
 /// says what is wrong with it and, when the previous one is intact, how to resume from that.
 Checkpoint load_checkpoint(const std::string& resume);
+
+/// The options of that checkpoint, with `run_dir` where it is now.
+TrainOptions stored_options(const std::string& resume);
 
 /// Owns a run directory while it lives.
 class RunDir {
@@ -33,8 +43,9 @@ class RunDir {
   /// Replaces the checkpoint and keeps the old one beside it. Throws Error.
   void save(const Checkpoint& checkpoint) const;
 
-  /// Deletes the checkpoints of an earlier run.
-  void remove_checkpoints() const;
+  /// Deletes what would not belong to a run that starts or `resumes` now: the summary, and for a
+  /// new run, all checkpoints. Throws Error.
+  void clear(bool resumes) const;
 
  private:
   std::string path_;

@@ -69,6 +69,7 @@ TrainingResult Trainer::run() {
   TrainingResult result;
   result.epochs = result.kept_epoch = progress_.epoch - 1;
   result.last_batch_loss = progress_.last_batch_loss;
+  result.seconds = progress_.run_seconds;
   result.mlp = engine_.parameters();
   if (stops_early() && progress_.best) {
     result.kept_epoch = progress_.best->epoch;
@@ -144,6 +145,7 @@ void Trainer::report_progress() const {
   report.examples = std::min(progress_.minibatches * options_.batch, report.epoch_examples);
   report.loss = progress_.loss_sum / static_cast<double>(report.examples);
   report.seconds = progress_.seconds;
+  report.first_batch_loss = progress_.first_batch_loss;
   for (TrainingCallback* callback : callbacks_) callback->on_progress(report);
 }
 
@@ -174,6 +176,7 @@ void Trainer::start_next_epoch() {
   progress_.minibatches = 0;
   progress_.loss_sum = 0;
   progress_.correct = 0;
+  progress_.run_seconds += progress_.seconds;
   progress_.seconds = 0;
 }
 

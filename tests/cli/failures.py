@@ -14,7 +14,7 @@ from programs import BIN, SUBSET, ProgramTest
 # A run that writes every kind of file, and their names except for the TensorBoard events.
 FLAGS = ("--data", SUBSET, "--hidden", "8", "--epochs", 1, "--device", "cpu")
 NAMES = {"config.toml", "metrics.jsonl", "checkpoint.safetensors", "checkpoint.previous.safetensors", "lock",
-         "model.pt"}
+         "model.pt", "summary.json"}
 
 
 class FailingCalls(ProgramTest):

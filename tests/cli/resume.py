@@ -144,6 +144,75 @@ class Resuming(ProgramTest):
                 self.assertAlmostEqual(line["train_loss"], expected["train_loss"], delta=1e-3)
 
 
+class AutoResume(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.data = self.tmp_dir / "data"
+        shutil.copytree(SUBSET, self.data)
+        self.run_dir = self.tmp_dir / "run"
+
+    def command(self, *flags):
+        return ("--data", self.data, "--auto-resume", "--run-dir", self.run_dir, *flags)
+
+    def state(self):
+        """Returns each file of the run directory, with its content and the time of its last change."""
+        return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in self.run_dir.iterdir()}
+
+    def test_one_command_repeated_after_kills_trains_to_the_same_bytes(self):
+        flags = (*EVERYTHING[2:], "--engine", "fused")
+        began = time.monotonic()
+        self.succeed("mnist-train", "--data", self.data, *flags, "--run-dir", self.tmp_dir / "uninterrupted",
+                     "--out", self.tmp_dir / "expected.pt")
+        seconds = time.monotonic() - began
+        generator = random.Random(time.time_ns())
+        kills = 0
+        for _ in range(KILLS):
+            process = start_training(*self.command(*flags))
+            time.sleep(generator.uniform(0, seconds))
+            process.kill()
+            _, text = process.communicate()
+            self.assertIn(process.returncode, (0, -signal.SIGKILL), text)
+            kills += process.returncode != 0
+        self.assertGreater(kills, 0)
+        self.succeed("mnist-train", *self.command(*flags))
+        self.assertEqual((self.run_dir / "model.pt").read_bytes(), (self.tmp_dir / "expected.pt").read_bytes())
+        epochs = [epoch["epoch"] for epoch in programs.read_metrics(self.run_dir)]
+        self.assertEqual(epochs, list(range(1, len(epochs) + 1)))
+
+    def test_a_complete_run_is_only_reported(self):
+        flags = self.command("--hidden", 8, "--epochs", 1)
+        first = self.succeed("mnist-train", *flags)
+        before = self.state()
+        shutil.rmtree(self.data)  # not needed any more
+        again = self.succeed("mnist-train", *flags)
+        self.assertEqual((again.stdout, again.stderr), (first.stdout, ""))
+        shown = self.succeed("mnist-train", *flags, "--json", "--threads", 1, "--color", "never")
+        self.assertEqual(json.loads(shown.stdout), json.loads(before["summary.json"][0]))
+        self.fail_with(3, "below the required 99.9 %", "mnist-train", *flags, "--require-accuracy", 99.9,
+                       stdout=first.stdout)
+        self.assertEqual(self.state(), before)
+
+    def test_other_options_are_rejected_with_both_values(self):
+        words = ("--epochs is 7, the run has {}, --lr is 0.01, the run has 0.001; repeat the options of the run, or "
+                 "use another --run-dir")
+        self.succeed("mnist-train", *self.command("--hidden", 8, "--epochs", 1))
+        self.fail_with(2, words.format(1), "mnist-train", *self.command("--hidden", 8, "--epochs", 7, "--lr", 0.01))
+        self.run_dir = self.tmp_dir / "unfinished"
+        unfinished = start_training(*self.command("--hidden", 8, "--epochs", 100000))
+        self.assertTrue(programs.wait_for_first_epoch(unfinished))
+        unfinished.kill()
+        unfinished.communicate()
+        self.fail_with(2, words.format(100000), "mnist-train",
+                       *self.command("--hidden", 8, "--epochs", 7, "--lr", 0.01))
+
+    def test_a_run_that_was_extended_is_complete_again(self):
+        self.succeed("mnist-train", *self.command("--hidden", 8, "--epochs", 1))
+        self.succeed("mnist-train", "--resume", self.run_dir, "--epochs", 2)
+        before = self.state()
+        self.succeed("mnist-train", *self.command("--hidden", 8, "--epochs", 2))
+        self.assertEqual(self.state(), before)
+
+
 class Stopping(ProgramTest):
     LONG = ("--data", SUBSET, "--epochs", 100000, "--device", "cpu")
 

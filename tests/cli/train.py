@@ -1,6 +1,9 @@
 """End-to-end tests of mnist-train."""
 
+import json
 import os
+import re
+import shutil
 import subprocess
 import unittest
 
@@ -15,8 +18,11 @@ class Training(ProgramTest):
         self.assertRegex(process.stdout, r"^test accuracy \d\d\.\d\d % \(95 % interval \d\d\.\d\d to "
                          r"\d\d\.\d\d; \d+ of 1,000\), test loss \d\.\d+, last-batch loss \d\.\d+\nmodel: ")
         for words in ("LibTorch 2.", "fused on cpu", "235,146", "0.weight", "[256, 784]",
-                      "--lr 0.001", "2,000 training examples", "epoch 1/2", "epoch 2/2"):
+                      f"options: --data {SUBSET} --epochs 2 --out {model} --device cpu\n",
+                      "2,000 training examples\nfirst minibatch: loss 2.", "(ln 10 = 2.3026 when guessing)\nepoch 1/2",
+                      "epoch 2/2"):
             self.assertIn(words, process.stderr)
+        self.assertNotIn("AVX3", process.stderr)
         self.assertTrue(model.exists())
 
     def test_reaches_the_required_accuracy(self):
@@ -127,6 +133,119 @@ class Training(ProgramTest):
         self.assertTrue(model.exists())
 
 
+class Summaries(ProgramTest):
+    FLAGS = ("--data", SUBSET, "--hidden", 16, "--epochs", 2, "--device", "cpu")
+
+    def test_a_run_directory_holds_the_model_and_a_summary(self):
+        run_dir = self.tmp_dir / "run"
+        process = self.succeed("mnist-train", *self.FLAGS, "--validation", 400, "--run-dir", run_dir)
+        summary = json.loads((run_dir / "summary.json").read_text())
+        self.assertEqual(summary["model"], str(run_dir / "model.pt"))
+        self.assertIn(f"\nmodel: {run_dir}/model.pt\n", process.stdout)
+        evaluated = self.evaluate(run_dir / "model.pt")
+        self.assertEqual(summary["test_correct"], evaluated["correct"])
+        self.assertEqual(summary["test_examples"], 1000)
+        self.assertEqual(summary["test_accuracy"], evaluated["accuracy"])
+        self.assertLess(summary["test_interval"][0], summary["test_accuracy"])
+        self.assertGreater(summary["test_interval"][1], summary["test_accuracy"])
+        epochs = programs.read_metrics(run_dir)
+        self.assertEqual(summary["validation_accuracy"], epochs[-1]["validation_accuracy"])
+        self.assertAlmostEqual(summary["seconds"], sum(epoch["seconds"] for epoch in epochs), places=6)
+        self.assertEqual((summary["epochs"], summary["best_epoch"]), (2, 2))
+        self.assertEqual((summary["data"]["training_examples"], summary["data"]["test_examples"]), (2000, 1000))
+        self.assertTrue(summary["engine"].startswith("fused on cpu ("))
+        self.assertIn(f", {summary['threads']} thread", summary["engine"])
+        self.assertEqual(summary["device"], "cpu")
+
+    def test_json_is_the_summary(self):
+        run_dir = self.tmp_dir / "run"
+        process = self.succeed("mnist-train", *self.FLAGS, "--run-dir", run_dir, "--json")
+        self.assertEqual(json.loads(process.stdout), json.loads((run_dir / "summary.json").read_text()))
+        self.assertEqual(process.stdout.count("\n"), 1)
+        self.assertIn("\ntest accuracy ", process.stderr)
+        quiet = self.succeed("mnist-train", *self.FLAGS, "--json", "--quiet", "--out", self.tmp_dir / "m.pt")
+        self.assertEqual(quiet.stderr, "")
+        self.assertEqual(json.loads(quiet.stdout)["test_accuracy"], json.loads(process.stdout)["test_accuracy"])
+
+    def test_a_resumed_run_writes_its_model_into_its_directory(self):
+        run_dir = self.tmp_dir / "run"
+        self.succeed("mnist-train", *self.FLAGS, "--run-dir", run_dir)
+        moved = run_dir.rename(self.tmp_dir / "moved")
+        self.succeed("mnist-train", "--resume", moved, "--epochs", 3)
+        self.assertEqual(json.loads((moved / "summary.json").read_text())["epochs"], 3)
+        self.succeed("mnist-train", "--data", SUBSET, "--hidden", 16, "--epochs", 3, "--device", "cpu",
+                     "--out", self.tmp_dir / "expected.pt")
+        self.assertEqual((moved / "model.pt").read_bytes(), (self.tmp_dir / "expected.pt").read_bytes())
+
+    def test_without_a_test_the_test_files_need_not_exist(self):
+        data = self.tmp_dir / "data"
+        data.mkdir()
+        for file in SUBSET.glob("train-*"):
+            shutil.copy(file, data)
+        flags = ("--data", data, *self.FLAGS[2:])
+        self.fail_with(1, "t10k-images", "mnist-train", *flags, "--out", self.tmp_dir / "m.pt")
+        run_dir = self.tmp_dir / "run"
+        process = self.succeed("mnist-train", *flags, "--validation", 400, "--run-dir", run_dir, "--no-test")
+        self.assertTrue(process.stdout.startswith("validation accuracy "), process.stdout)
+        summary = json.loads((run_dir / "summary.json").read_text())
+        self.assertIsNone(summary["test_accuracy"])
+        self.assertEqual(summary["data"]["test_examples"], 0)
+        self.assertGreater(summary["validation_accuracy"], 0.5)
+        # Also when it is resumed.
+        self.succeed("mnist-train", "--resume", run_dir, "--epochs", 3)
+
+
+class Recipes(ProgramTest):
+    def test_a_recipe_does_what_its_file_does(self):
+        shown = lambda *flags: self.succeed("mnist-train", *flags, "--print-config").stdout
+        by_file = shown("--config", programs.ROOT / "recipes/mnist-quick.toml", "--batch", 8)
+        self.assertEqual(shown("--recipe", "mnist-quick", "--batch", 8), by_file)
+        self.assertNotEqual(shown("--batch", 8), by_file)
+
+    def test_recipes_move_with_the_program(self):
+        (self.tmp_dir / "bin").mkdir()
+        program = shutil.copy(BIN / "mnist-train", self.tmp_dir / "bin")
+        self.fail_with(2, f"there are no recipes in {self.tmp_dir}/share/mnist-trainer/recipes", program,
+                       "--recipe", "mine", "--print-config", name="mnist-train")
+        recipes = self.tmp_dir / "share/mnist-trainer/recipes"
+        recipes.mkdir(parents=True)
+        (recipes / "mine.toml").write_text("epochs = 77\n")
+        self.assertIn("epochs = 77 ", self.succeed(program, "--recipe", "mine", "--print-config").stdout)
+
+
+class CpuTargets(ProgramTest):
+    """What another CPU would have is only seen by the libraries; our own code asks the real one."""
+
+    FLAGS = ("--data", SUBSET, "--hidden", "32,16", "--epochs", 2, "--rotation", 10, "--elastic", 1,
+             "--init", "he", "--schedule", "cosine", "--validation", 500, "--patience", 2)
+    OTHER_CPU = {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-FMA,-AVX2", "ATEN_CPU_CAPABILITY": "default",
+                 "MKL_ENABLE_INSTRUCTIONS": "SSE4_2", "ONEDNN_MAX_CPU_ISA": "SSE41"}
+
+    def train(self, target, environment=None):
+        model = self.tmp_dir / f"{target}.pt"
+        process = self.succeed("mnist-train", *self.FLAGS, "--cpu-target", target, "--out", model,
+                               environment=environment)
+        return model.read_bytes(), process.stderr
+
+    def test_pinned_runs_agree_on_different_cpus(self):
+        process = programs.run("mnist-train", "--data", SUBSET, "--cpu-target", "unknown")
+        self.assertEqual(process.returncode, 2)
+        targets = re.search(r"one of auto, (.*) on this CPU", process.stderr)[1].split(", ")
+        for target in targets:
+            with self.subTest(target=target):
+                model, text = self.train(target)
+                self.assertIn(f"fused on cpu ({target.upper()})", text)
+                self.assertEqual(self.train(target, self.OTHER_CPU)[0], model)
+        if len(targets) > 1:
+            self.assertNotEqual(self.train(targets[0])[0], self.train(targets[-1])[0])
+        self.assertIn(f"fused on cpu ({targets[0].upper()})", self.train("auto")[1])
+
+    def test_an_unknown_one_is_rejected_before_anything_is_written(self):
+        self.fail_with(2, "--cpu-target must be one of auto, ", "mnist-train", "--data", SUBSET, "--run-dir",
+                       self.tmp_dir / "run", "--cpu-target", "mmx")
+        self.assertEqual(list(self.tmp_dir.iterdir()), [])
+
+
 class Usage(ProgramTest):
     def refuse(self, words, *flags):
         self.fail_with(2, words, "mnist-train", *flags)
@@ -176,7 +295,7 @@ class Usage(ProgramTest):
         self.refuse("c.toml:1: epochs: 'x' has the wrong type", "--config", config)
         config.write_text("epochs = 0\n")
         self.refuse("--epochs must be from 1", "--config", config)
-        self.refuse("--config: ", "--config", self.tmp_dir / "none.toml")
+        self.refuse("none.toml", "--config", self.tmp_dir / "none.toml")
 
     def test_an_unwritable_output_is_found_before_training(self):
         (self.tmp_dir / "m.pt").mkdir()
@@ -197,8 +316,8 @@ class Usage(ProgramTest):
 class Texts(ProgramTest):
     def test_help_has_groups_and_defaults(self):
         text = self.succeed("mnist-train", "--help").stdout
-        for words in ("Data:", "Model:", "Training:", "--epochs N=15", "--lr X=0.001",
-                      "--hidden N,N=256,128", "MNIST_DATA"):
+        for words in ("Start here:", "Model:", "Training:", "[default: 15]", "[default: 0.001]",
+                      "[default: 256,128]", "MNIST_DATA", "Examples:", "Exit codes: 0 success"):
             self.assertIn(words, text)
 
     def test_version_names_commit_and_libtorch(self):

@@ -85,9 +85,10 @@ TEST(AccuracyText, HasAConfidenceInterval) {
 
 TEST(BelowRequirement, IsInPercentAndInclusive) {
   const Evaluation evaluation{{"a", "b"}, {3, 1, 0, 0}, 0};
-  EXPECT_EQ(below_requirement(evaluation, 0), std::nullopt);
-  EXPECT_EQ(below_requirement(evaluation, 75), std::nullopt);
-  EXPECT_EQ(below_requirement(evaluation, 75.01), "accuracy 75.00 % is below the required 75.01 %");
+  EXPECT_EQ(below_requirement(evaluation.accuracy(), 0), std::nullopt);
+  EXPECT_EQ(below_requirement(evaluation.accuracy(), 75), std::nullopt);
+  EXPECT_EQ(below_requirement(evaluation.accuracy(), 75.01),
+            "accuracy 75.00 % is below the required 75.01 %");
 }
 
 }  // namespace

@@ -85,6 +85,39 @@ TEST(TrainOptions, RefusesContradictions) {
       "--warmup cannot be combined with --schedule one-cycle");
 }
 
+TEST(TrainOptions, RequiredAccuracyNeedsATest) {
+  expect_refused(
+      [](TrainOptions& o) {
+        o.no_test = true;
+        o.require_accuracy = 90;
+      },
+      "--no-test cannot be combined with --require-accuracy");
+}
+
+TEST(TrainOptions, OnlyTheFusedEngineOnACpuHasACpuTarget) {
+  const auto refuses = [](const std::function<void(TrainOptions&)>& change) {
+    expect_refused(
+        [&](TrainOptions& o) {
+          o.cpu_target = "avx2";
+          EXPECT_NO_THROW(validate(o));
+          change(o);
+        },
+        "--cpu-target needs the fused engine on a CPU");
+  };
+  refuses([](TrainOptions& o) { o.engine = EngineKind::kTorch; });
+  refuses([](TrainOptions& o) { o.device = "cuda"; });
+  refuses([](TrainOptions& o) { o.activation = Activation::kTanh; });
+}
+
+TEST(TrainOptions, ModelGoesIntoTheRunDirectoryByDefault) {
+  TrainOptions options;
+  EXPECT_EQ(options.model_path(), "model.pt");
+  options.run_dir = "runs/a";
+  EXPECT_EQ(options.model_path(), "runs/a/model.pt");
+  options.out = "elsewhere.safetensors";
+  EXPECT_EQ(options.model_path(), "elsewhere.safetensors");
+}
+
 TEST(TrainOptions, DropoutIsPerLayerOrShared) {
   TrainOptions options;
   EXPECT_EQ(options.dropout_of(2), 0);

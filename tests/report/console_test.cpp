@@ -19,5 +19,12 @@ TEST(Console, ProgressShowsTheRemainingTime) {
   EXPECT_EQ(progress_text(report, 5), "epoch 3/5   25 %  loss 0.0812  30,000 images/s  0:06 left");
 }
 
+TEST(Console, FirstLossIsComparedWithGuessing) {
+  EXPECT_EQ(first_loss_text(2.30494, 10),
+            "first minibatch: loss 2.3049 (ln 10 = 2.3026 when guessing)");
+  EXPECT_EQ(first_loss_text(3.5, 26),
+            "first minibatch: loss 3.5000 (ln 26 = 3.2581 when guessing)");
+}
+
 }  // namespace
 }  // namespace mnist

@@ -24,7 +24,7 @@ TEST(RunDir, KeepsTheCurrentAndThePreviousCheckpoint) {
   for (const std::int64_t step : {1, 2, 3}) folder.save(at_step(step));
   EXPECT_EQ(load_checkpoint(path).progress.step, 3);
   EXPECT_EQ(load_checkpoint(path + "/checkpoint.previous.safetensors").progress.step, 2);
-  folder.remove_checkpoints();
+  folder.clear(/*resumes=*/false);
   expect_throws<UsageError>([&] { load_checkpoint(path); }, "does not exist");
 }
 
@@ -62,6 +62,30 @@ TEST(RunDir, RefusesToOverwriteAnUnfinishedRun) {
   EXPECT_NO_THROW(folder.check_may_start());
   write_bytes(parent / "checkpoint.safetensors", {1, 2, 3});
   expect_throws<UsageError>([&] { folder.check_may_start(); }, "a checkpoint that cannot be read");
+}
+
+TEST(RunDir, ARunThatResumesKeepsItsCheckpointButNotItsSummary) {
+  const TemporaryFolder parent;
+  const RunDir folder(parent.path());
+  folder.save(at_step(1));
+  write_bytes(summary_path(parent.path()), {1});
+  folder.clear(/*resumes=*/true);
+  EXPECT_FALSE(std::filesystem::exists(summary_path(parent.path())));
+  EXPECT_EQ(load_checkpoint(parent.path()).progress.step, 1);
+}
+
+TEST(RunDir, FindsTheOptionsOfARunWhateverItsState) {
+  const TemporaryFolder parent;
+  EXPECT_FALSE(find_run(parent.path()).has_value());
+  EXPECT_FALSE(find_run(parent / "missing").has_value());
+  RunDir(parent.path()).save(at_step(1));
+  EXPECT_EQ(find_run(parent.path())->hidden, std::vector<std::int64_t>{3});
+  EXPECT_EQ(find_run(parent.path())->run_dir, parent.path());
+  // A complete run needs no checkpoint.
+  std::filesystem::remove(parent / "checkpoint.safetensors");
+  write_bytes(summary_path(parent.path()), to_bytes("{}"));
+  write_bytes(parent / "config.toml", to_bytes("epochs = 7"));
+  EXPECT_EQ(find_run(parent.path())->epochs, 7);
 }
 
 TEST(RunDir, RemovesTemporaryFilesOfKilledProcesses) {

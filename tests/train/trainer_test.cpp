@@ -95,6 +95,21 @@ TEST(Trainer, ReportsProgressToCallbacks) {
   EXPECT_EQ(observer.last.examples, 10);
   EXPECT_EQ(observer.last.epoch_examples, 10);
   EXPECT_DOUBLE_EQ(observer.last.loss, (4 * 4 + 4 * 4 + 2 * 2) / 10.0);
+  EXPECT_EQ(observer.last.first_batch_loss, 4);
+}
+
+TEST(Trainer, AddsUpTheSecondsOfAllEpochs) {
+  RecordingEngine engine;
+  RecordingCallback observer;
+  Progress progress;
+  progress.epoch = 2;
+  progress.run_seconds = 100;
+  Trainer trainer(options(3, 4), engine, first_rows(10));
+  trainer.add_callback(observer);
+  trainer.resume(progress);
+  const double seconds = trainer.run().seconds;
+  ASSERT_EQ(observer.reports.size(), 2U);
+  EXPECT_DOUBLE_EQ(seconds, 100 + observer.reports[0].seconds + observer.reports[1].seconds);
 }
 
 TEST(Trainer, VisitsEachExampleOncePerEpochWithAShortLastMinibatch) {

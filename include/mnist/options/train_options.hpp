@@ -25,10 +25,20 @@ struct TrainOptions {
   static constexpr const char* kProgram = "mnist-train";
   static constexpr const char* kDescription =
       "Trains a multilayer perceptron on MNIST-shaped data.";
+  static constexpr const char* kExamples =
+      "  mnist-train                                          trains on data/mnist, writes "
+      "model.pt\n"
+      "  mnist-train --recipe mnist-best --run-dir runs/best  a recipe, with checkpoints and "
+      "metrics\n"
+      "  mnist-train --resume runs/best                       resumes that run after a stop or a "
+      "kill\n"
+      "  mnist-train --validation 5000 --no-test --json       scores held-out examples, for "
+      "scripts\n";
 
   std::string data = "data/mnist";
   std::int64_t limit = 0;
   double validation = 0;
+  bool no_test = false;
 
   std::vector<std::int64_t> hidden{256, 128};
   Activation activation = Activation::kRelu;
@@ -57,16 +67,21 @@ struct TrainOptions {
   std::string device = "auto";
   EngineKind engine = EngineKind::kAuto;
   std::int64_t threads = 0;
+  std::string cpu_target = "auto";
 
-  std::string out = "model.pt";
+  std::string out = {};  ///< see model_path()
   std::string run_dir = {};
   CheckpointInterval checkpoint_every = {};
   double require_accuracy = 0;
+  bool json = false;
   LogOptions log = {};
 
-  /// Checkpoint file or run directory to resume from. Not in the option table, and not saved: it
-  /// says where a run starts, not what it does.
-  std::string resume = {};
+  // Not in the option table, and not saved: they say where a run starts, not what it does.
+  std::string resume = {};   ///< checkpoint file or run directory to resume from
+  bool auto_resume = false;  ///< whether to resume what is in `run_dir`
+
+  /// The model file to write: `out`; by default model.pt, in the run directory if there is one.
+  std::string model_path() const;
 
   /// The probability of dropping a unit of `layer`: 0 for the inputs, n for hidden layer n.
   double dropout_of(std::size_t layer) const;

@@ -20,6 +20,8 @@ struct RunInfo {
   std::int64_t training_examples = 0;
   std::int64_t validation_examples = 0;
   std::string engine;    ///< Engine::description()
+  std::string device;    ///< of the engine: "cpu" or "cuda:N"
+  int threads = 0;       ///< of the engine, on a CPU
   std::string libtorch;  ///< "LibTorch 2.13.0 without CUDA"
 };
 
@@ -53,14 +55,17 @@ struct ProgressReport {
   std::int64_t epoch_examples = 0;  ///< in a whole epoch
   double loss = 0;                  ///< mean over the examples so far
   double seconds = 0;               ///< spent on them
+  double first_batch_loss = 0;      ///< of the epoch
 };
 
 /// Known at the end of the run.
 struct RunResult {
-  Evaluation test;
-  std::int64_t epochs = 0;      ///< trained
-  std::int64_t kept_epoch = 0;  ///< the epoch of the model
+  std::optional<Evaluation> test;   ///< without --no-test
+  std::optional<Score> validation;  ///< of the model, with --validation
+  std::int64_t epochs = 0;          ///< trained
+  std::int64_t kept_epoch = 0;      ///< the epoch of the model
   double last_batch_loss = 0;
+  double seconds = 0;  ///< of training
   std::string model_path;
 };
 

@@ -30,6 +30,7 @@ struct Progress {
   double learning_rate = 0;       ///< of the last step
   double seconds = 0;             ///< spent on the epoch so far
   std::optional<BestEpoch> best;  ///< with early stopping
+  double run_seconds = 0;         ///< spent on the epochs before
 };
 
 /// Whether the run is complete: all epochs are done, or the last `options.patience` of them did not

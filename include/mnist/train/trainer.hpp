@@ -27,6 +27,7 @@ struct TrainingResult {
   std::int64_t epochs = 0;
   std::int64_t kept_epoch = 0;  ///< the epoch of `mlp`: the best one with early stopping
   double last_batch_loss = 0;
+  double seconds = 0;  ///< of training, before all interruptions, too
   Mlp mlp;
 };
 
