@@ -145,9 +145,9 @@ std::vector<std::uint8_t> safetensors_bytes(const StateDict& tensors, const std:
   std::string text = header.dump();
   text.append((kHeaderAlignment - text.size() % kHeaderAlignment) % kHeaderAlignment, ' ');
 
-  std::vector<std::uint8_t> file;
-  file.reserve(sizeof(std::uint64_t) + text.size() + offset);
-  const auto append = [&](Bytes bytes) { file.insert(file.end(), bytes.begin(), bytes.end()); };
+  std::vector<std::uint8_t> file(sizeof(std::uint64_t) + text.size() + offset);
+  auto end = file.begin();
+  const auto append = [&](Bytes bytes) { end = std::copy(bytes.begin(), bytes.end(), end); };
   append(bytes_of(std::array{std::uint64_t{text.size()}}));
   append(bytes_of(text));
   for (const NamedTensor& tensor : tensors) append(bytes_of(tensor.values));
