@@ -46,7 +46,10 @@ std::string option_text(Number value);
 template <class Number>
 std::string option_text(const std::vector<Number>& value) {
   std::string text;
-  for (const Number number : value) text += (text.empty() ? "" : ",") + option_text(number);
+  for (const Number number : value) {
+    if (!text.empty()) text += ',';
+    text += option_text(number);
+  }
   return text.empty() ? "none" : text;
 }
 
