@@ -88,50 +88,113 @@ TEST(Augmenter, BlankStaysBlank) {
   EXPECT_EQ(distorted(everything(), blank), blank);
 }
 
-TEST(Augmenter, TranslationStaysWithinItsRange) {
-  double furthest = 0;
-  double sum = 0;
+/// The smallest, the largest and the mean value of some numbers.
+struct Range {
+  double low = 1e9, high = -1e9, sum = 0;
+  int count = 0;
+
+  void add(double value) {
+    low = std::min(low, value);
+    high = std::max(high, value);
+    sum += value;
+    ++count;
+  }
+  void expect(double expected_low, double expected_high, double tolerance) const {
+    EXPECT_NEAR(low, expected_low, tolerance);
+    EXPECT_NEAR(high, expected_high, tolerance);
+    EXPECT_NEAR(sum / count, (expected_low + expected_high) / 2,
+                0.1 * (expected_high - expected_low));
+  }
+};
+
+TEST(Augmenter, TranslationFillsItsRangeAlongBothAxes) {
+  Range x, y;
+  double products = 0;
   for (std::int64_t row = 0; row < 500; ++row) {
     const Center center = center_of(distorted({.translation = 2}, spot(13, 13), 1, row));
-    furthest = std::max({furthest, std::abs(center.x - 13), std::abs(center.y - 13)});
-    sum += center.x - 13;
+    x.add(center.x - 13);
+    y.add(center.y - 13);
+    products += (center.x - 13) * (center.y - 13);
   }
-  EXPECT_NEAR(furthest, 2, 0.05);
-  EXPECT_NEAR(sum / 500, 0, 0.2);
+  x.expect(-2, 2, 0.05);
+  y.expect(-2, 2, 0.05);
+  EXPECT_NEAR(products / 500, 0, 0.3) << "the axes are independent";
 }
 
-TEST(Augmenter, RotationTurnsAroundTheCenter) {
-  double steepest = 0;
+TEST(Augmenter, RotationTurnsAroundTheCenterEitherWay) {
+  Range degrees;
   for (std::int64_t row = 0; row < 500; ++row) {
     const Center center = center_of(distorted({.rotation = 20}, spot(13, 23), 1, row));
     const double x = center.x - 13.5;
     const double y = center.y - 13.5;
     EXPECT_NEAR(std::hypot(x, y), std::hypot(9.5, 0.5), 0.1);
-    steepest = std::max(steepest, std::abs(std::atan2(y, x) - std::atan2(-0.5, 9.5)));
+    degrees.add((std::atan2(y, x) - std::atan2(-0.5, 9.5)) * 180 / M_PI);
   }
-  EXPECT_NEAR(steepest * 180 / M_PI, 20, 0.5);
+  degrees.expect(-20, 20, 0.5);
 }
 
-TEST(Augmenter, ScalingKeepsTheCenterAndShearSlants) {
-  for (std::int64_t row = 0; row < 100; ++row) {
-    const Center scaled = center_of(distorted({.scaling = 0.2}, spot(13, 23), 1, row));
-    EXPECT_GE(scaled.x, 13.5 + 9.5 * 0.78);
-    EXPECT_LE(scaled.x, 13.5 + 9.5 * 1.22);
-    const Center sheared = center_of(distorted({.shear = 30}, spot(6, 13), 1, row));
-    EXPECT_NEAR(sheared.y, 6, 0.05);
-    EXPECT_LE(std::abs(sheared.x - 13), 7.5 * std::tan(M_PI / 6) + 0.1);
+TEST(Augmenter, ScalingFillsItsRangeAlongBothAxesAndKeepsTheCenter) {
+  Range x, y;
+  double products = 0;
+  for (std::int64_t row = 0; row < 500; ++row) {
+    const Center center = center_of(distorted({.scaling = 0.2}, spot(23, 23), 1, row));
+    const double width = (center.x - 13.5) / 9.5;
+    const double height = (center.y - 13.5) / 9.5;
+    x.add(width);
+    y.add(height);
+    products += (width - 1) * (height - 1);
+    const Center middle = center_of(distorted({.scaling = 0.2}, spot(13, 13), 1, row));
+    EXPECT_NEAR(middle.x, 13, 0.2);
+    EXPECT_NEAR(middle.y, 13, 0.2);
   }
+  x.expect(0.8, 1.2, 0.02);
+  y.expect(0.8, 1.2, 0.02);
+  EXPECT_NEAR(products / 500, 0, 0.003) << "the axes are independent";
 }
 
-TEST(Augmenter, ElasticFieldHasItsStandardDeviation) {
-  double squares = 0;
+TEST(Augmenter, ShearSlantsEitherWayAndKeepsTheRows) {
+  Range shift;
+  for (std::int64_t row = 0; row < 500; ++row) {
+    const Center center = center_of(distorted({.shear = 30}, spot(6, 13), 1, row));
+    EXPECT_NEAR(center.y, 6, 0.05);
+    shift.add(center.x - 13);
+  }
+  const double furthest = 7.5 * std::tan(M_PI / 6);
+  shift.expect(-furthest, furthest, 0.15);
+}
+
+TEST(Augmenter, ElasticFieldHasItsStandardDeviationAlongBothAxes) {
+  double x_squares = 0, y_squares = 0, products = 0;
   constexpr int kRows = 2000;
   for (std::int64_t row = 0; row < kRows; ++row) {
     const Center center =
         center_of(distorted({.elastic = 1, .elastic_smoothness = 6}, spot(13, 13), 1, row));
-    squares += (center.x - 13) * (center.x - 13);
+    x_squares += (center.x - 13) * (center.x - 13);
+    y_squares += (center.y - 13) * (center.y - 13);
+    products += (center.x - 13) * (center.y - 13);
   }
-  EXPECT_NEAR(std::sqrt(squares / kRows), 1, 0.12);
+  EXPECT_NEAR(std::sqrt(x_squares / kRows), 1, 0.12);
+  EXPECT_NEAR(std::sqrt(y_squares / kRows), 1, 0.12);
+  EXPECT_NEAR(products / kRows, 0, 0.1) << "the axes are independent";
+}
+
+/// The correlation of the horizontal displacements of two spots, 8 pixels apart.
+double correlation(double smoothness) {
+  double products = 0, squares = 0;
+  const AugmentOptions options{.elastic = 1, .elastic_smoothness = smoothness};
+  for (std::int64_t row = 0; row < 1000; ++row) {
+    const double left = center_of(distorted(options, spot(13, 9), 1, row)).x - 9;
+    const double right = center_of(distorted(options, spot(13, 17), 1, row)).x - 17;
+    products += left * right;
+    squares += (left * left + right * right) / 2;
+  }
+  return products / squares;
+}
+
+TEST(Augmenter, ElasticSmoothnessIsTheRangeOfTheField) {
+  // White noise smoothed by a Gaussian of deviation s has the correlation exp(-d^2 / (4 s^2)).
+  EXPECT_NEAR(correlation(2), 0, 0.15);
+  EXPECT_NEAR(correlation(6), std::exp(-64.0 / 144), 0.12);
 }
 
 TEST(Augmenter, FlipMirrorsItsFractionOfImages) {
@@ -150,12 +213,14 @@ TEST(Augmenter, FlipMirrorsItsFractionOfImages) {
 TEST(Augmenter, ErasingBlanksARectangleInItsFractionOfImages) {
   const Image bright(kSide * kSide, 255);
   int erased = 0;
+  Range areas;
+  double wide = 0;
   for (std::int64_t row = 0; row < 1000; ++row) {
     const Image image = distorted({.erasing = 0.5}, bright, 1, row);
     const auto blank = std::count(image.begin(), image.end(), 0);
     if (blank == 0) continue;
     ++erased;
-    EXPECT_LE(blank, static_cast<std::ptrdiff_t>(0.4 * kSide * kSide));
+    areas.add(static_cast<double>(blank) / (kSide * kSide));
     std::ptrdiff_t left = kSide, right = -1, top = kSide, bottom = -1;
     for (std::ptrdiff_t i = 0; i < std::ssize(image); ++i) {
       if (image[static_cast<std::size_t>(i)] != 0) continue;
@@ -165,8 +230,11 @@ TEST(Augmenter, ErasingBlanksARectangleInItsFractionOfImages) {
       bottom = std::max(bottom, i / kSide);
     }
     EXPECT_EQ(blank, (right - left + 1) * (bottom - top + 1)) << "a solid rectangle";
+    wide += right - left > bottom - top ? 1 : 0;
   }
   EXPECT_NEAR(erased / 1000.0, 0.5, 0.06);
+  areas.expect(0.02, 0.33, 0.02);
+  EXPECT_NEAR(wide / erased, 0.5, 0.1) << "as often wide as high";
 }
 
 }  // namespace

@@ -55,6 +55,20 @@ TEST_F(IdxFile, ReadsEveryElementTypeFromBigEndian) {
   EXPECT_EQ(value(read(0x0E, {0xc0, 4, 0, 0, 0, 0, 0, 0}), 0.0), -2.5);
 }
 
+TEST_F(IdxFile, ReadsMoreThanOneChunkInOrder) {
+  constexpr std::size_t kChunk = std::size_t{1} << 26;  // what is read at once
+  ByteVector elements(kChunk + 3);
+  elements.front() = 1;
+  elements[kChunk - 1] = 2;
+  elements[kChunk] = 3;
+  elements.back() = 4;
+  ByteVector bytes{0, 0, 8, 1, 4, 0, 0, 3};
+  bytes.insert(bytes.end(), elements.begin(), elements.end());
+  for (const ByteVector& content : {bytes, gzip(bytes)}) {
+    EXPECT_TRUE(read_idx(file(content)).bytes == elements) << content.size() << " bytes";
+  }
+}
+
 TEST_F(IdxFile, RefusesEveryTruncation) {
   for (std::size_t size = 0; size < kImages.size(); ++size) {
     const ByteVector cut(kImages.begin(), kImages.begin() + static_cast<std::ptrdiff_t>(size));

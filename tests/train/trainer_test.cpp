@@ -1,10 +1,12 @@
 // The training loop, driven with an engine that records its calls.
 #include "mnist/train/trainer.hpp"
 
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <numeric>
 #include <set>
+#include <thread>
 
 #include "mnist/support/error.hpp"
 #include "mnist/train/schedule.hpp"
@@ -226,6 +228,62 @@ TEST(Trainer, SavesAfterEachEpochAndEveryGivenNumberOfSteps) {
   trainer.set_save([&](const Progress& progress) { steps.push_back(progress.step); });
   trainer.run();
   EXPECT_EQ(steps, (std::vector<std::int64_t>{30, 60, 90, 100, 130, 160, 190, 200}));
+}
+
+TEST(Trainer, SavesAfterTheGivenNumberOfSeconds) {
+  // Whatever the clock: a nanosecond has passed after every chunk, and an hour after none.
+  for (const auto& [seconds, often] : {std::pair{1e-9, true}, std::pair{3600.0, false}}) {
+    RecordingEngine engine;
+    TrainOptions timed = options(2, 4);
+    timed.checkpoint_every.seconds = seconds;
+    Trainer trainer(timed, engine, first_rows(400));
+    std::vector<std::int64_t> steps;
+    trainer.set_save([&](const Progress& progress) { steps.push_back(progress.step); });
+    trainer.run();
+    EXPECT_EQ(steps.front(), often ? 16 : 100) << "the first chunk has 16 steps";
+    EXPECT_EQ(steps.size() > 2, often);
+    EXPECT_EQ(steps.back(), 200);
+  }
+}
+
+/// A step takes at least a millisecond.
+class SlowEngine : public RecordingEngine {
+ public:
+  StepsResult train(const Steps& steps) override {
+    std::this_thread::sleep_for(std::chrono::milliseconds(steps.count()));
+    return RecordingEngine::train(steps);
+  }
+};
+
+/// The examples of each report of progress.
+class ProgressCounter : public TrainingCallback {
+ public:
+  void on_progress(const ProgressReport& report) override { examples.push_back(report.examples); }
+  std::vector<std::int64_t> examples;
+};
+
+TEST(Trainer, ReportsProgressAtLeastEvery25MillisecondsOfSteps) {
+  SlowEngine engine;
+  ProgressCounter progress;
+  Trainer trainer(options(1, 4), engine, first_rows(400));
+  trainer.add_callback(progress);
+  trainer.run();
+  EXPECT_GE(progress.examples.size(), 5U) << "16 steps at first, then at most 25 at once";
+  std::int64_t before = 0;
+  for (const std::int64_t examples : progress.examples) {
+    EXPECT_LE(examples - before, 25 * 4);
+    before = examples;
+  }
+  EXPECT_EQ(before, 400);
+}
+
+TEST(Trainer, TakesFastStepsInLargeChunks) {
+  RecordingEngine engine;
+  ProgressCounter progress;
+  Trainer trainer(options(1, 4), engine, first_rows(40'000));
+  trainer.add_callback(progress);
+  trainer.run();
+  EXPECT_LT(progress.examples.size(), 10'000U / 16) << "more than 16 steps at once on average";
 }
 
 TEST(Trainer, ResumesFromAnyStepWithTheSameResult) {

@@ -307,10 +307,26 @@ TEST_P(Kernels, AdamIsAccurateForTinyAndHugeSecondMoments) {
 INSTANTIATE_TEST_SUITE_P(Targets, Kernels, ::testing::ValuesIn(all_cpu_kernels()),
                          [](const auto& kernels) { return std::string(kernels.param->target); });
 
-TEST(CpuKernels, BestIsOneOfAll) {
+TEST(CpuKernels, BestAreThoseOfTheWidestVectors) {
   const auto all = all_cpu_kernels();
-  EXPECT_NE(std::find(all.begin(), all.end(), &best_cpu_kernels()), all.end());
+  ASSERT_FALSE(all.empty());
+  const auto widest = std::max_element(all.begin(), all.end(), [](const auto* a, const auto* b) {
+    return a->slice_columns < b->slice_columns;
+  });
+  EXPECT_EQ(best_cpu_kernels().slice_columns, (*widest)->slice_columns);
 }
+
+#ifdef __x86_64__
+TEST(CpuKernels, BestAreThoseOfTheNewestInstructionSet) {
+  const std::string target = best_cpu_kernels().target;
+  EXPECT_EQ(target == "AVX2" || target.starts_with("AVX3"),
+            __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+      << target;
+  EXPECT_EQ(target.starts_with("AVX3"),
+            __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl"))
+      << target;
+}
+#endif
 
 }  // namespace
 }  // namespace mnist
