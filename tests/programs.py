@@ -37,6 +37,27 @@ def read_metrics(run_dir):
     return [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
 
 
+def split_safetensors(path):
+    """Returns the header of a safetensors file, as a dict, and the bytes of its tensors."""
+    content = path.read_bytes()
+    end = 8 + int.from_bytes(content[:8], "little")
+    return json.loads(content[8:end]), content[end:]
+
+
+def tensor_bytes(path):
+    """Returns the numbers in a safetensors file without the names and metadata in its header."""
+    return split_safetensors(path)[1]
+
+
+def read_tensors(path):
+    """Returns the tensors of a safetensors file by name, as numpy arrays of f32."""
+    import numpy
+    header, content = split_safetensors(path)
+    header.pop("__metadata__", None)
+    return {name: numpy.frombuffer(content[slice(*tensor["data_offsets"])], "<f4").reshape(tensor["shape"])
+            for name, tensor in header.items()}
+
+
 def torch_mlp(widths, activation="ReLU"):
     """Returns the nn.Sequential whose state dict mnist-train saves for these widths."""
     from torch import nn

@@ -1,0 +1,178 @@
+"""Every option of mnist-train, set alone, changes what it should, with each engine.
+
+Options that act on learning change the trained parameters. The others change what their test below
+checks, and leave the parameters alone. An option without an entry fails the test.
+"""
+
+import concurrent.futures
+import os
+import tomllib
+import unittest
+
+import programs
+from programs import FASHION_SUBSET, SUBSET, ProgramTest
+
+BASE = {"data": SUBSET, "limit": 200, "hidden": 8, "epochs": 2, "batch": 16, "device": "cpu", "threads": 1}
+ENGINES = ("fused", "torch")
+
+# Options that act on learning: values that must give parameters other than the defaults' and than one another's, and
+# the flags that all of these runs have because the option has no effect without them.
+LEARNING = {
+    "data": [({}, FASHION_SUBSET)],
+    "limit": [({}, 150)],
+    "validation": [({}, 0.25, 40)],
+    "hidden": [({}, 9, "8,8", "none")],
+    "activation": [({}, "tanh", "sigmoid", "identity")],
+    "init": [({}, "he")],
+    "epochs": [({}, 3)],
+    "batch": [({}, 8)],
+    "order": [({}, "fixed")],
+    "lr": [({}, 0.002)],
+    "schedule": [({"step-epochs": 1}, "step", "cosine", "one-cycle")],
+    "warmup": [({}, 1, 0.25)],
+    "step-epochs": [({"schedule": "step"}, 1)],
+    "step-factor": [({"schedule": "step", "step-epochs": 1}, 0.5)],
+    "optimizer": [({"weight-decay": 0.1}, "adamw")],
+    "weight-decay": [({}, 0.1), ({"optimizer": "adamw"}, 0.1)],
+    "clip-norm": [({}, 0.1)],
+    "ema": [({}, 0.9)],
+    "patience": [({"validation": 0.25, "lr": 0.05, "epochs": 30}, 1)],
+    "seed": [({}, 1, 2**63)],
+    "label-smoothing": [({}, 0.1)],
+    "dropout": [({}, 0.5)],
+    "input-dropout": [({}, 0.2)],
+    "rotation": [({}, 20)],
+    "translation": [({}, 2)],
+    "scaling": [({}, 0.2)],
+    "shear": [({}, 20)],
+    "elastic": [({}, 1)],
+    "elastic-smoothness": [({"elastic": 1}, 8)],
+    "flip": [({}, 0.5)],
+    "erasing": [({}, 0.5)],
+}
+# The fused engine rejects other activations than ReLU; tests/cli/train.py has the message.
+NOT_FUSED = {"activation"}
+
+
+def command_line(options):
+    return [text for name, value in options.items() for text in (f"--{name}", value)]
+
+
+class Wiring(ProgramTest):
+    def train(self, options, name="model.safetensors", **run_options):
+        """Trains with `options` beside BASE; returns the process and the path of the model."""
+        model = self.tmp_dir / name
+        process = programs.run("mnist-train", *command_line(BASE | {"out": model} | options), **run_options)
+        return process, model
+
+    def parameters(self, options):
+        """The bytes of the trained parameters."""
+        name = "-".join(f"{key}={value}".replace("/", "_") for key, value in options.items())
+        process, model = self.train(options, f"{name}.safetensors")
+        self.assertEqual(process.returncode, 0, f"{options}: {process.stderr}")
+        return programs.tensor_bytes(model)
+
+    def test_every_option_has_an_entry(self):
+        printed = self.succeed("mnist-train", "--print-config").stdout
+        runtime = {name.removeprefix("test_runtime_").replace("_", "-") for name in dir(self)
+                   if name.startswith("test_runtime_")}
+        self.assertEqual(set(tomllib.loads(printed)), set(LEARNING) | runtime)
+        self.assertEqual(set(LEARNING) & runtime, set())
+
+    def check_learning_options(self, engine):
+        cases = [(option, context, values) for option, entries in LEARNING.items() for context, *values in entries
+                 if engine != "fused" or option not in NOT_FUSED]
+        runs = {}  # the options of each run, and its parameters
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            def start(options):
+                key = tuple(sorted((name, str(value)) for name, value in options.items()))
+                if key not in runs:
+                    runs[key] = pool.submit(self.parameters, options)
+                return runs[key]
+
+            started = [(option, values, [start({"engine": engine} | context | change)
+                                         for change in ({}, *({option: value} for value in values))])
+                       for option, context, values in cases]
+        for option, values, results in started:
+            with self.subTest(engine=engine, option=option, values=values):
+                self.assertEqual(len({result.result() for result in results}), 1 + len(values))
+
+    def test_options_act_on_the_fused_engine(self):
+        self.check_learning_options("fused")
+
+    def test_options_act_on_the_torch_engine(self):
+        self.check_learning_options("torch")
+
+    def same_parameters(self, options, code=0):
+        """Trains with and without options that must not change the parameters; returns both processes."""
+        before, expected = self.train({}, "before.safetensors")
+        after, model = self.train({"out": self.tmp_dir / "after.safetensors"} | options, "after.safetensors")
+        self.assertEqual((before.returncode, after.returncode), (0, code), after.stderr)
+        self.assertEqual(programs.tensor_bytes(options.get("out", model)), programs.tensor_bytes(expected))
+        return before, after
+
+    def test_runtime_device(self):
+        for engine in ENGINES:
+            process, model = self.train({"engine": engine, "device": "cuda"},
+                                        environment={"CUDA_VISIBLE_DEVICES": ""})
+            self.assertEqual(process.returncode, 1)
+            self.assertIn("--device cuda is not available", process.stderr)
+            self.assertFalse(model.exists())
+
+    def test_runtime_engine(self):
+        for engine in ENGINES:
+            self.assertIn(f"{engine} on cpu", self.train({"engine": engine})[0].stderr)
+
+    def test_runtime_threads(self):
+        before, after = self.same_parameters({"threads": 2})
+        self.assertIn("1 thread;", before.stderr)
+        self.assertIn("2 threads;", after.stderr)
+        self.assertIn("torch on cpu, 2 threads;", self.train({"engine": "torch", "threads": 2})[0].stderr)
+
+    def test_runtime_out(self):
+        path = self.tmp_dir / "elsewhere.safetensors"
+        self.same_parameters({"out": path})
+        self.assertFalse((self.tmp_dir / "after.safetensors").exists())
+
+    def test_runtime_run_dir(self):
+        run_dir = self.tmp_dir / "run"
+        self.same_parameters({"run-dir": run_dir})
+        names = {path.name for path in run_dir.iterdir() if not path.name.startswith("events.out.tfevents.")}
+        self.assertEqual(names, {"config.toml", "metrics.jsonl", "checkpoint.safetensors",
+                                 "checkpoint.previous.safetensors", "lock"})
+
+    def test_runtime_checkpoint_every(self):
+        """In minibatches and in seconds; an epoch has 50 minibatches, of which the first chunk has 16."""
+        plain = {"batch": 4, "run-dir": self.tmp_dir / "run"}
+        saved = lambda *flags: self.succeed(
+            "mnist-train", "--verbose", *command_line(BASE | plain), "--out", self.tmp_dir / "m.pt", *flags
+        ).stderr.count("checkpoint.safetensors at step ")
+        self.assertEqual(saved(), 3)  # before the first step and after each epoch
+        self.assertEqual(saved("--checkpoint-every", 20), 7)  # also at steps 20, 40, 70 and 90
+        self.assertGreater(saved("--checkpoint-every", "1e-9s"), 3)
+        self.assertEqual(saved("--checkpoint-every", "86400s"), 3)
+
+    def test_runtime_require_accuracy(self):
+        _, after = self.same_parameters({"require-accuracy": 100}, code=3)
+        self.assertIn("is below the required 100 %", after.stderr)
+
+    def test_runtime_color(self):
+        red = "\x1b[1;31merror:"
+        self.assertNotIn(red, self.train({"require-accuracy": 100})[0].stderr)
+        self.assertIn(red, self.train({"require-accuracy": 100, "color": "always"})[0].stderr)
+
+    def test_runtime_quiet(self):
+        process = self.succeed("mnist-train", "--quiet", *command_line(BASE), "--out", self.tmp_dir / "m.pt")
+        self.assertEqual(process.stderr, "")
+
+    def test_runtime_verbose(self):
+        process = self.succeed("mnist-train", "--verbose", *command_line(BASE), "--out", self.tmp_dir / "m.pt")
+        self.assertIn("gradient norms", process.stderr)
+
+    def test_runtime_log_file(self):
+        self.same_parameters({"log-file": self.tmp_dir / "log"})
+        self.assertIn("mnist-train info: epoch 2/2", (self.tmp_dir / "log").read_text())
+
+
+if __name__ == "__main__":
+    unittest.main()
