@@ -1,11 +1,14 @@
-// LD_PRELOAD library for fault injection: makes the n-th file operation below a directory fail, or
-// sends the process a signal just before it.
+// LD_PRELOAD library for fault injection: logs the file operations below a directory, and makes the
+// n-th one fail, or sends the process a signal just before it.
 //
-// Environment: FAIL_UNDER, the directory; FAIL_AT, which operation, from 1; FAIL_ERRNO, its errno,
-// or 0 for a short write; FAIL_SIGNAL, the signal to send instead of failing; FAIL_LOG, a file
-// outside the directory that receives the name of the operation.
+// Environment: FAIL_UNDER, the directory; CALL_LOG, a file outside of it that receives a line for
+// each operation, "CALL<tab>PATH", with "<tab>OLD PATH" for renames and links; FAIL_AT, which
+// operation fails, from 1; FAIL_ERRNO, its errno, or 0 for a short read or write; FAIL_SIGNAL, the
+// signal to send instead of failing; FAIL_LOG, a file outside of the directory that receives the
+// line of the operation that failed.
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
@@ -21,33 +24,62 @@ Function* real(const char* name) {
   return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
 }
 
-bool is_below(const char* path) {
-  const char* const directory = std::getenv("FAIL_UNDER");
-  return directory != nullptr && std::strncmp(path, directory, std::strlen(directory)) == 0;
+std::string path_of(const char* path) {
+  return path;
 }
 
-bool is_below(int descriptor) {
+std::string path_of(int descriptor) {
   char path[4096] = {};
   const std::string link = "/proc/self/fd/" + std::to_string(descriptor);
-  return ::readlink(link.c_str(), path, sizeof(path) - 1) > 0 && is_below(path);
+  return ::readlink(link.c_str(), path, sizeof(path) - 1) > 0 ? path : "";
 }
 
-/// Counts an operation on a path or file descriptor; true if it is the one that must fail.
-template <class File>
-bool must_fail(const char* call, const File& file) {
-  static int count = 0;
-  if (!is_below(file)) return false;
-  if (++count != std::atoi(std::getenv("FAIL_AT"))) return false;
-  const int log = real<int(const char*, int, ...)>("open")(std::getenv("FAIL_LOG"),
-                                                           O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  real<ssize_t(int, const void*, size_t)>("write")(log, call, std::strlen(call));
+/// Appends a line to the file that an environment variable names, if it is set.
+void append_line(const char* variable, const std::string& line) {
+  const char* const path = std::getenv(variable);
+  if (path == nullptr) return;
+  const int log =
+      real<int(const char*, int, ...)>("open")(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+  real<ssize_t(int, const void*, size_t)>("write")(log, line.data(), line.size());
   real<int(int)>("close")(log);
+}
+
+int operations = 0;  // so far, of all kinds
+
+/// Counts and logs an operation on a path or file descriptor; true if it is the one that must fail.
+template <class File>
+bool must_fail(const char* call, const File& file, const char* old_path = nullptr) {
+  const char* const directory = std::getenv("FAIL_UNDER");
+  if (directory == nullptr) return false;
+  const int reason = errno;
+  std::string line = path_of(file);
+  const bool below = line.starts_with(directory);
+  line = std::string(call) + '\t' + line;
+  if (old_path != nullptr) line += std::string("\t") + old_path;
+  line += '\n';
+  if (below) append_line("CALL_LOG", line);
+  errno = reason;
+  const char* const number = std::getenv("FAIL_AT");
+  if (!below || number == nullptr || ++operations != std::atoi(number)) return false;
+  append_line("FAIL_LOG", line);
   if (const char* const signal = std::getenv("FAIL_SIGNAL")) {
     ::kill(::getpid(), std::atoi(signal));
     return false;
   }
   errno = std::atoi(std::getenv("FAIL_ERRNO"));
   return true;
+}
+
+/// A call that transfers `size` bytes, which fails, or transfers half of them, when it must.
+template <class Call>
+ssize_t transfer(const char* name, int descriptor, size_t size, const Call& call) {
+  if (!must_fail(name, descriptor)) return call(size);
+  return errno != 0 ? -1 : call((size + 1) / 2);
+}
+
+int make_temporary(const char* name, char* path, int flags) {
+  if (must_fail("mkostemp", path)) return -1;
+  return real<int(char*, int)>(name)(path, flags);
 }
 
 }  // namespace
@@ -65,21 +97,35 @@ int open64(const char* path, int flags, ...) {
 }
 
 int mkostemp(char* path, int flags) {
-  if (must_fail("mkostemp", path)) return -1;
-  return real<int(char*, int)>("mkostemp")(path, flags);
+  return make_temporary("mkostemp", path, flags);
 }
 
 int mkostemp64(char* path, int flags) {
-  if (must_fail("mkostemp", path)) return -1;
-  return real<int(char*, int)>("mkostemp64")(path, flags);
+  return make_temporary("mkostemp64", path, flags);
+}
+
+ssize_t read(int descriptor, void* data, size_t size) {
+  return transfer("read", descriptor, size, [&](size_t count) {
+    return real<ssize_t(int, void*, size_t)>("read")(descriptor, data, count);
+  });
 }
 
 ssize_t write(int descriptor, const void* data, size_t size) {
-  if (must_fail("write", descriptor)) {
-    if (errno != 0) return -1;
-    size = (size + 1) / 2;
-  }
-  return real<ssize_t(int, const void*, size_t)>("write")(descriptor, data, size);
+  return transfer("write", descriptor, size, [&](size_t count) {
+    return real<ssize_t(int, const void*, size_t)>("write")(descriptor, data, count);
+  });
+}
+
+ssize_t pwrite(int descriptor, const void* data, size_t size, off_t offset) {
+  return transfer("pwrite", descriptor, size, [&](size_t count) {
+    return real<ssize_t(int, const void*, size_t, off_t)>("pwrite")(descriptor, data, count,
+                                                                    offset);
+  });
+}
+
+int ftruncate(int descriptor, off_t size) {
+  return must_fail("ftruncate", descriptor) ? -1
+                                            : real<int(int, off_t)>("ftruncate")(descriptor, size);
 }
 
 int fsync(int descriptor) {
@@ -100,11 +146,21 @@ int close(int descriptor) {
 }
 
 int rename(const char* from, const char* to) {
-  return must_fail("rename", to) ? -1 : real<int(const char*, const char*)>("rename")(from, to);
+  return must_fail("rename", to, from) ? -1
+                                       : real<int(const char*, const char*)>("rename")(from, to);
 }
 
 int link(const char* from, const char* to) {
-  return must_fail("link", to) ? -1 : real<int(const char*, const char*)>("link")(from, to);
+  return must_fail("link", to, from) ? -1 : real<int(const char*, const char*)>("link")(from, to);
+}
+
+int unlink(const char* path) {
+  return must_fail("unlink", path) ? -1 : real<int(const char*)>("unlink")(path);
+}
+
+/// What std::filesystem::remove calls.
+int remove(const char* path) {
+  return must_fail("unlink", path) ? -1 : real<int(const char*)>("remove")(path);
 }
 
 }  // extern "C"

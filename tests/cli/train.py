@@ -1,9 +1,12 @@
 """End-to-end tests of mnist-train."""
 
+import gzip
 import json
+import math
 import os
 import re
 import shutil
+import struct
 import subprocess
 import unittest
 
@@ -322,8 +325,8 @@ class Texts(ProgramTest):
 
     def test_version_names_commit_and_libtorch(self):
         text = self.succeed("mnist-train", "--version").stdout
-        self.assertRegex(text, r"^mnist-trainer \d+\.\d+\.\d+ \([0-9a-f]{10}(-dirty)?|unknown\), "
-                         r"LibTorch \d+\.\d+\.\d+ with(out)? CUDA\n$")
+        self.assertRegex(text, r"\Amnist-trainer \d+\.\d+\.\d+ \(([0-9a-f]{10}(-dirty)?|unknown)\), "
+                         r"LibTorch \d+\.\d+\.\d+ with(out)? CUDA\n\Z")
 
     def test_a_full_standard_output_is_an_error_but_a_closed_pipe_is_not(self):
         with open("/dev/full", "w") as full:
@@ -340,6 +343,18 @@ class Texts(ProgramTest):
 
 
 class Data(ProgramTest):
+    def test_a_test_split_of_another_size_is_rejected_before_training(self):
+        shutil.copytree(SUBSET, self.tmp_dir / "data")
+        for file, dimensions in (("images-idx3", (20, 14, 14)), ("labels-idx1", (20,))):
+            content = struct.pack(f">4B{len(dimensions)}I", 0, 0, 8, len(dimensions), *dimensions)
+            content += bytes(math.prod(dimensions))
+            (self.tmp_dir / f"data/t10k-{file}-ubyte.gz").write_bytes(gzip.compress(content))
+        process = programs.run("mnist-train", "--data", self.tmp_dir / "data", "--out", self.tmp_dir / "m.pt")
+        self.assertEqual(process.returncode, 1)
+        self.assertEqual(process.stderr.count("\n"), 1, process.stderr)
+        self.assertIn("need 196 inputs (14x14 pixels) and 10 classes", process.stderr)
+        self.assertFalse((self.tmp_dir / "m.pt").exists())
+
     def test_missing_data_points_to_fetch_data(self):
         self.fail_with(1, "scripts/fetch_data.sh", "mnist-train", "--data", self.tmp_dir / "none")
         self.fail_with(1, "contains none of train-images-idx3-ubyte", "mnist-train", "--data", self.tmp_dir)
