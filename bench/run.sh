@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
 # Builds, fetches MNIST, installs the baselines' packages, and times mnist-train beside the baselines.
-# Flags are passed to compare.py: bench/run.sh --threads 2 --only PyTorch; bench/run.sh --device cuda.
 # Run it on an otherwise idle machine.
+#
+# usage: bench/run.sh [FLAG of compare.py]...
+#   bench/run.sh --threads 2 --only PyTorch
+#   bench/run.sh --device cuda
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/common.sh"
+case ${1-} in -h | --help) show_usage ;; esac
 
 "$project/scripts/setup.sh" --tests
 "$project/scripts/fetch_data.sh" mnist

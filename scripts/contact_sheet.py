@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Writes a contact sheet of a recipe's augmented images: scripts/contact_sheet.py RECIPE PNG.
+"""Writes a contact sheet of a recipe's augmented images.
 
 Each row shows one of the first training images: the original, then how epochs 1, 2, 3, ... distort
 it. Needs a build with tests (scripts/test.sh makes one).
 """
 
+import argparse
 import pathlib
 import struct
 import subprocess
-import sys
 import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -34,14 +34,15 @@ def enlarged(width, pixels):
 
 
 def main():
-    if len(sys.argv) != 3:
-        sys.exit(__doc__)
-    recipe, target = sys.argv[1:]
-    pgm = subprocess.run([PROGRAM, recipe, str(ROWS), str(COLUMNS)], check=True, cwd=ROOT,
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("recipe", metavar="RECIPE", help="TOML file of mnist-train options")
+    parser.add_argument("target", metavar="PNG", type=pathlib.Path, help="file to write")
+    arguments = parser.parse_args()
+    pgm = subprocess.run([PROGRAM, arguments.recipe, str(ROWS), str(COLUMNS)], check=True, cwd=ROOT,
                          stdout=subprocess.PIPE).stdout
     _, size, _, pixels = pgm.split(b"\n", 3)
     width, height = map(int, size.split())
-    pathlib.Path(target).write_bytes(png(width * SCALE, height * SCALE, enlarged(width, pixels)))
+    arguments.target.write_bytes(png(width * SCALE, height * SCALE, enlarged(width, pixels)))
 
 
 if __name__ == "__main__":

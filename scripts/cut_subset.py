@@ -1,9 +1,7 @@
 #!/usr/bin/env python3
-"""Writes the first examples of an MNIST-shaped data set as a smaller, gzip-compressed one.
+"""Writes the first examples of an MNIST-shaped data set as a smaller, gzip-compressed one."""
 
-usage: scripts/cut_subset.py SOURCE TARGET TRAIN_EXAMPLES TEST_EXAMPLES
-"""
-
+import argparse
 import gzip
 import pathlib
 import struct
@@ -31,19 +29,22 @@ def cut(content: bytes, count: int) -> bytes:
 
 
 def main() -> None:
-    source, target = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
-    counts = {"train": int(sys.argv[3]), "t10k": int(sys.argv[4])}
-    target.mkdir(parents=True, exist_ok=True)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("source", metavar="SOURCE", type=pathlib.Path)
+    parser.add_argument("target", metavar="TARGET", type=pathlib.Path)
+    parser.add_argument("train", metavar="TRAIN_EXAMPLES", type=int)
+    parser.add_argument("test", metavar="TEST_EXAMPLES", type=int)
+    arguments = parser.parse_args()
+    counts = {"train": arguments.train, "t10k": arguments.test}
+    arguments.target.mkdir(parents=True, exist_ok=True)
     for part, count in counts.items():
         for kind in ("images-idx3-ubyte", "labels-idx1-ubyte"):
             name = f"{part}-{kind}"
-            with open(target / f"{name}.gz", "wb") as file:
+            with open(arguments.target / f"{name}.gz", "wb") as file:
                 # No timestamp and no file name, so that the output is reproducible.
                 with gzip.GzipFile("", "wb", 9, file, mtime=0) as stream:
-                    stream.write(cut(read(source, name), count))
+                    stream.write(cut(read(arguments.source, name), count))
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 5:
-        sys.exit(__doc__)
     main()

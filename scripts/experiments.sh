@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # Regenerates every table of docs/guide.md in about 20 minutes on two cores; rerun after an
 # interruption, it resumes. Accuracies are measured on 10,000 held-out training images.
+#
+# usage: scripts/experiments.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+case ${1-} in -h | --help) show_usage ;; esac
 cd "$project"
 python=.venv/bin/python
 [ -x "$python" ] || python=python3

@@ -5,6 +5,7 @@
 #
 # usage: scripts/fetch_data.sh mnist|fashion-mnist|all
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+case ${1-} in -h | --help) show_usage ;; esac
 
 files=(train-images-idx3-ubyte train-labels-idx1-ubyte t10k-images-idx3-ubyte t10k-labels-idx1-ubyte)
 declare -A digests=(

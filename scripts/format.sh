@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # Formats all C++ sources; with --check, reports unformatted files and fails if there are any.
+#
+# usage: scripts/format.sh [--check]
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
+case ${1-} in -h | --help) show_usage ;; esac
 formatter=$project/.venv/bin/clang-format
 [ -x "$formatter" ] || die "clang-format is missing; run scripts/setup.sh --tests"
 cd "$project"

@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
-# Fuzzes every parser of untrusted input under AddressSanitizer and UBSan, one target per core:
-# scripts/fuzz.sh [SECONDS per target, default 30]. Failing inputs are left in build/fuzz.
+# Fuzzes every parser of untrusted input under AddressSanitizer and UBSan, one target per core. Failing
+# inputs are left in build/fuzz.
+#
+# usage: scripts/fuzz.sh [SECONDS per target, default 30]
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+case ${1-} in -h | --help) show_usage ;; esac
 seconds=${1:-30}
 
 fuzz() {

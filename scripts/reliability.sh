@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
-# The long version of the kill-and-resume tests: scripts/reliability.sh [KILLS, default 200]
-# [STOPS, default 50]. Takes about ten minutes; docs/reliability.md has the results.
+# The long version of the kill-and-resume tests. Takes about ten minutes; docs/reliability.md has the
+# results.
+#
+# usage: scripts/reliability.sh [KILLS, default 200] [STOPS, default 50]
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+case ${1-} in -h | --help) show_usage ;; esac
 
 "$project/scripts/setup.sh" --tests
 build release

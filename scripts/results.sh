@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
-# Regenerates the tables of docs/results.md: scripts/results.sh [validation|test]. Takes one hour
-# (test) or three (validation) on two cores; rerun after an interruption, it resumes.
+# Regenerates the tables of docs/results.md. Takes one hour (test, the default) or three (validation) on
+# two cores; rerun after an interruption, it resumes.
+#
+# usage: scripts/results.sh [validation|test]
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+case ${1-} in -h | --help) show_usage ;; esac
 cd "$project"
 python=.venv/bin/python
 sweep() { "$python" scripts/sweep.py "$@"; echo; }

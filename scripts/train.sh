@@ -1,7 +1,14 @@
 #!/usr/bin/env bash
-# From a bare machine to a trained network: sets up, fetches data, builds, trains and evaluates. Flags
-# are passed to mnist-train: scripts/train.sh --epochs 3. Steps that are already done are skipped.
+# From a bare machine to a trained network: sets up, fetches data, builds, trains and evaluates. Steps
+# that are already done are skipped.
+#
+# usage: scripts/train.sh [FLAG of mnist-train]...
+#   scripts/train.sh --epochs 3 --out three.pt
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+for argument in "$@"; do
+  case $argument in -h | --help) show_usage ;; esac
+done
 
 "$project/scripts/setup.sh"
 build release
@@ -10,7 +17,7 @@ eval=$project/build/release/bin/mnist-eval
 
 for argument in "$@"; do
   case $argument in
-    -h | --help | --version | --print-config) exec "$train" "$@" ;;
+    --version | --print-config) exec "$train" "$@" ;;
   esac
 done
 

@@ -7,20 +7,7 @@ import subprocess
 import unittest
 
 from programs import BIN, FULL, ROOT, SUBSET, ProgramTest
-
-
-def call(*command, **variables):
-    environment = {k: v for k, v in os.environ.items() if k != "CMAKE_PREFIX_PATH"} | variables
-    return subprocess.run([*map(str, command)], capture_output=True, text=True, env=environment, timeout=300)
-
-
-def path_with_stubs(directory, **stubs):
-    """Returns PATH preceded by `directory`, in which each stub is a command with that shell code."""
-    directory.mkdir()
-    for name, code in stubs.items():
-        (directory / name).write_text(f"#!/bin/sh\n{code}\n")
-        (directory / name).chmod(0o755)
-    return f"{directory}:{os.environ['PATH']}"
+from script_support import call, path_with_stubs
 
 
 class LibTorchIsMissingOrOld(ProgramTest):
@@ -108,6 +95,22 @@ class Setup(ProgramTest):
         process = call(ROOT / "scripts/setup.sh", "--chekc")
         self.assertEqual(process.returncode, 1)
         self.assertIn("unknown argument '--chekc'", process.stderr)
+
+
+class Help(ProgramTest):
+    def test_every_script_explains_itself_without_doing_anything(self):
+        scripts = [*(ROOT / "scripts").glob("*.sh"), *(ROOT / "scripts").glob("*.py"), ROOT / "bench/run.sh"]
+        stub = 'echo "called $0 $*" >&2; exit 1'
+        path = path_with_stubs(self.tmp_dir / "bin", **{"cmake": stub, "apt_get": stub, "ctest": stub, "git": stub})
+        for script in scripts:
+            if not os.access(script, os.X_OK):
+                continue  # a part of others
+            for flag in ("-h", "--help"):
+                with self.subTest(script.name, flag=flag):
+                    process = call(script, flag, PATH=path)
+                    self.assertEqual((process.returncode, process.stderr), (0, ""))
+                    self.assertIn("usage: ", process.stdout)
+                    self.assertIn(script.name, process.stdout)
 
 
 class Install(ProgramTest):
