@@ -8,6 +8,7 @@ import unittest
 
 from programs import BIN, FULL, ROOT, SUBSET, ProgramTest
 from script_support import call, path_with_stubs
+from setup_script import Setup  # noqa: F401, a test case of its own
 
 
 class LibTorchIsMissingOrOld(ProgramTest):
@@ -80,21 +81,6 @@ class FetchData(ProgramTest):
         self.assertEqual(process.returncode, 1)
         self.assertIn("train-images-idx3-ubyte has the wrong SHA-256 there", process.stderr)
         self.assertFalse((self.tmp_dir / "data/mnist").exists())
-
-
-class Setup(ProgramTest):
-    def test_check_reports_without_changing_anything(self):
-        before = sorted(path.name for path in ROOT.iterdir())
-        process = call(ROOT / "scripts/setup.sh", "--check")
-        self.assertEqual(process.returncode, 0, process.stderr)
-        self.assertIn("system packages: all installed", process.stderr)
-        self.assertIn("LibTorch: ", process.stderr)
-        self.assertEqual(before, sorted(path.name for path in ROOT.iterdir()))
-
-    def test_unknown_argument_is_an_error(self):
-        process = call(ROOT / "scripts/setup.sh", "--chekc")
-        self.assertEqual(process.returncode, 1)
-        self.assertIn("unknown argument '--chekc'", process.stderr)
 
 
 class Help(ProgramTest):
