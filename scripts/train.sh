@@ -4,6 +4,9 @@
 #
 # usage: scripts/train.sh [FLAG of mnist-train]...
 #   scripts/train.sh --epochs 3 --out three.pt
+#
+# Files that flags name are relative to the current directory, as with mnist-train itself. `--data`, if it
+# is not given, is data/mnist of this project. Once built, build/release/bin/mnist-train --help lists the flags.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 for argument in "$@"; do
@@ -11,28 +14,34 @@ for argument in "$@"; do
 done
 
 "$project/scripts/setup.sh"
-build release
+build release mnist-train mnist-eval mnist-predict mnist-export
 train=$project/build/release/bin/mnist-train
 eval=$project/build/release/bin/mnist-eval
-
+flags=("$@")
+data_is_given=false
 for argument in "$@"; do
   case $argument in
-    --version | --print-config) exec "$train" "$@" ;;
+    --version | --print-config | --generate | --generate=*) exec "$train" "$@" ;;
+    --data | --data=*) data_is_given=true ;;
   esac
 done
 
-cd "$project"
 config=$("$train" --print-config "$@")
 # Prints the value of string option $1 in the effective configuration.
 option() { sed -nE "s/^$1 = (['\"])(.*)\1  # .*/\2/p" <<<"$config"; }
 data=$(option data)
+# The default and the recipes name directories of this project, wherever the user stands.
+if ! $data_is_given && [[ $data != /* ]] && ! [ "$PWD" -ef "$project" ] && [ ! -d "$data" ]; then
+  data=$project/$data
+  flags+=(--data "$data")
+fi
 case $(realpath -m "$data") in
-  "$project/data/mnist") scripts/fetch_data.sh mnist ;;
-  "$project/data/fashion-mnist") scripts/fetch_data.sh fashion-mnist ;;
+  "$project/data/mnist") "$project/scripts/fetch_data.sh" mnist ;;
+  "$project/data/fashion-mnist") "$project/scripts/fetch_data.sh" fashion-mnist ;;
 esac
 
 step "training"
-"$train" "$@"
+"$train" "${flags[@]}"
 step "evaluating"
 "$eval" --model "$(option out)" --data "$data"
 step "model: $(realpath "$(option out)")"

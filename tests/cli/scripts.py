@@ -83,6 +83,51 @@ class FetchData(ProgramTest):
         self.assertFalse((self.tmp_dir / "data/mnist").exists())
 
 
+class TrainScript(ProgramTest):
+    """scripts/train.sh in a project that is already built."""
+
+    def setUp(self):
+        super().setUp()
+        self.project = self.tmp_dir / "project"
+        shutil.copytree(ROOT / "scripts", self.project / "scripts")
+        (self.project / "scripts/setup.sh").write_text("")
+        (self.project / "build/release").mkdir(parents=True)
+        (self.project / "build/release/bin").symlink_to(BIN)
+        (self.project / "data").mkdir()
+        (self.project / "data/small").symlink_to(SUBSET)
+        self.elsewhere = self.tmp_dir / "elsewhere"
+        self.elsewhere.mkdir()
+        self.cmake_log = self.tmp_dir / "cmake.log"
+        self.path = path_with_stubs(self.tmp_dir / "bin", cmake=f'echo "$@" >>{self.cmake_log}')
+
+    def train(self, *flags):
+        """Trains for one epoch, called from another directory."""
+        process = subprocess.run(
+            [self.project / "scripts/train.sh", "--epochs", "1", "--hidden", "16", "--device", "cpu", *flags],
+            capture_output=True, text=True, cwd=self.elsewhere, timeout=300, env=os.environ | {"PATH": self.path})
+        self.assertEqual(process.returncode, 0, process.stderr)
+        return process
+
+    def test_paths_are_relative_to_the_current_directory(self):
+        (self.elsewhere / "mine").symlink_to(SUBSET)
+        process = self.train("--data", "mine", "--out", "here.pt")
+        self.assertTrue((self.elsewhere / "here.pt").exists())
+        self.assertIn(f"model: {self.elsewhere}/here.pt", process.stderr)
+
+    def test_the_data_of_a_recipe_are_the_projects(self):
+        recipe = self.project / "recipe.toml"
+        recipe.write_text('data = "data/small"\n')
+        process = self.train("--config", recipe)
+        self.assertIn(f"--data {self.project}/data/small", process.stderr)
+
+    def test_it_builds_the_programs_only(self):
+        (self.elsewhere / "mine").symlink_to(SUBSET)
+        self.train("--data", "mine")
+        (build,) = (line for line in self.cmake_log.read_text().splitlines() if line.startswith("--build"))
+        self.assertEqual(build.split("--target ")[1].split(),
+                         ["mnist-train", "mnist-eval", "mnist-predict", "mnist-export"])
+
+
 class Help(ProgramTest):
     def test_every_script_explains_itself_without_doing_anything(self):
         scripts = [*(ROOT / "scripts").glob("*.sh"), *(ROOT / "scripts").glob("*.py"), ROOT / "bench/run.sh"]
