@@ -221,7 +221,7 @@ class Setup(ProgramTest):
         first, second = self.log.read_text().splitlines()
         self.assertRegex(first, r"install torch==[\d.]+\+cpu$")
         self.assertRegex(second, r"install torch==[\d.]+$")
-        self.assertRegex(process.stderr, "(?s)for CPU into .venv: .* to download.* into .venv: up to .* to download")
+        self.assertRegex(process.stderr, "(?s)for CPU into .venv: 0.2 GB to download.* into .venv: .* several GB to download")
 
     def test_an_index_that_the_user_names_is_used_alone(self):
         self.have_system_packages()

@@ -107,7 +107,7 @@ install_torch() {
     [ $status -eq 1 ] || die "installing torch failed, see above; then rerun"
   fi
   need_disk 10
-  say "installing torch $torch_version into .venv: up to 3 GB to download and 7 GB on disk, if the build is for CUDA"
+  say "installing torch $torch_version into .venv: if the build is for CUDA, several GB to download and more on disk"
   pip install ${TORCH_INDEX_URL:+--index-url "$TORCH_INDEX_URL"} "torch==$torch_version" >&2 ||
     die "installing torch failed, see above; for another index, set TORCH_INDEX_URL and rerun; for your own LibTorch, set CMAKE_PREFIX_PATH"
 }
