@@ -101,8 +101,8 @@ void add_other_flags(BoundApp& bound) {
   app.set_help_all_flag("-h");
   add("--version", "", "Help", "print version information and exit");
   add("--generate", "KIND", "Help",
-      "print shell completions (bash, fish or zsh) or the man page and exit");
-  bound.choices["generate"] = {"bash", "fish", "zsh", "man"};
+      "print shell completions (bash, fish or zsh), a man or a markdown page and exit");
+  bound.choices["generate"] = {"bash", "fish", "zsh", "man", "markdown"};
 }
 
 template <class Options>

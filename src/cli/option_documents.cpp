@@ -237,6 +237,7 @@ std::string man_page(const CLI::App& app, const std::vector<Flag>& flags) {
 
 std::string option_document(const CLI::App& app, const OptionChoices& choices,
                             const std::string& kind) {
+  if (kind == "markdown") return option_reference(app, choices);
   const std::vector<Flag> flags = flags_of(app, choices);
   if (kind == "bash") return bash_completion(app, flags);
   if (kind == "fish") return fish_completion(app, flags);
@@ -244,7 +245,7 @@ std::string option_document(const CLI::App& app, const OptionChoices& choices,
   if (kind == "man") return man_page(app, flags);
   if (kind == "help") return help_text(app, flags, true);
   if (kind == "short help") return help_text(app, flags, false);
-  throw UsageError("--generate: expected bash, fish, zsh or man, found '" + kind + "'");
+  throw UsageError("--generate: expected bash, fish, zsh, man or markdown, found '" + kind + "'");
 }
 
 }  // namespace mnist

@@ -1,12 +1,13 @@
 """Generated completions and man pages, checked by the real shells and groff where installed."""
 
+import os
 import re
 import shutil
 import subprocess
 import unittest
 
 import programs
-from programs import BIN, ProgramTest
+from programs import BIN, ROOT, ProgramTest
 
 PROGRAMS = ["mnist-eval", "mnist-export", "mnist-predict", "mnist-train"]
 
@@ -58,8 +59,21 @@ class Documents(ProgramTest):
             self.assertEqual(shown.stderr, "")
             self.assertIn("SYNOPSIS", re.sub(".\b", "", shown.stdout))  # groff overstrikes bold
 
+    def test_reference_page_is_what_the_programs_print(self):
+        page = subprocess.run([ROOT / "scripts/reference.sh"], capture_output=True, text=True, check=True,
+                              env=os.environ | {"MNIST_BIN": str(BIN)}).stdout
+        self.assertEqual((ROOT / "docs/reference.md").read_text(), page,
+                         "regenerate the page: scripts/reference.sh >docs/reference.md")
+
+    def test_reference_page_has_every_option(self):
+        page = (ROOT / "docs/reference.md").read_text()
+        for program in PROGRAMS:
+            section = page.split(f"\n## {program}\n")[1].split("\n## ")[0]
+            for option in re.findall(r"^  .*?(--[a-z-]+)", programs.run(program, "--help").stdout, re.MULTILINE):
+                self.assertRegex(section, rf"\n\| `(-h, )?{option}( [A-Z,]+)?` \|")
+
     def test_unknown_kind_is_a_usage_error(self):
-        self.fail_with(2, "--generate: expected bash, fish, zsh or man, found 'tcsh'", "mnist-train",
+        self.fail_with(2, "--generate: expected bash, fish, zsh, man or markdown, found 'tcsh'", "mnist-train",
                        "--generate", "tcsh")
 
 
