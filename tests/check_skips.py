@@ -5,7 +5,7 @@ import re
 import sys
 import xml.etree.ElementTree
 
-ALLOWED = ("needs a GPU", "needs a LibTorch with CUDA")
+ALLOWED = ("needs a GPU", "needs a LibTorch with CUDA", "set MNIST_TEST_PACKAGES=1", "needs mlflow", "needs wandb")
 # As GoogleTest, unittest and files that need a Python package print them.
 REASONS = re.compile(r": Skipped\n(.+)|skipped ['\"](.+)['\"]$|^(.+): skipped$", re.MULTILINE)
 

@@ -55,7 +55,7 @@ class FetchData(ProgramTest):
 
     def test_unknown_data_set_prints_usage(self):
         process = self.fetch("cifar")
-        self.assertEqual(process.returncode, 1)
+        self.assertEqual(process.returncode, 2)
         self.assertIn("usage: scripts/fetch_data.sh mnist|fashion-mnist|all", process.stderr)
 
     @unittest.skipIf(FULL == SUBSET, "the full set has not been fetched")

@@ -1,0 +1,10 @@
+# Read by cpack for each generator: which components of the install tree its package contains.
+set(components programs libtorch)
+if(CPACK_GENERATOR STREQUAL "TGZ")
+  list(APPEND components system_libraries)
+endif()
+list(GET CPACK_INSTALL_CMAKE_PROJECTS 0 build_directory)
+set(CPACK_INSTALL_CMAKE_PROJECTS)
+foreach(component ${components})
+  list(APPEND CPACK_INSTALL_CMAKE_PROJECTS "${build_directory};mnist-trainer;${component};/")
+endforeach()

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Builds the packages that docs/packages.md describes: a .deb and a relocatable .tar.gz in build/package.
+#
+# usage: scripts/package.sh [DEB] [TGZ]      both, unless one is named
+#
+# Needs what scripts/setup.sh installs, and a LibTorch without CUDA.
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+generators=()
+for argument in "$@"; do
+  case $argument in
+    DEB | TGZ) generators+=("$argument") ;;
+    -h | --help) sed -n '2,/^source/{/^source/d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;;
+    *) die "unknown argument '$argument'; see scripts/package.sh --help" ;;
+  esac
+done
+[ ${#generators[@]} -gt 0 ] || generators=(DEB TGZ)
+
+build package
+step "packing"
+cd "$project/build/package"
+rm -f mnist-trainer*.deb mnist-trainer*.tar.gz
+for generator in "${generators[@]}"; do
+  # CPack copies the whole tree there first, 0.5 GB of it.
+  cpack -G "$generator" >"cpack-$generator.log" 2>&1 || {
+    cat "cpack-$generator.log" >&2
+    die "cpack -G $generator failed, see above"
+  }
+done
+rm -rf _CPack_Packages
+for package in mnist-trainer*.deb mnist-trainer*.tar.gz; do
+  [ ! -e "$package" ] || echo "$PWD/$package"
+done
