@@ -1,7 +1,9 @@
 // TOML through toml++, JSON through nlohmann.
 #include "options/toml.hpp"
 
+#include <cmath>
 #include <sstream>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 #include <toml++/toml.h>
@@ -18,6 +20,18 @@ template <class Value>
 constexpr bool kIsList =
     std::is_same_v<Value, std::vector<std::int64_t>> || std::is_same_v<Value, std::vector<double>>;
 
+/// TOML's integers have 63 bits and a sign: a larger seed is a string, and a larger number that
+/// happens to be whole gets a fraction.
+std::string toml_number(std::uint64_t value) {
+  const bool fits = std::in_range<std::int64_t>(value);
+  return fits ? option_text(value) : '"' + option_text(value) + '"';
+}
+std::string toml_number(double value) {
+  const std::string text = option_text(value);
+  const bool whole = text.find_first_not_of("-0123456789") == std::string::npos;
+  return whole && std::abs(value) >= 0x1p63 ? text + ".0" : text;
+}
+
 template <class Value>
 std::string toml_value(const Value& value) {
   std::ostringstream text;
@@ -26,6 +40,8 @@ std::string toml_value(const Value& value) {
     text << toml::value<std::string>(option_text(value));
   } else if constexpr (kIsList<Value>) {
     text << '[' << (value.empty() ? "" : option_text(value)) << ']';
+  } else if constexpr (std::is_same_v<Value, double> || std::is_same_v<Value, std::uint64_t>) {
+    text << toml_number(value);
   } else {
     text << option_text(value);
   }
@@ -63,6 +79,8 @@ bool type_fits(const toml::node& node, const Value&) {
     return node.is_boolean();
   } else if constexpr (std::is_same_v<Value, double>) {
     return node.is_number();
+  } else if constexpr (std::is_same_v<Value, std::uint64_t>) {
+    return node.is_integer() || node.is_string();
   } else {
     return node.is_integer();
   }

@@ -37,6 +37,16 @@ TEST(Toml, ReadsWhatItWrites) {
   }
 }
 
+TEST(Toml, ReadsBackNumbersThatItsIntegersCannotHold) {
+  TrainOptions options;
+  options.seed = ~std::uint64_t{0};
+  options.weight_decay = 12345678901234567168.0;
+  TrainOptions read;
+  read_toml(to_toml(options), "config.toml", read);
+  EXPECT_EQ(read.seed, options.seed);
+  EXPECT_EQ(read.weight_decay, options.weight_decay);
+}
+
 TEST(Toml, LeavesUnnamedOptionsUnchanged) {
   TrainOptions options;
   options.epochs = 7;
