@@ -20,6 +20,7 @@ build_packages='
   python3             python3             python          python          command  python3
   python3-venv        -                   -               -               module   ensurepip'
 test_packages='
+  librapidcheck-dev   rapidcheck-devel    -               -               header   rapidcheck.h
   ccache              ccache              ccache          ccache          command  ccache
   fish                fish                fish            fish            command  fish
   zsh                 zsh                 zsh             zsh             command  zsh
@@ -32,7 +33,8 @@ browser_packages='
   fonts-comic-neue    -                   -               -               file     /usr/share/fonts/opentype/comic-neue/ComicNeue-Regular.otf
   fonts-dancingscript -                   -               -               file     /usr/share/fonts/opentype/dancingscript/DancingScript-Regular.otf'
 fuzz_packages='
-  clang               clang,compiler-rt   clang,compiler-rt  -            fuzzer   clang++'
+  clang               clang,compiler-rt   clang,compiler-rt  -            fuzzer   clang++
+  llvm                llvm                llvm            llvm            command  llvm-cov'
 
 has() {
   local header

@@ -21,7 +21,7 @@ std::string text(const std::string& value) {
 }
 
 const std::string kStorageId =
-    "(" + text("storage") + "ctorch\nFloatStorage\n" + text("0") + text("cpu") + "K\6tQ";
+    "("s + text("storage") + "ctorch\nFloatStorage\n" + text("0") + text("cpu") + "K\6tQ";
 
 TEST(Unpickler, ReadsPlainValues) {
   const auto bytes =
@@ -38,6 +38,12 @@ TEST(Unpickler, ReadsPlainValues) {
   EXPECT_EQ(dict.find("n")->kind, Kind::kOther);
   EXPECT_EQ(dict.find("big")->integer, -32768);
   EXPECT_EQ(dict.find("none"), nullptr);
+}
+
+TEST(Unpickler, TheLastValueOfARepeatedKeyCounts) {
+  const auto bytes = to_bytes("}("s + text("a") + "K\1"s + text("a") + "K\2u.");
+  const Pickle pickle = unpickle(bytes, "f");
+  EXPECT_EQ(pickle.root->find("a")->integer, 2);
 }
 
 TEST(Unpickler, RebuildsTensors) {
@@ -76,6 +82,7 @@ TEST(Unpickler, RefusesBrokenStacks) {
   expect_refused(".", "pops from an empty stack");
   expect_refused("s.", "pops from an empty stack");
   expect_refused("(s.", "pops from an empty stack");
+  expect_refused("}NN(s.", "pops from an empty stack");  // the mark hides what is below it
   expect_refused("t.", "pops to a mark");
   expect_refused("N(u.", "fills a value of the wrong type");
   expect_refused("}(Nu.", "a key without a value");
@@ -101,7 +108,7 @@ TEST(Unpickler, RefusesInvalidCallsAndStorages) {
   expect_refused("ctorch._utils\n_rebuild_tensor_v2\n)R.", "from something other than a storage");
   expect_refused("ctorch._utils\n_rebuild_parameter\n)R.", "with arguments");
   expect_refused("NQ.", "does not name a storage");
-  expect_refused("(" + text("module") + "NNNNtQ.", "does not name a storage");
+  expect_refused("("s + text("module") + "NNNNtQ.", "does not name a storage");
   expect_refused("ctorch._utils\n_rebuild_tensor_v2\n("s + kStorageId + "K\0NNtR."s,
                  "not a tuple of at most 64 integers");
 }

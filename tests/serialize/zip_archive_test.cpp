@@ -1,73 +1,14 @@
 // Zip archives, valid and malformed.
 #include "serialize/zip_archive.hpp"
 
-#include <zlib.h>
+#include <algorithm>
 
+#include "archives.hpp"
 #include "mnist/support/error.hpp"
 #include "test_support.hpp"
 
 namespace mnist {
 namespace {
-
-/// One record; the defaults make a valid one.
-struct Record {
-  std::string name;
-  std::string content;
-  std::uint16_t flags = 0;
-  std::uint16_t method = 0;
-  std::int64_t header_offset = -1;  ///< in the directory; -1 is the correct one
-  std::uint32_t extra_size = 0;     ///< added to the stored size in the directory
-};
-
-class Writer {
- public:
-  void number(std::uint64_t value, int size) {
-    for (int i = 0; i < size; ++i) {
-      bytes.push_back(i < 8 ? static_cast<std::uint8_t>(value >> (8 * i)) : std::uint8_t{0});
-    }
-  }
-  void text(const std::string& value) { bytes.insert(bytes.end(), value.begin(), value.end()); }
-  std::vector<std::uint8_t> bytes;
-};
-
-std::vector<std::uint8_t> zip(const std::vector<Record>& records) {
-  Writer file;
-  Writer directory;
-  for (const Record& record : records) {
-    const std::size_t offset = file.bytes.size();
-    const auto checksum =
-        crc32_z(0, reinterpret_cast<const Bytef*>(record.content.data()), record.content.size());
-    file.number(0x04034b50, 4);
-    file.number(0, 22);
-    file.number(record.name.size(), 2);
-    file.number(0, 2);
-    file.text(record.name);
-    file.text(record.content);
-    directory.number(0x02014b50, 4);
-    directory.number(0, 4);
-    directory.number(record.flags, 2);
-    directory.number(record.method, 2);
-    directory.number(0, 4);
-    directory.number(checksum, 4);
-    directory.number(record.content.size() + record.extra_size, 4);
-    directory.number(record.content.size() + record.extra_size, 4);
-    directory.number(record.name.size(), 2);
-    directory.number(0, 12);
-    directory.number(
-        record.header_offset < 0 ? offset : static_cast<std::uint64_t>(record.header_offset), 4);
-    directory.text(record.name);
-  }
-  const std::size_t start = file.bytes.size();
-  file.bytes.insert(file.bytes.end(), directory.bytes.begin(), directory.bytes.end());
-  file.number(0x06054b50, 4);
-  file.number(0, 4);
-  file.number(records.size(), 2);
-  file.number(records.size(), 2);
-  file.number(directory.bytes.size(), 4);
-  file.number(start, 4);
-  file.number(0, 2);
-  return file.bytes;
-}
 
 void expect_refused(const std::vector<std::uint8_t>& file, std::string_view words) {
   expect_throws<Error>([&] { read_zip(file); }, words);
@@ -81,6 +22,20 @@ TEST(ZipArchive, ReadsRecords) {
   EXPECT_TRUE(records.at("a/y").empty());
 }
 
+TEST(ZipArchive, ReadsZip64) {
+  const auto file = zip({{"a/x", "hello"}, {"a/y", "z"}}, /*zip64=*/true);
+  const Bytes record = ZipArchive(file, "f").record("a/y");
+  EXPECT_EQ(std::string(record.begin(), record.end()), "z");
+}
+
+TEST(ZipArchive, RefusesBytesAfterItsEnd) {
+  auto file = zip({{"a/x", "hello"}});
+  file.push_back(0);
+  expect_refused(file, "has no zip directory");
+  file[file.size() - 3] = 1;  // now it is a comment
+  EXPECT_EQ(ZipArchive(file, "f").names().size(), 1U);
+}
+
 TEST(ZipArchive, RefusesEveryTruncation) {
   const auto whole = zip({{"a/x", "hello"}});
   for (std::size_t size = 0; size < whole.size(); ++size) {
@@ -91,6 +46,9 @@ TEST(ZipArchive, RefusesEveryTruncation) {
 TEST(ZipArchive, RefusesDamagedContent) {
   auto file = zip({{"a/x", "hello"}});
   file[30 + 3] ^= 1;
+  expect_refused(file, "checksum does not match");
+  file = zip({{"a/x", "hello"}});
+  std::fill_n(file.begin() + 30 + 3 + 5 + 16, 4, std::uint8_t{0});  // no checksum at all
   expect_refused(file, "checksum does not match");
 }
 
