@@ -189,6 +189,16 @@ TEST_F(SmallSet, LimitKeepsTheFirst) {
   expect_throws<UsageError>([&] { limit_examples(set, 3); }, "--limit 3 is more than the 2");
 }
 
+TEST_F(SmallSet, FingerprintCoversImagesAndLabels) {
+  const Dataset set = load();
+  Dataset other = set;
+  other.labels[2] = 8;
+  EXPECT_NE(other.fingerprint(), set.fingerprint());
+  other = set;
+  other.images[11] = 0;
+  EXPECT_NE(other.fingerprint(), set.fingerprint());
+}
+
 TEST_F(SmallSet, SelectsExamplesInOrder) {
   const std::vector<std::int64_t> indices{2, 0};
   const Dataset set = select_examples(load(), indices);
@@ -199,6 +209,7 @@ TEST_F(SmallSet, SelectsExamplesInOrder) {
 TEST(SplitIndices, PartitionsAllExamplesBySeedAlone) {
   const ValidationSplit split = split_indices(100, 30, 1);
   EXPECT_EQ(split.validation.size(), 30U);
+  EXPECT_EQ(split.training.size(), 70U);
   std::set<std::int64_t> all(split.training.begin(), split.training.end());
   all.insert(split.validation.begin(), split.validation.end());
   EXPECT_EQ(all.size(), 100U);

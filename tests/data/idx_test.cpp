@@ -109,6 +109,15 @@ TEST_F(IdxFile, RefusesSizesThatOverflowOrBomb) {
   expect_refused(gzip(large), "bytes of gzip can hold");
 }
 
+TEST_F(IdxFile, ReadsWhatCompressesBest) {
+  constexpr std::size_t kBytes = 1 << 20;
+  ByteVector blank{0, 0, 8, 1, 0, 0x10, 0, 0};
+  blank.resize(blank.size() + kBytes);
+  const ByteVector compressed = gzip(blank);
+  ASSERT_GT(kBytes / compressed.size(), 900U) << "close to the limit of deflate";
+  EXPECT_EQ(read_idx(file(compressed)).bytes, ByteVector(kBytes));
+}
+
 TEST_F(IdxFile, RefusesOtherFiles) {
   expect_refused({}, "is empty");
   expect_refused(to_bytes("<html>no such page</html>"), "is not an IDX file");

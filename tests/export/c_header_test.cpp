@@ -18,6 +18,23 @@ TEST(CHeader, NumbersAreFloatLiteralsAndAllFieldsAreFilled) {
   EXPECT_EQ(text.find("{{"), std::string::npos);
 }
 
+TEST(CHeader, SmallNumbersAreFloatLiterals) {
+  const Model model{{{{1, 1, {1e-20F}, {-3e30F}}}}, {"a"}, {}};
+  const std::string text = c_header_text(model, Precision::kF32);
+  EXPECT_NE(text.find("{\n  1e-20f,"), std::string::npos) << text;
+  EXPECT_NE(text.find("{\n  -3e+30f,"), std::string::npos) << text;
+}
+
+TEST(CHeader, LayersAlternateBetweenTwoBuffersOfTheWidestLayer) {
+  const Model model{zero_mlp({2, {3, 5, 4}, 1, Activation::kRelu}), {"a"}, {}};
+  const std::string text = c_header_text(model, Precision::kF32);
+  EXPECT_NE(text.find("#define MNIST_MAX_WIDTH 5\n"), std::string::npos) << text;
+  for (const char* call : {"3, 2, pixels, even);", "5, 3, even, odd);", "4, 5, odd, even);",
+                           "1, 4, even, probabilities);"}) {
+    EXPECT_NE(text.find(call), std::string::npos) << call;
+  }
+}
+
 TEST(CHeader, Int8WeightsHaveScales) {
   const std::string text = c_header_text(small_model("a"), Precision::kInt8);
   EXPECT_NE(text.find("static const signed char mnist_weights_0[2] = {\n  127, -64,"),

@@ -113,6 +113,7 @@ TEST(Pnm, AcceptsCommentsWhitespaceAndBothDepths) {
   EXPECT_EQ(luma("P5\n# a comment\n2\t1\n# another\n1\n\x01\0"s),
             (std::vector<std::uint8_t>{255, 0}));
   EXPECT_EQ(luma("P5 1 1 65535\n\x80\0"s), (std::vector<std::uint8_t>{127}));
+  EXPECT_EQ(luma("P5 2 1 256\n\0\x80\x01\0"s), (std::vector<std::uint8_t>{127, 255}));
   EXPECT_EQ(luma("P6 1 1 255\n\xff\0\0"s), (std::vector<std::uint8_t>{76}));
 }
 

@@ -95,6 +95,21 @@ TEST(Prepare, IgnoresSpecksAndUnevenPaper) {
   for (std::size_t i = 0; i < image.size(); ++i) EXPECT_NEAR(image[i], clean[i], 6) << i;
 }
 
+TEST(Prepare, KeepsTheDotOfAnI) {
+  GrayImage dotted = bar();
+  for (std::size_t row = 18; row < 24; ++row) {
+    for (std::size_t column = 12; column < 18; ++column) dotted.luma[row * 100 + column] = 200;
+  }
+  const std::vector<std::uint8_t> image = prepared(dotted);
+  int inked_rows = 0;
+  for (std::size_t row = 0; row < 28; ++row) {
+    const auto begin = image.begin() + static_cast<std::ptrdiff_t>(row * 28);
+    inked_rows += *std::max_element(begin, begin + 28) > 127 ? 1 : 0;
+  }
+  // 52 rows become 20: two for the dot, a gap of two, and 15 for the stem.
+  EXPECT_NEAR(inked_rows, 17, 1);
+}
+
 TEST(Prepare, GarmentsFillTheImageAndKeepTheirBrightness) {
   const std::vector<std::uint8_t> image = prepare(bar(), Preparation::kGarment, 28, "a.png");
   EXPECT_NEAR(image[14 * 28 + 14], 200, 2);

@@ -34,6 +34,11 @@ TEST(Forward, SumsEveryInputOfALongRow) {
   EXPECT_FLOAT_EQ(forward(linear, ones).at(0), 190);
 }
 
+TEST(ScaledPixels, AreFrom0To1) {
+  const std::vector<std::uint8_t> pixels{0, 51, 255};
+  EXPECT_EQ(scaled_pixels(pixels), (std::vector<float>{0, 0.2F, 1}));
+}
+
 TEST(Softmax, DoesNotOverflowForLargeLogits) {
   const std::vector<float> logits{1000, 1000, 0};
   const std::vector<float> probabilities = softmax(logits);

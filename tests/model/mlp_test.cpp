@@ -3,8 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include <gtest/gtest.h>
+
+#include "mnist/support/error.hpp"
+#include "test_support.hpp"
 
 namespace mnist {
 namespace {
@@ -43,6 +47,17 @@ TEST(InitialParameters, AreUniformWithinPyTorchsBounds) {
   EXPECT_FALSE(initial_parameters(shape, 1) == mlp);
 }
 
+TEST(InitialParameters, EachParameterHasRandomNumbersOfItsOwn) {
+  // Divided by their bounds, equal random numbers would give equal values.
+  const Mlp mlp = initial_parameters({9, {9, 9, 9}, 9, Activation::kRelu}, 0);
+  std::set<float> firsts;
+  for (const Linear& layer : mlp.layers) {
+    firsts.insert(layer.weight.front());
+    firsts.insert(layer.bias.front());
+  }
+  EXPECT_EQ(firsts.size(), 8U);
+}
+
 TEST(InitialParameters, HesAreNormalWithTheirVariance) {
   const MlpShape shape;
   const Mlp mlp = initial_parameters(shape, 0, Initialisation::kHe);
@@ -61,6 +76,15 @@ TEST(InitialParameters, HesAreNormalWithTheirVariance) {
     EXPECT_NEAR(squares / count, 1, 2 * error);
     EXPECT_NEAR(fourths / count, 3, 10 * error) << "as normal numbers have it";
     for (const float bias : layer.bias) EXPECT_EQ(bias, 0.0F);
+  }
+}
+
+TEST(MlpShape, OnlySquareNumbersOfInputsAreImages) {
+  EXPECT_EQ(image_side({784, {}, 10, Activation::kRelu}, "m"), 28);
+  EXPECT_EQ(image_side({1, {}, 10, Activation::kRelu}, "m"), 1);
+  for (const std::int64_t inputs : {2, 783, 785}) {
+    expect_throws<Error>([&] { image_side({inputs, {}, 10, Activation::kRelu}, "m"); },
+                         "m: the network takes " + std::to_string(inputs) + " inputs");
   }
 }
 

@@ -14,6 +14,14 @@ ExportOptions to(ExportFormat format, const std::string& model) {
   return options;
 }
 
+TEST(EvalOptions, OnlyTheReportShowsARun) {
+  EvalOptions options;
+  options.run_dir = "runs/first";
+  expect_throws<UsageError>([&] { validate(options); }, "--run-dir needs --report");
+  options.report = "report.html";
+  EXPECT_NO_THROW(validate(options));
+}
+
 TEST(ExportOptions, OutputIsNamedAfterTheModel) {
   EXPECT_EQ(export_path(to(ExportFormat::kOnnx, "runs/a.b.pt")), "runs/a.b.onnx");
   EXPECT_EQ(export_path(to(ExportFormat::kC, "model.pt")), "model.h");

@@ -118,6 +118,19 @@ TEST(TrainOptions, ModelGoesIntoTheRunDirectoryByDefault) {
   EXPECT_EQ(options.model_path(), "elsewhere.safetensors");
 }
 
+TEST(TrainOptions, RefusesFlagsWithoutEffect) {
+  for (const CheckpointInterval& every : {CheckpointInterval{.steps = 5}, {.seconds = 30}}) {
+    expect_refused([&](TrainOptions& o) { o.checkpoint_every = every; },
+                   "--checkpoint-every needs --run-dir");
+  }
+  expect_refused(
+      [](TrainOptions& o) {
+        o.engine = EngineKind::kFused;
+        o.activation = Activation::kTanh;
+      },
+      "--engine fused supports only --activation relu, found tanh");
+}
+
 TEST(TrainOptions, DropoutIsPerLayerOrShared) {
   TrainOptions options;
   EXPECT_EQ(options.dropout_of(2), 0);
@@ -132,12 +145,25 @@ TEST(TrainOptions, ValidationIsACountOrAFraction) {
   EXPECT_EQ(validation_examples(options, 1000), 0);
   options.validation = 0.25;
   EXPECT_EQ(validation_examples(options, 1000), 250);
+  options.validation = 0.0017;
+  EXPECT_EQ(validation_examples(options, 1000), 2) << "rounded";
   options.validation = 200;
   EXPECT_EQ(validation_examples(options, 1000), 200);
   expect_throws<UsageError>([&] { validation_examples(options, 200); },
                             "leaves none of 200 examples to train on");
   options.validation = 0.0001;
   expect_throws<UsageError>([&] { validation_examples(options, 100); }, "is less than one");
+}
+
+TEST(TrainOptions, OnlyTheseDoNotChangeWhatIsLearned) {
+  std::set<std::string> names;
+  const TrainOptions options;
+  for_each_option(options, [&](const auto&, const OptionInfo& info) {
+    if (info.scope == OptionScope::kRuntime) names.insert(info.name);
+  });
+  EXPECT_EQ(names, (std::set<std::string>{"data", "device", "engine", "threads", "out", "run-dir",
+                                          "checkpoint-every", "require-accuracy", "color", "quiet",
+                                          "verbose", "log-file"}));
 }
 
 TEST(TrainOptions, TableNamesEachOptionOnceAsAFlag) {

@@ -1,6 +1,7 @@
 // TFRecord framing; tests/interop reads whole event files with TensorBoard itself.
 #include "report/tensorboard.hpp"
 
+#include <bit>
 #include <csignal>
 #include <sys/resource.h>
 
@@ -40,6 +41,40 @@ TEST(Crc32c, AgreesWithPublishedValues) {
   // RFC 3720, appendix B.4.
   EXPECT_EQ(crc32c(std::vector<std::uint8_t>(32, 0)), 0x8A9136AAU);
   EXPECT_EQ(crc32c(std::vector<std::uint8_t>(32, 0xFF)), 0x62A8AB43U);
+}
+
+/// The data of all records in the event file of `directory`, after checking their frames.
+std::vector<std::string> records_in(const std::string& directory) {
+  const std::string file = read_text(std::filesystem::directory_iterator(directory)->path());
+  const std::vector<std::uint8_t> bytes = to_bytes(file);
+  ByteReader reader(bytes, "events");
+  const auto check = [&](Bytes data) {
+    // TensorFlow's "TFRecord format details": rotated right by 15 bits, plus a constant.
+    const std::uint32_t crc = crc32c(data);
+    EXPECT_EQ(reader.take_little_endian<std::uint32_t>(), std::rotr(crc, 15) + 0xa282ead8U);
+  };
+  std::vector<std::string> records;
+  while (reader.remaining() > 0) {
+    const Bytes length = reader.take(8);
+    check(length);
+    const Bytes data =
+        reader.take(ByteReader(length, "length").take_little_endian<std::uint64_t>());
+    check(data);
+    records.emplace_back(data.begin(), data.end());
+  }
+  return records;
+}
+
+TEST(TensorBoard, StartsASessionAfterTheLastStep) {
+  const TemporaryFolder folder;
+  const TensorBoardCallback callback(folder.path(), Dataset(), 41);
+  const std::vector<std::string> records = records_in(folder.path());
+  ASSERT_EQ(records.size(), 2U);
+  EXPECT_TRUE(records[0].starts_with(ProtobufMessage().add_bytes(3, "brain.Event:2").bytes()));
+  const auto start = ProtobufMessage().add_integer(1, 1);
+  EXPECT_TRUE(
+      records[1].starts_with(ProtobufMessage().add_integer(2, 42).add_message(7, start).bytes()))
+      << "TensorBoard discards events from this step on";
 }
 
 TEST(TensorBoard, ErrorNamesTheFileThatCannotBeCreated) {

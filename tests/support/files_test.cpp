@@ -2,6 +2,7 @@
 #include "support/files.hpp"
 
 #include <csignal>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -40,6 +41,32 @@ TEST(AtomicFile, WritesAndReplaces) {
   write_file_atomically(folder / "a", std::string_view("another"));
   EXPECT_EQ(read_text(folder / "a"), "another");
   EXPECT_EQ(count_files(folder.path()), 1U);
+}
+
+TEST(AtomicFile, ReportsAWriteThatStopsHalfWay) {
+  const TemporaryFolder folder;
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit ten_bytes{10, before.rlim_max};  // the first write is short, the second one fails
+  ::setrlimit(RLIMIT_FSIZE, &ten_bytes);
+  expect_throws<Error>([&] { write_file_atomically(folder / "a", std::string(20, 'x')); },
+                       "writing failed: File too large");
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_EQ(count_files(folder.path()), 0U);
+}
+
+TEST(AtomicFile, KeepsFilesUnderASecondNameAndNothingElse) {
+  const TemporaryFolder folder;
+  keep_file_as(folder / "none", folder / "copy");
+  EXPECT_EQ(count_files(folder.path()), 0U);
+  write_bytes(folder / "a", {1});
+  for (int i = 0; i < 2; ++i) {
+    keep_file_as(folder / "a", folder / "copy");
+    EXPECT_EQ(count_files(folder.path()), 2U);
+    EXPECT_EQ(read_text(folder / "copy"), "\1");
+  }
 }
 
 TEST(AtomicFile, FollowsTheUmask) {

@@ -20,6 +20,11 @@ TEST(ProtobufMessage, NegativeIntegersTakeTenBytes) {
             "\x08\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01"s);
 }
 
+TEST(ProtobufMessage, SevenBitsFitIntoAByte) {
+  EXPECT_EQ(ProtobufMessage().add_integer(1, 127).bytes(), "\x08\x7f"s);
+  EXPECT_EQ(ProtobufMessage().add_integer(1, 128).bytes(), "\x08\x80\x01"s);
+}
+
 TEST(ProtobufMessage, NumbersAreLittleEndian) {
   EXPECT_EQ(ProtobufMessage().add_float(2, 1.0F).bytes(), "\x15\x00\x00\x80\x3f"s);
   EXPECT_EQ(ProtobufMessage().add_double(1, 1.0).bytes(), "\x09\x00\x00\x00\x00\x00\x00\xf0\x3f"s);

@@ -26,6 +26,7 @@ TEST(RunDir, KeepsTheCurrentAndThePreviousCheckpoint) {
   EXPECT_EQ(load_checkpoint(path + "/checkpoint.previous.safetensors").progress.step, 2);
   folder.clear(/*resumes=*/false);
   expect_throws<UsageError>([&] { load_checkpoint(path); }, "does not exist");
+  EXPECT_FALSE(std::filesystem::exists(path + "/checkpoint.previous.safetensors"));
 }
 
 TEST(RunDir, SuggestsThePreviousCheckpointIfTheCurrentOneIsDamaged) {

@@ -323,6 +323,20 @@ TEST(Trainer, ResumesFromAnyStepWithTheSameResult) {
   }
 }
 
+TEST(Trainer, ResumedRunsSaveAtTheirIntervalAgain) {
+  RecordingEngine engine;
+  TrainOptions often = options(2, 4);
+  often.checkpoint_every.steps = 30;
+  Progress progress;
+  progress.minibatches = progress.step = 45;
+  Trainer trainer(often, engine, first_rows(400));
+  trainer.resume(progress);
+  std::vector<std::int64_t> steps;
+  trainer.set_save([&](const Progress& now) { steps.push_back(now.step); });
+  trainer.run();
+  EXPECT_EQ(steps, (std::vector<std::int64_t>{75, 100, 130, 160, 190, 200}));
+}
+
 TEST(Trainer, ResumesWithTheBestEpoch) {
   TrainOptions patient = options(20, 4);
   patient.patience = 3;

@@ -178,6 +178,34 @@ TEST(CpuEngine, FirstAdamStepHasTheSizeOfTheLearningRate) {
   EXPECT_GT(moved, after.size() / 4);
 }
 
+TEST(CpuEngine, FirstSecondMomentIsTheSquaredGradientToSixDigits) {
+  // 1 - 0.999 in f32 is off by 5e-5.
+  const MlpShape shape{784, {16}, 10, Activation::kRelu};
+  CpuEngine engine(initial_parameters(shape, 0), training_set(), {}, 1);
+  train(engine, first_rows(32), 32);
+  const EngineState state = engine.state();
+  const std::vector<float> first = flatten(state.first_moments);
+  const std::vector<float> second = flatten(state.second_moments);
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    const double gradient = static_cast<double>(first[i]) / 0.1;
+    EXPECT_NEAR(second[i], 0.001 * gradient * gradient, 1e-6 * second[i]);
+  }
+}
+
+TEST(CpuEngine, DecaysWeightsOfPixelsThatAreAlwaysBlank) {
+  const MlpShape shape{784, {16}, 10, Activation::kRelu};
+  const Mlp initial = initial_parameters(shape, 0);
+  const TrainOptions options{.optimizer = Optimizer::kAdamW, .weight_decay = 0.5};
+  CpuEngine engine(initial, training_set(), options, 1);
+  train(engine, first_rows(64), 32, 0.01);
+  const double decay = 1 - 0.01 * 0.5;
+  for (std::size_t unit = 0; unit < 16; ++unit) {
+    const double before = static_cast<double>(initial.layers[0].weight[unit * 784]);
+    const float after = engine.parameters().layers[0].weight[unit * 784];
+    EXPECT_NEAR(after, decay * decay * before, 1e-6 * std::abs(before)) << "the corner pixel";
+  }
+}
+
 TEST(CpuEngine, RejectsActivationsOtherThanRelu) {
   const MlpShape shape{784, {8}, 10, Activation::kTanh};
   expect_throws<Error>(
