@@ -36,7 +36,7 @@ class CommaLocale {
   bool works() const { return works_; }
 
  private:
-  TemporaryFolder folder_;
+  TemporaryDirectory folder_;
   bool works_ = false;
 };
 

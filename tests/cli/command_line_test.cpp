@@ -71,7 +71,7 @@ void store_run(const std::string& directory) {
 }
 
 TEST(CommandLine, ResumeStartsFromTheStoredOptions) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   const std::string run = folder / "run";
   store_run(run);
   const TrainOptions options = parsed<TrainOptions>({"--epochs", "9", "--resume", run.c_str()});

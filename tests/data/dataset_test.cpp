@@ -140,7 +140,9 @@ TEST_F(Family, EmnistHasSeveralDatasets) {
     EXPECT_EQ(set.classes(), classes) << name;
     EXPECT_EQ(set.rows, 3) << name << " is transposed";
     EXPECT_EQ(set.labels[0], 0) << name;
-    if (name == "balanced") EXPECT_EQ(set.class_names[46], "t");
+    if (name == "balanced") {
+      EXPECT_EQ(set.class_names[46], "t");
+    }
   }
 }
 

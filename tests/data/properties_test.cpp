@@ -27,7 +27,7 @@ IdxArray any_array() {
 
 PROPERTY(IdxProperties, ArraysComeBack) {
   const IdxArray array = any_array();
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   write_idx(folder / "raw", array);
   write_bytes(folder / "compressed", gzip(to_bytes(read_text(folder / "raw"))));
   for (const char* name : {"raw", "compressed"}) {

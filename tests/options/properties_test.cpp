@@ -22,7 +22,7 @@ double finite_number() {
 template <class Value>
 void draw(Value& value) {
   if constexpr (std::is_enum_v<Value>) {
-    value = static_cast<Value>(*rc::gen::inRange<std::size_t>(0, EnumNames<Value>::kNames.size()));
+    value = static_cast<Value>(*rc::gen::inRange<std::size_t>(0, kEnumNames<Value>.size()));
   } else if constexpr (std::is_same_v<Value, double>) {
     value = finite_number();
   } else if constexpr (std::is_same_v<Value, std::string>) {

@@ -67,7 +67,7 @@ TEST(Summary, TextNamesWhatWasMeasured) {
 }
 
 TEST(Summary, FileReadsBackToTheSameText) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   EXPECT_EQ(read_summary(folder.path()), std::nullopt);
   const auto summary = run_summary(info(), kData, result());
   write_summary(folder.path(), summary);

@@ -66,7 +66,7 @@ std::vector<std::string> records_in(const std::string& directory) {
 }
 
 TEST(TensorBoard, StartsASessionAfterTheLastStep) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   const TensorBoardCallback callback(folder.path(), Dataset(), 41);
   const std::vector<std::string> records = records_in(folder.path());
   ASSERT_EQ(records.size(), 2U);

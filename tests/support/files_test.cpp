@@ -44,7 +44,7 @@ TEST(AtomicFile, WritesAndReplaces) {
 }
 
 TEST(AtomicFile, ReportsAWriteThatStopsHalfWay) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
   rlimit before{};
   ::getrlimit(RLIMIT_FSIZE, &before);
@@ -58,7 +58,7 @@ TEST(AtomicFile, ReportsAWriteThatStopsHalfWay) {
 }
 
 TEST(AtomicFile, KeepsFilesUnderASecondNameAndNothingElse) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   keep_file_as(folder / "none", folder / "copy");
   EXPECT_EQ(count_files(folder.path()), 0U);
   write_bytes(folder / "a", {1});

@@ -42,8 +42,8 @@ TEST(Goldens, InitialWeightsOfSeed0) {
 }
 
 TEST(Goldens, FirstPermutationAndValidationSplit) {
-  EXPECT_EQ(crc32_of(shuffled(first_rows(60'000), 0, 1)), goldens()["permutation"]);
-  EXPECT_EQ(crc32_of(split_rows(60'000, 5'000, 0).validation), goldens()["validation"]);
+  EXPECT_EQ(crc32_of(shuffled(first_indices(60'000), 0, 1)), goldens()["permutation"]);
+  EXPECT_EQ(crc32_of(split_indices(60'000, 5'000, 0).validation), goldens()["validation"]);
 }
 
 TEST(Goldens, DropoutMasks) {
@@ -82,7 +82,7 @@ TEST(Goldens, TwentyStepsOfTheScalarEngine) {
   options.augment = {};
   ScalarEngine engine(initial_parameters({784, {16, 12}, 10, Activation::kRelu}, 0), training_set(),
                       options);
-  const std::vector<float> losses = train(engine, first_rows(640), 32).losses;
+  const std::vector<float> losses = train(engine, first_indices(640), 32).losses;
   const nlohmann::json& golden = goldens()["training"];
   ASSERT_EQ(losses.size(), golden["losses"].size());
   for (std::size_t i = 0; i < losses.size(); ++i) {

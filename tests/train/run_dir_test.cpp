@@ -66,7 +66,7 @@ TEST(RunDir, RefusesToOverwriteAnUnfinishedRun) {
 }
 
 TEST(RunDir, ARunThatResumesKeepsItsCheckpointButNotItsSummary) {
-  const TemporaryFolder parent;
+  const TemporaryDirectory parent;
   const RunDir folder(parent.path());
   folder.save(at_step(1));
   write_bytes(summary_path(parent.path()), {1});
@@ -76,7 +76,7 @@ TEST(RunDir, ARunThatResumesKeepsItsCheckpointButNotItsSummary) {
 }
 
 TEST(RunDir, FindsTheOptionsOfARunWhateverItsState) {
-  const TemporaryFolder parent;
+  const TemporaryDirectory parent;
   EXPECT_FALSE(find_run(parent.path()).has_value());
   EXPECT_FALSE(find_run(parent / "missing").has_value());
   RunDir(parent.path()).save(at_step(1));

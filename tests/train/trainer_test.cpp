@@ -106,7 +106,7 @@ TEST(Trainer, AddsUpTheSecondsOfAllEpochs) {
   Progress progress;
   progress.epoch = 2;
   progress.run_seconds = 100;
-  Trainer trainer(options(3, 4), engine, first_rows(10));
+  Trainer trainer(options(3, 4), engine, first_indices(10));
   trainer.add_callback(observer);
   trainer.resume(progress);
   const double seconds = trainer.run().seconds;
@@ -236,7 +236,7 @@ TEST(Trainer, SavesAfterTheGivenNumberOfSeconds) {
     RecordingEngine engine;
     TrainOptions timed = options(2, 4);
     timed.checkpoint_every.seconds = seconds;
-    Trainer trainer(timed, engine, first_rows(400));
+    Trainer trainer(timed, engine, first_indices(400));
     std::vector<std::int64_t> steps;
     trainer.set_save([&](const Progress& progress) { steps.push_back(progress.step); });
     trainer.run();
@@ -265,7 +265,7 @@ class ProgressCounter : public TrainingCallback {
 TEST(Trainer, ReportsProgressAtLeastEvery25MillisecondsOfSteps) {
   SlowEngine engine;
   ProgressCounter progress;
-  Trainer trainer(options(1, 4), engine, first_rows(400));
+  Trainer trainer(options(1, 4), engine, first_indices(400));
   trainer.add_callback(progress);
   trainer.run();
   EXPECT_GE(progress.examples.size(), 5U) << "16 steps at first, then at most 25 at once";
@@ -280,7 +280,7 @@ TEST(Trainer, ReportsProgressAtLeastEvery25MillisecondsOfSteps) {
 TEST(Trainer, TakesFastStepsInLargeChunks) {
   RecordingEngine engine;
   ProgressCounter progress;
-  Trainer trainer(options(1, 4), engine, first_rows(40'000));
+  Trainer trainer(options(1, 4), engine, first_indices(40'000));
   trainer.add_callback(progress);
   trainer.run();
   EXPECT_LT(progress.examples.size(), 10'000U / 16) << "more than 16 steps at once on average";
@@ -329,7 +329,7 @@ TEST(Trainer, ResumedRunsSaveAtTheirIntervalAgain) {
   often.checkpoint_every.steps = 30;
   Progress progress;
   progress.minibatches = progress.step = 45;
-  Trainer trainer(often, engine, first_rows(400));
+  Trainer trainer(often, engine, first_indices(400));
   trainer.resume(progress);
   std::vector<std::int64_t> steps;
   trainer.set_save([&](const Progress& now) { steps.push_back(now.step); });

@@ -182,7 +182,7 @@ TEST(CpuEngine, FirstSecondMomentIsTheSquaredGradientToSixDigits) {
   // 1 - 0.999 in f32 is off by 5e-5.
   const MlpShape shape{784, {16}, 10, Activation::kRelu};
   CpuEngine engine(initial_parameters(shape, 0), training_set(), {}, 1);
-  train(engine, first_rows(32), 32);
+  train(engine, first_indices(32), 32);
   const EngineState state = engine.state();
   const std::vector<float> first = flatten(state.first_moments);
   const std::vector<float> second = flatten(state.second_moments);
@@ -197,7 +197,7 @@ TEST(CpuEngine, DecaysWeightsOfPixelsThatAreAlwaysBlank) {
   const Mlp initial = initial_parameters(shape, 0);
   const TrainOptions options{.optimizer = Optimizer::kAdamW, .weight_decay = 0.5};
   CpuEngine engine(initial, training_set(), options, 1);
-  train(engine, first_rows(64), 32, 0.01);
+  train(engine, first_indices(64), 32, 0.01);
   const double decay = 1 - 0.01 * 0.5;
   for (std::size_t unit = 0; unit < 16; ++unit) {
     const double before = static_cast<double>(initial.layers[0].weight[unit * 784]);
