@@ -9,9 +9,10 @@ seconds=${1:-30}
 
 fuzz() {
   local target=$1
+  local seeds=$project/tests/fuzz/seeds/$target
   mkdir -p "corpus/$target"
   "$project/build/asan/bin/${target}_fuzzer" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=256 \
-    -print_final_stats=1 -artifact_prefix="$target-" "corpus/$target" "$project/tests/fuzz/seeds/$target" \
+    -print_final_stats=1 -artifact_prefix="$target-" "corpus/$target" $([ -d "$seeds" ] && echo "$seeds") \
     >"$target.log" 2>&1 || {
     tail -n 40 "$target.log" >&2
     die "$target: found a failing input, saved next to build/fuzz/$target.log"
@@ -24,7 +25,7 @@ fuzz() {
 build asan fuzzers
 mkdir -p "$project/build/fuzz"
 cd "$project/build/fuzz"
-targets=(checkpoint idx pickle image pt safetensors toml)
+targets=(checkpoint idx idx_structure pickle pickle_structure image pt pt_structure safetensors safetensors_structure toml)
 step "fuzzing ${targets[*]}, $seconds s each"
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 running=0
