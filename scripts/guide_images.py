@@ -1,0 +1,183 @@
+"""The guide's pictures of networks, digits and weights: one function for each."""
+
+import subprocess
+import tempfile
+
+import numpy
+import torch
+from matplotlib import patches, pyplot
+
+from guide_measure import measured
+from guide_runs import BIN, ROOT, find_runs, read_split
+from guide_style import BLUE, GRAY, GREEN, INK, PAPER, RED
+
+
+def digit(picture):
+    pixels = read_split(split="train")[0][0]
+    left, right = picture.axes(2, height=3.6, width_ratios=[1, 1.45])
+    picture.image(left, pixels)
+    left.set_title(picture.say("28 × 28 pixels", "28 × 28 пикселей"))
+    rows, columns = slice(5, 17), slice(8, 22)
+    left.add_patch(patches.Rectangle((columns.start - 0.5, rows.start - 0.5), 14, 12, fill=False, color=RED))
+    part = pixels[rows, columns]
+    picture.image(right, part, vmax=700)  # pale, so that the numbers can be read
+    for (y, x), value in numpy.ndenumerate(part):
+        right.text(x, y, str(value), ha="center", va="center", fontsize=7.5)
+    right.set_title(picture.say("what the computer sees there", "что в рамке видит компьютер"))
+
+
+def layer_positions(count, units):
+    """Vertical positions of the drawn units, symmetric about 0, with a gap for those left out."""
+    positions = numpy.linspace(1, -1, count + 1 if units > count else count)
+    return numpy.delete(positions, count // 2) if units > count else positions
+
+
+def network(picture):
+    axes = picture.axes(height=3.7)
+    layers = [(784, 8, GRAY, picture.say("pixels", "пиксели")), (256, 8, BLUE, picture.say("hidden layer", "скрытый слой")),
+              (128, 6, BLUE, picture.say("hidden layer", "скрытый слой")),
+              (10, 10, RED, picture.say("digits", "цифры"))]
+    before = None
+    for number, (units, drawn, color, name) in enumerate(layers):
+        positions = layer_positions(drawn, units)
+        for start in before if before is not None else []:
+            for end in positions:
+                axes.plot([number - 1, number], [start, end], color="#C9C9C4", linewidth=0.4, zorder=1)
+        axes.scatter([number] * len(positions), positions, s=90, color=color, edgecolor=PAPER, zorder=2)
+        if units > drawn:
+            axes.text(number, 0, "⋮", ha="center", va="center", fontsize=14, zorder=3,
+                      bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1})
+        axes.text(number, 1.22, picture.number(units), ha="center", fontsize=12, color=color, weight="bold")
+        axes.text(number, -1.32, name, ha="center", fontsize=9.5)
+        before = positions
+    for value, position in enumerate(before):
+        axes.text(3.1, position, str(value), va="center", color=RED)
+    weights = picture.say("{} weights", "весов: {}")
+    for number, count in enumerate((200704, 32768, 1280)):
+        axes.text(number + 0.5, 1.22, weights.format(picture.number(count, "{:,}")), ha="center", fontsize=9, color=GRAY)
+    axes.set(xlim=(-0.3, 3.4), ylim=(-1.45, 1.4))
+    axes.axis("off")
+
+
+def box(axes, x, y, text, color, width=1.7):
+    axes.add_patch(patches.FancyBboxPatch((x - width / 2, y - 0.32), width, 0.64, boxstyle="round,pad=0.04",
+                                          facecolor=color, edgecolor="none", alpha=0.16))
+    axes.text(x, y, text, ha="center", va="center", fontsize=9)
+
+
+def arrow(axes, start, end):
+    axes.annotate("", end, start, arrowprops={"arrowstyle": "->", "color": INK, "shrinkA": 0, "shrinkB": 0})
+
+
+def parallel(picture):
+    axes = picture.axes(height=3)
+    minibatch = picture.say("minibatch {}", "минибатч {}")
+    weights, step = picture.say("weights", "веса"), picture.say("new weights", "новые веса")
+    axes.text(0.1, 3.25, picture.say("one computer: each minibatch needs the weights from the one before",
+                                   "один компьютер: минибатчу нужны веса после предыдущего"), fontsize=9.5, color=INK)
+    for column, (text, color) in enumerate([(weights, GRAY), (minibatch.format(1), BLUE), (step, GRAY),
+                                            (minibatch.format(2), BLUE), (step, GRAY)]):
+        box(axes, 1 + 2.2 * column, 2.55, text, color)
+        if column:
+            arrow(axes, (2.2 * column - 0.3, 2.55), (2.2 * column + 0.1, 2.55))
+    axes.text(0.1, 1.65, picture.say("two computers: one step with the mean of two gradients",
+                                   "два компьютера: один шаг по среднему двух градиентов"), fontsize=9.5, color=INK)
+    box(axes, 1, 0.55, weights, GRAY)
+    for y, number in ((1.0, 1), (0.1, 2)):
+        box(axes, 3.9, y, minibatch.format(number), GREEN)
+        arrow(axes, (1.95, 0.55), (2.95, y))
+        arrow(axes, (4.85, y), (5.85, 0.55))
+    box(axes, 7, 0.55, picture.say("mean gradient", "средний градиент"), GREEN, 2.1)
+    arrow(axes, (8.1, 0.55), (8.9, 0.55))
+    box(axes, 9.8, 0.55, step, GRAY)
+    axes.set(xlim=(0, 10.9), ylim=(-0.35, 3.5))
+    axes.axis("off")
+
+
+def silent(picture):
+    data = measured("silent")
+    left, right = picture.axes(2, height=3, width_ratios=[1, 1.4])
+    values = numpy.array(data["example"]).reshape(16, 16)
+    picture.image(left, numpy.where(values > 0, values, numpy.nan), cmap="Blues", vmin=-1)
+    left.set_facecolor("#E9E9E4")
+    left.set_title(picture.say("256 units look at one digit", "256 нейронов и одна цифра"))
+    names = [picture.say("first layer", "первый слой"), picture.say("second layer", "второй слой")]
+    for offset, (state, color, name) in enumerate([("untrained", GRAY, picture.say("before training", "до обучения")),
+                                                   ("trained", BLUE, picture.say("after training", "после обучения"))]):
+        heights = [100 * numpy.mean(data[f"{state} {layer}"]) for layer in (1, 2)]
+        bars = right.bar(numpy.arange(2) + 0.38 * offset - 0.19, heights, 0.34, color=color, label=name)
+        right.bar_label(bars, [picture.number(height, "{:.0f}") for height in heights], fontsize=9)
+    right.set_ylim(0, 100)
+    right.grid(axis="x", visible=False)
+    right.legend(loc="upper left", ncols=2)
+    picture.label(right, picture.say("silent units, %", "молчащие нейроны, %"))
+    right.set_xticks([0, 1], names)
+
+
+def first_layer(picture):
+    weights = torch.load(find_runs()[0] / "model.pt", weights_only=True)["0.weight"].numpy().reshape(-1, 28, 28)
+    chosen = numpy.argsort(-numpy.square(weights).sum((1, 2)))[:24]
+    panels = picture.axes(1, height=2.9)
+    tiles = [numpy.pad(weights[unit] / abs(weights[unit]).max(), 1, constant_values=numpy.nan) for unit in chosen]
+    sheet = numpy.vstack([numpy.hstack(tiles[row * 8 : row * 8 + 8]) for row in range(3)])
+    shown = panels.imshow(sheet, cmap="RdBu", vmin=-1, vmax=1, interpolation="nearest")
+    panels.axis("off")
+    bar = picture.figure.colorbar(shown, ax=panels, shrink=0.8, ticks=[-0.9, 0, 0.9])
+    bar.ax.set_yticklabels([picture.say("speaks against", "против"), "0", picture.say("speaks for", "за")])
+    bar.outline.set_visible(False)
+
+
+def matrix(axes, counts, names, picture):
+    errors = numpy.array(counts, float)
+    numpy.fill_diagonal(errors, 0)
+    picture.image(axes, errors, cmap="Reds", vmax=1.6 * errors.max())
+    for (row, column), count in numpy.ndenumerate(counts):
+        if count:
+            axes.text(column, row, str(count), ha="center", va="center", fontsize=8.5,
+                      color=GRAY if row == column else INK)
+    axes.set_xticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), names)
+    axes.tick_params(length=0)
+
+
+def confusion(picture):
+    axes = picture.axes(height=4.4)
+    matrix(axes, numpy.array(measured("evaluations")["mnist"]["confusion"]), range(10), picture)
+    axes.set(xlabel=picture.say("the network's answer", "ответ сети"), ylabel=picture.say("the digit", "какая цифра на самом деле"))
+
+
+def distorted(picture):
+    rows, columns = 4, 11
+    with tempfile.NamedTemporaryFile("w", suffix=".toml") as recipe:
+        recipe.write((ROOT / "recipes/mnist-augmented.toml").read_text())
+        recipe.flush()
+        sheet = subprocess.run([ROOT / "build/release/tests/contact_sheet", recipe.name, str(rows), str(columns)],
+                               check=True, capture_output=True, cwd=ROOT).stdout
+    pixels = numpy.frombuffer(sheet.split(b"\n", 3)[3], numpy.uint8).reshape(28 * rows, 28 * columns)
+    axes = picture.axes(height=3)
+    picture.image(axes, pixels)
+    axes.axvline(27.5, color=RED)
+    axes.text(14, -3, picture.say("original", "оригинал"), ha="center", color=RED, fontsize=9)
+    axes.text(28 + 14 * (columns - 1), -3, picture.say("as the network sees it in epochs 1 to 10",
+                                                       "таким его видит сеть в эпохах с 1-й по 10-ю"), ha="center", fontsize=9)
+
+
+CLOTHES = [("T-shirt", "футболка"), ("trouser", "брюки"), ("pullover", "свитер"), ("dress", "платье"), ("coat", "пальто"),
+           ("sandal", "сандалии"), ("shirt", "рубашка"), ("sneaker", "кроссовки"), ("bag", "сумка"), ("boot", "ботинки")]
+
+
+def clothes(picture):
+    images, labels = read_split("fashion-mnist")
+    names = [picture.say(*pair) for pair in CLOTHES]
+    left, right = picture.axes(2, height=4.2, width_ratios=[1, 2.1])
+    tiles = [images[numpy.flatnonzero(labels == kind)[:3]] for kind in range(10)]
+    picture.image(left, numpy.vstack([numpy.hstack(list(row)) for row in tiles]))
+    left.set_yticks(28 * numpy.arange(10) + 14, names)
+    left.tick_params(length=0)
+    matrix(right, numpy.array(measured("evaluations")["fashion-mnist"]["confusion"]), names, picture)
+    right.tick_params(axis="x", rotation=60)
+    right.set_yticks([])
+    right.set_title(picture.say("row: what it is; column: what the network says", "строка — что это; столбец — ответ сети"), fontsize=9.5)
+
+
+IMAGES = (digit, network, parallel, silent, first_layer, confusion, distorted, clothes)

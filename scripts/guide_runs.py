@@ -1,0 +1,66 @@
+"""Finds the runs of scripts/experiments.sh and reads the data sets, for the guide's pictures."""
+
+import functools
+import json
+import pathlib
+import subprocess
+import tomllib
+
+import numpy
+
+from metrics import read_epochs
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+BIN = ROOT / "build" / "release" / "bin"
+RESULTS = ROOT / "build" / "experiments"
+# Options that change neither what is trained nor on what.
+IGNORED = {"seed", "threads", "out", "run-dir", "checkpoint-every"}
+
+
+@functools.cache
+def default_options():
+    text = subprocess.run([BIN / "mnist-train", "--print-config"], check=True, capture_output=True,
+                          text=True).stdout
+    return tomllib.loads(text)
+
+
+def relevant(options):
+    return {name: value for name, value in options.items() if name not in IGNORED}
+
+
+def find_runs(validation=10000, **options):
+    """Returns the run directories with these options and defaults otherwise, by seed.
+
+    `options` are named as in TOML, with underscores. Exits if there is none.
+    """
+    changed = {name.replace("_", "-"): value for name, value in options.items()}
+    wanted = relevant(default_options() | {"validation": validation} | changed)
+    found = {}
+    for result in RESULTS.glob("*/result.json"):
+        config = tomllib.loads((result.parent / "config.toml").read_text())
+        if relevant(config) == wanted:
+            found[config["seed"]] = result.parent
+    if not found:
+        raise SystemExit(f"no run with {changed} in {RESULTS}; run scripts/experiments.sh")
+    return [found[seed] for seed in sorted(found)]
+
+
+def result_of(run):
+    return json.loads((run / "result.json").read_text())
+
+
+def accuracies(**options):
+    return [result_of(run)["accuracy"] for run in find_runs(**options)]
+
+
+def curve(run, key):
+    """Returns the value of `key` in each epoch's metrics."""
+    return [epoch[key] for epoch in read_epochs(run)]
+
+
+def read_split(name="mnist", split="t10k"):
+    """Returns images, u8 [count, 28, 28], and labels, u8 [count], of data/`name`."""
+    directory = ROOT / "data" / name
+    images = numpy.fromfile(directory / f"{split}-images-idx3-ubyte", numpy.uint8)[16:]
+    labels = numpy.fromfile(directory / f"{split}-labels-idx1-ubyte", numpy.uint8)[8:]
+    return images.reshape(-1, 28, 28), labels
