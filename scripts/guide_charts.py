@@ -96,7 +96,7 @@ def epoch_seconds():
 
 
 def batch_size(picture):
-    sizes = [8, 32, 128, 512, 4096, 50000]
+    sizes = [8, 32, 128, 512, 4096]
     left, right = picture.axes(2)
     dots(left, sizes, [accuracies(batch=size)[:3] for size in sizes], BLUE)
     seconds = epoch_seconds()
@@ -105,7 +105,7 @@ def batch_size(picture):
     size = picture.say("images in a minibatch", "изображений в минибатче")
     for axes in (left, right):
         axes.set_xscale("log")
-        axes.set_xlim(0.7, 90000)
+        axes.set_xlim(0.7, 6000)
     picture.label(left, picture.say("accuracy after 15 epochs, %", "точность после 15 эпох, %"), size)
     picture.label(right, picture.say("seconds per epoch, one thread of an Intel Xeon",
                                      "секунд на эпоху, один поток Intel Xeon"), size)

@@ -127,22 +127,18 @@ def first_layer(picture):
     bar.outline.set_visible(False)
 
 
-def matrix(axes, counts, names, picture):
-    errors = numpy.array(counts, float)
-    numpy.fill_diagonal(errors, 0)
+def confusion(picture):
+    counts = numpy.array(measured("evaluation")["confusion"])
+    axes = picture.axes(height=4.4)
+    errors = numpy.where(numpy.eye(10, dtype=bool), 0, counts)
     picture.image(axes, errors, cmap="Reds", vmax=1.6 * errors.max())
     for (row, column), count in numpy.ndenumerate(counts):
         if count:
             axes.text(column, row, str(count), ha="center", va="center", fontsize=8.5,
                       color=GRAY if row == column else INK)
-    axes.set_xticks(range(len(names)), names)
-    axes.set_yticks(range(len(names)), names)
+    axes.set_xticks(range(10), range(10))
+    axes.set_yticks(range(10), range(10))
     axes.tick_params(length=0)
-
-
-def confusion(picture):
-    axes = picture.axes(height=4.4)
-    matrix(axes, numpy.array(measured("evaluations")["mnist"]["confusion"]), range(10), picture)
     axes.set(xlabel=picture.say("the network's answer", "ответ сети"), ylabel=picture.say("the digit", "какая цифра на самом деле"))
 
 
@@ -168,16 +164,10 @@ CLOTHES = [("T-shirt", "футболка"), ("trouser", "брюки"), ("pullove
 
 def clothes(picture):
     images, labels = read_split("fashion-mnist")
-    names = [picture.say(*pair) for pair in CLOTHES]
-    left, right = picture.axes(2, height=4.2, width_ratios=[1, 2.1])
-    tiles = [images[numpy.flatnonzero(labels == kind)[:3]] for kind in range(10)]
-    picture.image(left, numpy.vstack([numpy.hstack(list(row)) for row in tiles]))
-    left.set_yticks(28 * numpy.arange(10) + 14, names)
-    left.tick_params(length=0)
-    matrix(right, numpy.array(measured("evaluations")["fashion-mnist"]["confusion"]), names, picture)
-    right.tick_params(axis="x", rotation=60)
-    right.set_yticks([])
-    right.set_title(picture.say("row: what it is; column: what the network says", "строка — что это; столбец — ответ сети"), fontsize=9.5)
+    panels = picture.axes(10, height=2.2)
+    for kind, (axes, names) in enumerate(zip(panels, CLOTHES)):
+        picture.image(axes, numpy.vstack(images[numpy.flatnonzero(labels == kind)[:3]]))
+        axes.set_title(picture.say(*names), fontsize=8)
 
 
 IMAGES = (digit, network, parallel, silent, first_layer, confusion, distorted, clothes)

@@ -13,9 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from guide_runs import BIN, RESULTS, find_runs, read_split
-
-CONFUSED = {"mnist": {}, "fashion-mnist": {"hidden": [512, 256], "data": "data/fashion-mnist"}}
+from guide_runs import BIN, RESULTS, ROOT, find_runs, read_split
 
 
 def network():
@@ -149,18 +147,14 @@ def folds(units=8, seeds=5):
     return result
 
 
-def evaluations():
-    """What mnist-eval says of the first run on each data set, trained on all images."""
-    result = {}
-    for data, options in CONFUSED.items():
-        run = find_runs(validation=0, **options)[0]
-        text = subprocess.run([BIN / "mnist-eval", "--model", run / "model.pt", "--data", f"data/{data}", "--json"],
-                              check=True, capture_output=True, text=True, cwd=BIN.parents[2]).stdout
-        result[data] = json.loads(text)
-    return result
+def evaluation():
+    """What mnist-eval says of a network that was trained on all images."""
+    model = find_runs(validation=0)[0] / "model.pt"
+    return json.loads(subprocess.run([BIN / "mnist-eval", "--model", model, "--json"], check=True, capture_output=True,
+                                     text=True, cwd=ROOT).stdout)
 
 
-MEASUREMENTS = (training, silent, between, folds, evaluations)
+MEASUREMENTS = (training, silent, between, folds, evaluation)
 
 
 def measured(name):

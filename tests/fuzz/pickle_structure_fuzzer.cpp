@@ -88,6 +88,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   return mnist::fuzz(data, size, [](mnist::Bytes bytes) {
     mnist::Choices choices(bytes);
     const std::vector<std::uint8_t> pickle = mnist::pickle_of(choices);
-    mnist::unpickle(pickle, "fuzzed");
+    mnist::unpickle(pickle);
   });
 }

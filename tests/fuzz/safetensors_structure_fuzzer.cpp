@@ -56,7 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   return mnist::fuzz(data, size, [](mnist::Bytes bytes) {
     mnist::Choices choices(bytes);
     mnist::StoredTensors stored =
-        mnist::read_safetensors(mnist::safetensors_file(choices), "fuzzed");
+        mnist::read_safetensors(mnist::safetensors_file(choices));
     mnist::make_model(std::move(stored.tensors), stored.info, "fuzzed");
   });
 }

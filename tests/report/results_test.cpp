@@ -87,8 +87,8 @@ TEST(HtmlReport, HasFiguresAndMistakes) {
 
 TEST(HtmlReport, ShowsTheImageOfEachMistake) {
   const Dataset dataset{3, 1, 2, {1, 2, 3, 4, 5, 6}, {0, 1, 0}, {"a", "b"}};
-  const Evaluation evaluation =
-      make_evaluation(dataset.class_names, {{0, 0, 0.9F}, {1, 1, 0.8F}, {0, 1, 0.7F}}, 0.5);
+  const Evaluation evaluation{
+      dataset.class_names, {1, 1, 0, 1}, 0.5, {{0, 0, 0.9F}, {1, 1, 0.8F}, {0, 1, 0.7F}}};
   const Model model{{{{2, 2, {1, 0, 0, 1}, {0, 0}}}}, dataset.class_names, {}};
   const std::string page = html_report({"m", "d", "test"}, evaluation, model, dataset, "");
   EXPECT_NE(page.find("\"index\":2,\"truth\":0,\"predicted\":1"), std::string::npos);

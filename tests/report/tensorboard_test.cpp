@@ -47,7 +47,7 @@ TEST(Crc32c, AgreesWithPublishedValues) {
 std::vector<std::string> records_in(const std::string& directory) {
   const std::string file = read_text(std::filesystem::directory_iterator(directory)->path());
   const std::vector<std::uint8_t> bytes = to_bytes(file);
-  ByteReader reader(bytes, "events");
+  ByteReader reader(bytes);
   const auto check = [&](Bytes data) {
     // TensorFlow's "TFRecord format details": rotated right by 15 bits, plus a constant.
     const std::uint32_t crc = crc32c(data);
@@ -58,7 +58,7 @@ std::vector<std::string> records_in(const std::string& directory) {
     const Bytes length = reader.take(8);
     check(length);
     const Bytes data =
-        reader.take(ByteReader(length, "length").take_little_endian<std::uint64_t>());
+        reader.take(ByteReader(length).take_little_endian<std::uint64_t>());
     check(data);
     records.emplace_back(data.begin(), data.end());
   }
