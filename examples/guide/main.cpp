@@ -96,9 +96,8 @@ void evaluate(nn::Sequential& model, const Examples& test) {
   model->eval();
   torch::NoGradGuard no_grad;
   auto answers = model->forward(test.images).argmax(1);
-  auto correct = answers.eq(test.labels).sum();
-  auto accuracy =
-      100.0 * correct.item<double>() / answers.size(0);
+  auto right = answers.eq(test.labels).to(torch::kDouble);
+  auto accuracy = 100 * right.mean().item<double>();
   std::cout << "test accuracy " << accuracy << " %\n";
 
   auto pairs = 10 * test.labels + answers;

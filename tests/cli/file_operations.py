@@ -15,7 +15,7 @@ from programs import SUBSET, ProgramTest
 # A run that writes every kind of file, and their names except for the TensorBoard events.
 FLAGS = ("--data", SUBSET, "--hidden", 8, "--epochs", 1, "--device", "cpu", "--threads", 1)
 NAMES = {"config.toml", "metrics.jsonl", "checkpoint.safetensors", "checkpoint.previous.safetensors", "lock",
-         "model.pt"}
+         "model.pt", "summary.json"}
 
 # The calls that may fail in a run that ends well, with the files they concern, and why.
 HARMLESS = {
@@ -97,7 +97,7 @@ class Durability(OperationsTest):
                 self.assertNotIn("write", calls[calls.index("fsync"):])
                 self.assertEqual(later[0], ("fsync", directory, ""))
         self.assertEqual(renamed, ["config.toml", "checkpoint.safetensors"][::-1] + [
-            "checkpoint.previous.safetensors", "checkpoint.safetensors", "model.pt"])
+            "checkpoint.previous.safetensors", "checkpoint.safetensors", "model.pt", "summary.json"])
 
     def test_appended_lines_and_events_are_synced(self):
         operations, _ = self.operations()
@@ -159,7 +159,8 @@ class FailingCalls(OperationsTest):
                 self.assertIn(str(directory), last)
                 self.assertIn(os.strerror(number), last)
                 self.assertEqual(process.stdout, "")
-                if "was written, but its directory could not be synced" not in last:
+                written = "summary.json" in last or "was written, but its directory could not be synced" in last
+                if not written:  # the summary is written after the model
                     self.assertEqual((directory / "model.pt").read_bytes(), b"old model")
 
             self.check_each(number, calls, check)

@@ -5,6 +5,7 @@ checks, and leave the parameters alone. An option without an entry fails the tes
 """
 
 import concurrent.futures
+import json
 import os
 import tomllib
 import unittest
@@ -55,7 +56,9 @@ NOT_FUSED = {"activation"}
 
 
 def command_line(options):
-    return [text for name, value in options.items() for text in (f"--{name}", value)]
+    """The flags that set `options`; switches have the value True."""
+    return [text for name, value in options.items()
+            for text in ([f"--{name}"] if value is True else [f"--{name}", value])]
 
 
 class Wiring(ProgramTest):
@@ -139,7 +142,7 @@ class Wiring(ProgramTest):
         self.same_parameters({"run-dir": run_dir})
         names = {path.name for path in run_dir.iterdir() if not path.name.startswith("events.out.tfevents.")}
         self.assertEqual(names, {"config.toml", "metrics.jsonl", "checkpoint.safetensors",
-                                 "checkpoint.previous.safetensors", "lock"})
+                                 "checkpoint.previous.safetensors", "lock", "summary.json"})
 
     def test_runtime_checkpoint_every(self):
         """In minibatches and in seconds; an epoch has 50 minibatches, of which the first chunk has 16."""
@@ -151,6 +154,19 @@ class Wiring(ProgramTest):
         self.assertEqual(saved("--checkpoint-every", 20), 7)  # also at steps 20, 40, 70 and 90
         self.assertGreater(saved("--checkpoint-every", "1e-9s"), 3)
         self.assertEqual(saved("--checkpoint-every", "86400s"), 3)
+
+    def test_runtime_no_test(self):
+        before, after = self.same_parameters({"no-test": True})
+        self.assertIn("test accuracy", before.stdout)
+        self.assertNotIn("test accuracy", after.stdout)
+
+    def test_runtime_json(self):
+        _, after = self.same_parameters({"json": True})
+        self.assertEqual(json.loads(after.stdout)["data"]["training_examples"], 200)
+
+    def test_runtime_cpu_target(self):
+        process, _ = self.train({"cpu-target": "sse4"})
+        self.assertIn("fused on cpu (SSE4)", process.stderr)
 
     def test_runtime_require_accuracy(self):
         _, after = self.same_parameters({"require-accuracy": 100}, code=3)

@@ -2,13 +2,15 @@
 #include "properties.hpp"
 
 #include "gzip_support.hpp"
+#include "idx_support.hpp"
 #include "mnist/data/idx.hpp"
 #include "test_support.hpp"
 
 namespace mnist {
 namespace {
 
-IdxArray any_array() {
+/// An array, and the number of bytes of an element.
+std::pair<IdxArray, std::size_t> any_array() {
   using Type = std::pair<IdxType, std::size_t>;
   const auto [type, size] =
       *rc::gen::element(Type{IdxType::kU8, 1}, Type{IdxType::kI8, 1}, Type{IdxType::kI16, 2},
@@ -22,13 +24,13 @@ IdxArray any_array() {
   }
   array.bytes =
       *rc::gen::container<std::vector<std::uint8_t>>(bytes, rc::gen::arbitrary<std::uint8_t>());
-  return array;
+  return {array, size};
 }
 
 PROPERTY(IdxProperties, ArraysComeBack) {
-  const IdxArray array = any_array();
+  const auto [array, element_size] = any_array();
   const TemporaryDirectory folder;
-  write_idx(folder / "raw", array);
+  write_idx(folder / "raw", array, element_size);
   write_bytes(folder / "compressed", gzip(to_bytes(read_text(folder / "raw"))));
   for (const char* name : {"raw", "compressed"}) {
     const IdxArray read = read_idx(folder / name);

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "export/exporters.hpp"
+#include "mnist/serialize/model_file.hpp"
 
 namespace mnist {
 namespace {

@@ -57,8 +57,7 @@ std::vector<std::string> records_in(const std::string& directory) {
   while (reader.remaining() > 0) {
     const Bytes length = reader.take(8);
     check(length);
-    const Bytes data =
-        reader.take(ByteReader(length).take_little_endian<std::uint64_t>());
+    const Bytes data = reader.take(ByteReader(length).take_little_endian<std::uint64_t>());
     check(data);
     records.emplace_back(data.begin(), data.end());
   }

@@ -44,7 +44,7 @@ PROPERTY(SerializeProperties, SafetensorsComeBack) {
     state.push_back({name, shape, any_floats(count_of(shape))});
   }
   const auto info = *rc::gen::container<std::string>(rc::gen::inRange(' ', '\x7f'));
-  const StoredTensors read = read_safetensors(safetensors_bytes(state, info), "f");
+  const StoredTensors read = read_safetensors(safetensors_bytes(state, info));
   RC_ASSERT(read.info == info);
   RC_ASSERT(read.tensors.size() == state.size());
   for (std::size_t i = 0; i < state.size(); ++i) {
@@ -89,7 +89,7 @@ PROPERTY(SerializeProperties, PermutedTensorsOfPtFilesComeBack) {
     }
     expected.push_back(storage[static_cast<std::size_t>(place)]);
   }
-  const StoredTensors read = read_pt(file, "f");
+  const StoredTensors read = read_pt(file);
   RC_ASSERT(read.tensors.at(0).shape == tensor.shape);
   RC_ASSERT(same_bits(read.tensors[0].values, expected));
 }
@@ -103,8 +103,8 @@ PROPERTY(SerializeProperties, NetworksComeBack) {
     model.class_names.push_back(*rc::gen::container<std::string>(rc::gen::inRange(' ', '\x7f')));
   }
   const auto file = safetensors_bytes(to_state_dict(model.mlp), info_text(model));
-  StoredTensors stored = read_safetensors(file, "f");
-  const Model read = make_model(std::move(stored.tensors), stored.info, "f");
+  StoredTensors stored = read_safetensors(file);
+  const Model read = make_model(std::move(stored.tensors), stored.info);
   RC_ASSERT(read.mlp == model.mlp);
   RC_ASSERT(read.class_names == model.class_names);
 }

@@ -26,13 +26,13 @@ std::vector<std::uint8_t> file(const std::vector<PickledTensor>& tensors,
 }
 
 void expect_refused(const std::vector<std::uint8_t>& bytes, std::string_view words) {
-  expect_throws<Error>([&] { read_pt(bytes, "f"); }, words);
+  expect_throws<Error>([&] { read_pt(bytes); }, words);
 }
 
 TEST(ReadPt, ReadsTensorsAndInformation) {
   const auto bytes =
       file({matrix("a.weight")}, kSixFloats, {{"m/byteorder", "little"}, {"m/mnist.json", "{}"}});
-  const StoredTensors read = read_pt(bytes, "f");
+  const StoredTensors read = read_pt(bytes);
   ASSERT_EQ(read.tensors.size(), 1U);
   EXPECT_EQ(read.tensors[0].name, "a.weight");
   EXPECT_EQ(read.tensors[0].shape, (std::vector<std::int64_t>{2, 3}));
@@ -42,13 +42,13 @@ TEST(ReadPt, ReadsTensorsAndInformation) {
 
 TEST(ReadPt, ReadsTransposedAndOffsetTensorsOfEveryType) {
   PickledTensor tensor{.name = "a", .elements = 6, .offset = 1, .shape = {2, 2}, .strides = {1, 2}};
-  EXPECT_EQ(read_pt(file({tensor}), "f").tensors[0].values, (std::vector<float>{2, 4, 3, 5}));
+  EXPECT_EQ(read_pt(file({tensor})).tensors[0].values, (std::vector<float>{2, 4, 3, 5}));
   tensor.storage_type = "DoubleStorage";
-  EXPECT_EQ(read_pt(file({tensor}, record_of<double>({1, 2, 3, 4, 5, 6})), "f").tensors[0].values,
+  EXPECT_EQ(read_pt(file({tensor}, record_of<double>({1, 2, 3, 4, 5, 6}))).tensors[0].values,
             (std::vector<float>{2, 4, 3, 5}));
   tensor.storage_type = "BFloat16Storage";
   tensor.elements = 5;
-  EXPECT_EQ(read_pt(file({tensor}, record_of<std::uint16_t>({0, 0x3f80, 0, 0x4000, 0})), "f")
+  EXPECT_EQ(read_pt(file({tensor}, record_of<std::uint16_t>({0, 0x3f80, 0, 0x4000, 0})))
                 .tensors[0]
                 .values,
             (std::vector<float>{1, 2, 0, 0}));
@@ -68,8 +68,7 @@ TEST(ReadPt, FindsTheStateDictOfACheckpoint) {
     append_pickled(pickle, std::int64_t{3});
     pickle.text("s.");
     const std::string text(pickle.bytes.begin(), pickle.bytes.end());
-    EXPECT_EQ(read_pt(zip({{"m/data.pkl", text}, {"m/data/0", kSixFloats}}), "f").tensors.size(),
-              1U)
+    EXPECT_EQ(read_pt(zip({{"m/data.pkl", text}, {"m/data/0", kSixFloats}})).tensors.size(), 1U)
         << key;
   }
   expect_refused(zip({{"m/data.pkl", "\x80\x02}."}}), "has no state dict");
@@ -105,7 +104,7 @@ TEST(ReadPt, BoundsTheMemoryOfTensorsThatShareAStorage) {
   }
   expect_refused(file(tensors, storage), "shares its storage with too many tensors");
   tensors.resize(3);
-  EXPECT_EQ(read_pt(file(tensors, storage), "f").tensors.size(), 3U);
+  EXPECT_EQ(read_pt(file(tensors, storage)).tensors.size(), 3U);
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ TEST(Unpickler, ReadsPlainValues) {
 
 TEST(Unpickler, TheLastValueOfARepeatedKeyCounts) {
   const auto bytes = to_bytes("}("s + text("a") + "K\1"s + text("a") + "K\2u.");
-  const Pickle pickle = unpickle(bytes, "f");
+  const Pickle pickle = unpickle(bytes);
   EXPECT_EQ(pickle.root->find("a")->integer, 2);
 }
 
