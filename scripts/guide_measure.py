@@ -5,6 +5,7 @@ Runs after the sweeps of scripts/experiments.sh, which calls it. Keeps each resu
 build/experiments/NAME.json and does not measure it again.
 """
 
+import argparse
 import copy
 import json
 import subprocess
@@ -162,6 +163,7 @@ def measured(name):
 
 
 def main():
+    argparse.ArgumentParser(description=__doc__).parse_args()
     torch.set_num_threads(1)
     for measure in MEASUREMENTS:
         path = RESULTS / f"{measure.__name__}.json"

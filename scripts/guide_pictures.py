@@ -5,6 +5,7 @@ Needs the results of scripts/experiments.sh, which calls it, and matplotlib. NAM
 NAME.ru.svg for docs/guide.ru.md.
 """
 
+import argparse
 import sys
 
 from guide_charts import CHARTS
@@ -17,7 +18,9 @@ TARGET = ROOT / "docs" / "pictures" / "guide"
 
 def main():
     drawings = {draw.__name__: draw for draw in (*CHARTS, *IMAGES)}
-    for name in sys.argv[1:] or drawings:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a picture; default: all")
+    for name in parser.parse_args().names or drawings:
         if name not in drawings:
             sys.exit(f"unknown picture '{name}'; expected {', '.join(drawings)}")
         for language in ("en", "ru"):

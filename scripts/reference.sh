@@ -3,6 +3,7 @@
 #
 # usage: scripts/reference.sh >docs/reference.md    after a build; MNIST_BIN names another build's bin
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+case ${1-} in -h | --help) show_usage ;; esac
 
 bin=${MNIST_BIN:-$project/build/release/bin}
 cat <<'PAGE'

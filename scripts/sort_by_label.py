@@ -4,9 +4,9 @@
 For the guide's experiment on the order of examples. SOURCE has uncompressed IDX files.
 """
 
+import argparse
 import pathlib
 import shutil
-import sys
 
 import numpy
 
@@ -15,9 +15,11 @@ IMAGES_HEADER, LABELS_HEADER = 16, 8  # bytes
 
 
 def main():
-    if len(sys.argv) != 3:
-        sys.exit(__doc__)
-    source, target = map(pathlib.Path, sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("source", type=pathlib.Path)
+    parser.add_argument("target", type=pathlib.Path)
+    arguments = parser.parse_args()
+    source, target = arguments.source, arguments.target
     target.mkdir(parents=True, exist_ok=True)
     images, labels = (source / IMAGES).read_bytes(), (source / LABELS).read_bytes()
     label_array = numpy.frombuffer(labels, numpy.uint8, offset=LABELS_HEADER)

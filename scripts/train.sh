@@ -42,6 +42,11 @@ esac
 
 step "training"
 "$train" "${flags[@]}"
-step "evaluating"
-"$eval" --model "$(option out)" --data "$data"
-step "model: $(realpath "$(option out)")"
+run_dir=$(option run-dir)
+model=$(option out)
+model=${model:-${run_dir:+$run_dir/}model.pt}
+if ! grep -q '^no-test = true' <<<"$config"; then
+  step "evaluating"
+  "$eval" --model "$model" --data "$data"
+fi
+step "model: $(realpath "$model")"

@@ -63,7 +63,8 @@ void add_table(BoundApp& bound, const Options& options) {
     if constexpr (std::is_same_v<Value, bool>) {
       option = bound.app->add_flag(flag);
     } else if constexpr (kIsPositional<Value>) {
-      option = bound.app->add_option(info.name)->expected(-1)->type_name(info.value_name);
+      option = bound.app->add_option(info.name)->type_name(info.value_name);
+      option->expected(CLI::detail::expected_max_vector_size);  // one or more
     } else {
       option = bound.app->add_option(flag)->type_name(info.value_name);
       option->default_str(option_text(value));
