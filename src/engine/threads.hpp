@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 
 #include "support/machine.hpp"
 
@@ -16,9 +17,13 @@ inline constexpr int kMaxLibtorchThreads = 4;
 /// second hidden layer: 128 units in cache lines of 16.
 inline constexpr int kMaxFusedThreads = 8;
 
-/// The value of --threads; 0 is one thread for each core, but at most `max_default`.
+/// The value of --threads. 0 is the number in OMP_NUM_THREADS, which schedulers of clusters and
+/// PyTorch's users set; without it, one thread for each core, but at most `max_default`.
 inline int thread_count(std::int64_t requested, int max_default) {
-  return requested > 0 ? static_cast<int>(requested) : std::min(available_cores(), max_default);
+  if (requested > 0) return static_cast<int>(requested);
+  const char* variable = std::getenv("OMP_NUM_THREADS");
+  const int set = variable == nullptr ? 0 : std::atoi(variable);
+  return set > 0 ? std::min(set, kMaxThreads) : std::min(available_cores(), max_default);
 }
 
 }  // namespace mnist

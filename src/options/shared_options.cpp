@@ -5,6 +5,7 @@
 
 #include "mnist/support/error.hpp"
 #include "options/option_text.hpp"
+#include "support/machine.hpp"
 
 namespace mnist {
 
@@ -30,7 +31,8 @@ void validate_device(const std::string& device) {
 }
 
 void validate_threads(std::int64_t threads) {
-  require(threads >= 0 && threads <= 1024, "threads", "from 0 to 1024", option_text(threads));
+  require(threads >= 0 && threads <= kMaxThreads, "threads",
+          "from 0 to " + std::to_string(kMaxThreads), option_text(threads));
 }
 
 void validate_required_accuracy(double percent) {

@@ -45,8 +45,8 @@ constexpr OptionInfo data_option(const char* group) {
 }
 inline constexpr OptionInfo kDeviceOption{"device", "NAME", "auto, cpu, cuda or cuda:N", "Hardware",
                                           OptionScope::kOutcome};
-inline constexpr OptionInfo kThreadsOption{"threads", "N", "CPU threads; 0 is automatic",
-                                           "Hardware"};
+inline constexpr OptionInfo kThreadsOption{
+    "threads", "N", "CPU threads; 0: OMP_NUM_THREADS, else one per core, at most 8", "Hardware"};
 
 /// A function row(member, name, value_name, help) that calls visit(member, OptionInfo) for a row of
 /// one group and scope.

@@ -7,6 +7,9 @@
 
 namespace mnist {
 
+/// The most threads that a user may ask for.
+inline constexpr int kMaxThreads = 1024;
+
 /// CPUs that the cgroup quotas (v1 or v2) of this process allow, rounded up; nullopt without a
 /// quota. `root` is the directory that holds proc/ and sys/; tests pass their own.
 std::optional<int> cgroup_cpu_limit(const std::string& root = "/");
