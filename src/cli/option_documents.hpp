@@ -15,8 +15,8 @@ namespace mnist {
 using OptionChoices = std::map<std::string, std::vector<std::string>>;
 
 /// The text of this `kind`: "help", or "short help" with the first group of options alone;
-/// completions for "bash", "fish" or "zsh"; the man page, "man"; option_reference(), "markdown". The
-/// footer of `app` holds its examples. Throws UsageError for any other `kind`.
+/// completions for "bash", "fish" or "zsh"; the man page, "man"; option_reference(), "markdown".
+/// The footer of `app` holds its examples. Throws UsageError for any other `kind`.
 std::string option_document(const CLI::App& app, const OptionChoices& choices,
                             const std::string& kind);
 
