@@ -107,8 +107,8 @@ def batch_size(picture):
         axes.set_xscale("log")
         axes.set_xlim(0.7, 6000)
     picture.label(left, picture.say("accuracy after 15 epochs, %", "точность после 15 эпох, %"), size)
-    picture.label(right, picture.say("seconds per epoch, one thread of an Intel Xeon",
-                                     "секунд на эпоху, один поток Intel Xeon"), size)
+    picture.label(right, picture.say("s per epoch, one thread (Xeon)",
+                                     "с на эпоху, один поток (Xeon)"), size)
     right.yaxis.set_major_locator(ticker.FixedLocator([0.25, 0.5, 1, 2, 4, 8]))
 
 
