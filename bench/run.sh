@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds, fetches MNIST, installs the baselines' packages, and times mnist-train beside the baselines.
+# Builds, fetches MNIST, installs the baselines' packages, and times mnist-train against the baselines.
 # Run it on an otherwise idle machine.
 #
 # usage: bench/run.sh [FLAG of compare.py]...

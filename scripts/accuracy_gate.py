@@ -3,8 +3,9 @@
 
     mnist-eval --model model.pt --json | scripts/accuracy_gate.py --at-least 97
 
-Reads mnist-eval's JSON from standard input. The lower end of the 95 % Wilson interval decides, so a network
-that reached the limit by a lucky test set does not pass. Exits with 3 below the limit, like mnist-eval.
+Reads mnist-eval's JSON from standard input. The lower end of the 95 % Wilson interval is compared with the limit,
+so a network that reached it only because the test set was lucky does not pass. Exits with 3 below the limit, like
+mnist-eval.
 """
 
 import argparse

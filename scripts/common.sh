@@ -2,7 +2,7 @@
 set -euo pipefail
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-# step prints a heading, say a note, and die an error with what to do next before it exits with 1.
+# step prints a heading, say a note; die prints an error that says what to do next, and exits with 1.
 step() { printf '== %s\n' "$*" >&2; }
 say() { printf '   %s\n' "$*" >&2; }
 die() {

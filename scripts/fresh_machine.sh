@@ -2,18 +2,18 @@
 # Shows that the README's two commands work on a bare machine: makes a root file system of a Debian or
 # Ubuntu suite with debootstrap, clones the committed tree into it, and runs scripts/train.sh and
 # scripts/test.sh there, as an ordinary user with sudo and, in a second root, as root. Prints the time and
-# disk that each took. Needs root itself, and 10 GB of disk.
+# disk space that each took. Needs root itself, and 10 GB of disk space.
 #
 # usage: scripts/fresh_machine.sh SUITE [--short] [--libtorch DIR] [--user user|root] [--keep]
 #   SUITE           bookworm, trixie, noble, ...
-#   --short         one machine and user, this machine's LibTorch, and only the programs and the unit tests
+#   --short         one machine and user, the host's LibTorch, and only the programs and the unit tests
 #   --libtorch DIR  share this LibTorch through CMAKE_PREFIX_PATH instead of installing one
-#   --user NAME     only one of the two machines, that of `user` or of `root`
+#   --user NAME     only one of the two machines, the one for `user` or the one for `root`
 #   --keep          keep the roots, and print how to enter them
 #
-# Downloads, the bare root and the compiler's cache of --short are kept in MNIST_FRESH_MACHINE_DIR (default
-# /var/tmp/mnist-fresh-machine). The mirror is the one in this machine's apt configuration, or
-# MNIST_APT_MIRROR. pip's configuration (PIP_* variables, pip.conf, local indexes) is passed in.
+# Downloads, the bare root and, with --short, the compiler cache are kept in MNIST_FRESH_MACHINE_DIR (default
+# /var/tmp/mnist-fresh-machine). The mirror is MNIST_APT_MIRROR or, if that is not set, the one in the host's
+# apt configuration. pip's configuration (PIP_* variables, pip.conf, local indexes) is passed in.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 suite=
@@ -44,11 +44,11 @@ mkdir -p "$cache/deb-$suite"
 
 apt_mirror() {
   [ -z "${MNIST_APT_MIRROR-}" ] || { echo "$MNIST_APT_MIRROR" && return; }
-  # The first archive that is not one of security updates.
+  # The first archive that is not for security updates.
   apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | awk '!/security/ && !found++'
 }
 
-# Makes root $1 of the suite with what every installation has, and no more. Keeps one of the last days.
+# Makes root $1 of the suite with what every installation has, and no more. Reuses one made in the last week.
 make_base() {
   if [ -n "$(find "$1.complete" -mtime -7 2>/dev/null)" ]; then return; fi
   local mirror components=main include=ca-certificates,sudo
@@ -64,7 +64,7 @@ make_base() {
     die "debootstrap failed, see above; the mirror may not have $suite"
   }
   echo "deb $mirror $suite ${components/,/ }" >"$1/etc/apt/sources.list"
-  # What this machine needs to reach the network, the other needs as well.
+  # The new machine needs the host's network settings, too.
   apt-config dump Acquire | grep -E '^Acquire::(https?|Check-)' >"$1/etc/apt/apt.conf.d/90outer" || true
   cp /etc/resolv.conf /etc/hosts "$1/etc/"
   cp /usr/local/share/ca-certificates/*.crt "$1/usr/local/share/ca-certificates/" 2>/dev/null || true
@@ -128,7 +128,7 @@ END
 
 megabytes() { du -sm --one-file-system "$1" 2>/dev/null | cut -f 1; }
 
-# Runs command $2... in root $1, in the clone; adds what it took to the table.
+# Runs command $2... in root $1, in the clone; adds its time to the table.
 measure() {
   local root=$1 start=$SECONDS
   shift

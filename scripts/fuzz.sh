@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fuzzes every parser of untrusted input under AddressSanitizer and UBSan, one target per core. Failing
-# inputs are left in build/fuzz.
+# inputs are saved in build/fuzz.
 #
 # usage: scripts/fuzz.sh [SECONDS per target, default 30]
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"

@@ -149,7 +149,7 @@ def folds(units=8, seeds=5):
 
 
 def evaluation():
-    """What mnist-eval says of a network that was trained on all images."""
+    """What mnist-eval reports for a network that was trained on all images."""
     model = find_runs(validation=0)[0] / "model.pt"
     return json.loads(subprocess.run([BIN / "mnist-eval", "--model", model, "--json"], check=True, capture_output=True,
                                      text=True, cwd=ROOT).stdout)

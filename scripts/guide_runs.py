@@ -29,7 +29,7 @@ def relevant(options):
 
 
 def find_runs(validation=10000, **options):
-    """Returns the run directories with these options and defaults otherwise, by seed.
+    """Returns the run directories with these options, and the defaults for all others, by seed.
 
     `options` are named as in TOML, with underscores. Exits if there is none.
     """

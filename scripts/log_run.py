@@ -4,7 +4,7 @@
     scripts/log_run.py mlflow runs/first --project digits    # MLFLOW_TRACKING_URI selects the server or store
     scripts/log_run.py wandb runs/first --project digits     # WANDB_MODE=offline writes into ./wandb
 
-The options become parameters, every epoch's metrics a step, and the files of the run artifacts.
+Options become parameters, each epoch becomes a step of every metric, and the run's files become artifacts.
 """
 
 import argparse

@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 """Applies the patches of tests/mutants one by one to a copy of the tree and runs the tests of the module
-that each one breaks. A mutant that no test notices survives, and the script exits with 1, unless its patch
+that each one breaks. A mutant that no test catches survives, and the script exits with 1, unless its patch
 explains why.
 
-A patch begins with one line that says what it breaks and which tests, a regex for ctest, should notice:
+A patch begins with a line that says what it breaks and which tests (a regex for ctest) should catch it:
 
     # a short write counts as a whole one; tests: ^support/
 
-and may explain in a second one, "# survives: REASON", why none can. Copies and builds are in build/mutants.
+A second line, "# survives: REASON", may explain why no test can. Copies and builds are in build/mutants.
 Most patches need no LibTorch; those whose tests run mnist-train or begin with "libtorch/" do.
 
     scripts/mutants.py                     all mutants
-    scripts/mutants.py train- data-idx     those whose names begin so
+    scripts/mutants.py train- data-idx     those whose names begin with one of these
 """
 
 import argparse
@@ -36,7 +36,7 @@ LIBTORCH_PROGRAMS = ["mnist-train", "mnist-eval", "reference_steps"]
 
 
 class Mutant:
-    """A patch, and what its first lines say."""
+    """A patch and its first lines' description of it."""
 
     def __init__(self, path):
         self.path = path
@@ -80,7 +80,7 @@ class Workplace:
         self.copy_tree()
 
     def copy_tree(self):
-        """Brings the copy up to date; files that are equal keep their times, so that little is rebuilt."""
+        """Updates the copy; unchanged files keep their modification times, so that little is rebuilt."""
         listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
                                 cwd=PROJECT, check=True, capture_output=True, text=True).stdout
         wanted = {name for name in listed.split("\0") if name and (PROJECT / name).is_file()}
@@ -131,13 +131,13 @@ class Workplace:
         return found[-1] if found else "?"
 
     def check_baseline(self, tests):
-        """The tests must exist, and pass without a mutant: otherwise they would kill everything."""
+        """Checks that the tests exist and pass without a mutant: otherwise they would kill every one."""
         folder = self.build(tests)
         if not folder or not self.pass_tests(folder, tests):
             sys.exit(f"the tests {tests} do not pass without a mutant, see {self.log}")
 
     def try_mutant(self, mutant):
-        """What became of the mutant: a word, and a remark."""
+        """Returns the outcome for the mutant, in a word or two, and a detail to print."""
         self.log = self.folder / f"{mutant.name}.log"
         self.log.unlink(missing_ok=True)
         if not self.run("patch", "-p1", "--fuzz=2", "--force", "--no-backup-if-mismatch", "-r", "-",
@@ -188,8 +188,8 @@ def try_all(mutants, jobs):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", help="beginnings of names of patches; default: all")
-    parser.add_argument("--jobs", type=int, default=1, help="mutants at the same time, each in its own copy")
+    parser.add_argument("names", nargs="*", help="prefixes of patch names; default: all")
+    parser.add_argument("--jobs", type=int, default=1, help="number of mutants to try at once, each in its own copy")
     parser.add_argument("--list", action="store_true", help="list the mutants and what they break")
     options = parser.parse_args()
     mutants = [Mutant(path) for path in sorted(PATCHES.glob("*.patch"))]

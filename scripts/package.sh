@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the packages that docs/packages.md describes: a .deb and a relocatable .tar.gz in build/package.
 #
-# usage: scripts/package.sh [DEB] [TGZ]      both, unless one is named
+# usage: scripts/package.sh [DEB] [TGZ]      both, if neither is given
 #
 # Needs what scripts/setup.sh installs, and a LibTorch without CUDA.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -21,7 +21,7 @@ step "packing"
 cd "$project/build/package"
 rm -f mnist-trainer*.deb mnist-trainer*.tar.gz
 for generator in "${generators[@]}"; do
-  # CPack copies the whole tree there first, 0.5 GB of it.
+  # CPack first copies the whole tree, 0.5 GB, to _CPack_Packages.
   cpack -G "$generator" >"cpack-$generator.log" 2>&1 || {
     cat "cpack-$generator.log" >&2
     die "cpack -G $generator failed, see above"

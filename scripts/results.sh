@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Regenerates the tables of docs/results.md. Takes one hour (test, the default) or three (validation) on
-# two cores; rerun after an interruption, it resumes.
+# two cores. Run it again after an interruption, and it resumes.
 #
 # usage: scripts/results.sh [validation|test]
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"

@@ -10,8 +10,8 @@
 #
 # System packages are installed with apt-get; on other systems the script says what to install and stops.
 # An existing LibTorch is used instead of PyPI's if CMAKE_PREFIX_PATH names it or python3 can import
-# torch. Where there is no NVIDIA driver, a build for CPU only is preferred. TORCH_INDEX_URL selects
-# another pip index for torch. With CI=true or MNIST_REQUIRE_ALL=1, every package of the tests must install.
+# torch. Without an NVIDIA driver, a CPU-only build is preferred. TORCH_INDEX_URL selects another pip
+# index for torch. With CI=true or MNIST_REQUIRE_ALL=1, it is an error if any package for the tests fails to install.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 source "$project/scripts/setup/system_packages.sh"
 source "$project/scripts/setup/python_packages.sh"

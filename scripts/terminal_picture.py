@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Draws terminal output as an SVG picture: mnist-train 2>&1 | scripts/terminal_picture.py "mnist-train" > run.svg
 
-The first argument is shown as the command. Lines of epochs between the third and the last are left out.
+The first argument is shown as the command. Epochs between the third and the last are left out.
 """
 
 import argparse
@@ -15,7 +15,7 @@ BACKGROUND, TEXT, PROMPT, NUMBER = "#1e2430", "#d7dce5", "#7fb4ff", "#8fd694"
 
 
 def shortened(lines):
-    """Replaces the epochs from the fourth to the last but one by dots."""
+    """Replaces the epochs from the fourth to the second to last with dots."""
     epochs = [line for line in lines if re.match(r"epoch +\d", line)]
     hidden = epochs[3:-1]
     for line in lines:
@@ -41,5 +41,5 @@ def draw(command, lines):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("command", help="shown as what was typed")
+    parser.add_argument("command", help="shown as the command that was typed")
     print("\n".join(draw(parser.parse_args().command, sys.stdin.read().splitlines())))

@@ -2,14 +2,14 @@
 # Sets up, builds and runs the tests.
 #
 # usage: scripts/test.sh [--preset NAME] [FLAG of ctest]...   all tests, or those that FLAGs select
-#        scripts/test.sh [--preset NAME] --fast NAME          those of one module or file, no set-up
+#        scripts/test.sh [--preset NAME] --fast NAME          those of one module or file, no setup
 #
 # Presets: release (default), debug, asan, tsan. Examples: scripts/test.sh -R cuda,
-# scripts/test.sh --fast data, scripts/test.sh --fast cli/train. With MNIST_REQUIRE_ALL=1, tests that
-# are skipped for another reason than the lack of a GPU are failures.
+# scripts/test.sh --fast data, scripts/test.sh --fast cli/train. With MNIST_REQUIRE_ALL=1, a test
+# that is skipped for any reason other than a missing GPU is a failure.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-# The build target of the tests called NAME/...: a unit test program, or what Python tests run.
+# The build target for the tests called NAME/...: a unit test program, or the programs that Python tests run.
 target_of() {
   local directory=$project/tests/$1
   if [ -d "$directory" ] && compgen -G "$directory/*_test.cpp" >/dev/null; then

@@ -5,8 +5,8 @@
 # usage: scripts/train.sh [FLAG of mnist-train]...
 #   scripts/train.sh --epochs 3 --out three.pt
 #
-# Files that flags name are relative to the current directory, as with mnist-train itself. `--data`, if it
-# is not given, is data/mnist of this project. Once built, build/release/bin/mnist-train --help lists the flags.
+# Paths in flags are relative to the current directory, as with mnist-train itself. The default of `--data` is
+# data/mnist in this project. Once built, build/release/bin/mnist-train --help lists the flags.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 for argument in "$@"; do
@@ -30,7 +30,7 @@ config=$("$train" --print-config "$@")
 # Prints the value of string option $1 in the effective configuration.
 option() { sed -nE "s/^$1 = (['\"])(.*)\1  # .*/\2/p" <<<"$config"; }
 data=$(option data)
-# The default and the recipes name directories of this project, wherever the user stands.
+# The default and the recipes mean directories of this project, whatever the current directory is.
 if ! $data_is_given && [[ $data != /* ]] && ! [ "$PWD" -ef "$project" ] && [ ! -d "$data" ]; then
   data=$project/$data
   flags+=(--data "$data")

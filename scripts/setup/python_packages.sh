@@ -17,8 +17,8 @@ libtorch_of_prefix_path() {
   return 0
 }
 
-# Prints the directory of the torch package of python $1; nothing if it has none, or one whose
-# installation was interrupted: pip writes the list of files last.
+# Prints the directory of the torch package of python $1; nothing if there is none, or if its installation
+# was interrupted: pip writes the list of files last.
 libtorch_of_python() {
   local directory
   directory=$("$1" -c 'import importlib.metadata as m, importlib.util as u
@@ -55,7 +55,7 @@ check_prefix_path() {
     die "the LibTorch in CMAKE_PREFIX_PATH, $directory, $problem; without it there, scripts/setup.sh installs $torch_version into .venv"
 }
 
-# Creates .venv with the further flags $@ of python3 -m venv; repairs one that is broken.
+# Creates .venv, passing $@ on to python3 -m venv; repairs it if it is broken.
 make_venv() {
   "$python" -m pip --version >/dev/null 2>&1 && return
   if "$python" -m ensurepip >/dev/null 2>&1; then
@@ -63,7 +63,7 @@ make_venv() {
     return
   fi
   if [ -e "$project/.venv" ]; then
-    say ".venv is broken (its Python has no pip or does not start): creating it anew"
+    say ".venv is broken (its Python has no pip or does not start): recreating it"
   else
     say "creating the virtual environment .venv"
   fi
@@ -83,7 +83,7 @@ need_disk() {
     die "$free GB are free in $project, and LibTorch needs $1 GB; free some, or set CMAKE_PREFIX_PATH to a LibTorch elsewhere"
 }
 
-# Runs pip with $@. What it unpacks goes to the disk of .venv, because /tmp may be small.
+# Runs pip with $@. It unpacks on the disk of .venv, because /tmp may be small.
 pip() { mkdir -p "$project/.venv/tmp" && TMPDIR=$project/.venv/tmp "$python" -m pip "$@"; }
 
 # Succeeds if pip's indexes have a LibTorch without CUDA under its own version.
@@ -112,7 +112,7 @@ install_torch() {
     die "installing torch failed, see above; for another index, set TORCH_INDEX_URL and rerun; for your own LibTorch, set CMAKE_PREFIX_PATH"
 }
 
-# Succeeds if the torch package of python $1, called $2 in messages, can be used; says so, or why not.
+# Succeeds if the torch package of python $1, called $2 in messages, can be used; prints that, or why not.
 accepts() {
   local directory problem
   directory=$(libtorch_of_python "$1")
@@ -158,7 +158,7 @@ for line in open(sys.argv[1]):
 PYTHON
 }
 
-# Installs what the tests need; where every test must run, what cannot be installed is an error.
+# Installs what the tests need. Where every test must run, a package that cannot be installed is an error.
 setup_test_packages() {
   local absent package
   $check || make_venv
@@ -174,7 +174,7 @@ setup_test_packages() {
     pip install -q $absent >&2 && return
     [ "${CI-}" != true ] && [ "${MNIST_REQUIRE_ALL-}" != 1 ] ||
       die "installing the tests' Python packages failed, see above"
-    # One that has no build for this Python must not keep out the others.
+    # A package that has no build for this Python must not prevent the others from being installed.
     for package in $absent; do
       pip install -q "$package" >&2 || say "$package: not installed; tests that need it will be skipped"
     done

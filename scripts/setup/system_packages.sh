@@ -1,7 +1,7 @@
-# Sourced by scripts/setup.sh: what is needed from the system, and how it is installed.
+# Sourced by scripts/setup.sh: the system packages that are needed, and how they are installed.
 
-# Names in Debian and Ubuntu, Fedora, Arch and Homebrew ('-' where something else includes it), then how
-# it is detected: a command, a header, a file, a Python module, a locale, or that it links.
+# Names in Debian and Ubuntu, Fedora, Arch and Homebrew ('-' if another package includes it), then how it is
+# detected: by a command, a header, a file, a Python module, a locale, or by linking against it.
 build_packages='
   g++                 gcc-c++             gcc             -               command  c++
   cmake               cmake               cmake           cmake           command  cmake
@@ -55,7 +55,7 @@ has() {
   esac
 }
 
-# Prints the package manager whose names are to be used; nothing if it is none of the known ones.
+# Prints the package manager of this system; nothing if it is not a known one.
 package_manager() {
   local manager
   for manager in apt-get dnf pacman brew; do
@@ -89,7 +89,7 @@ install_command() {
   esac
 }
 
-# Only root can install: succeeds if this is root or can become root, by a password if there is a terminal.
+# Only root can install: succeeds if the user is root or can become root, with a password if there is a terminal.
 may_become_root() {
   [ "$(id -u)" -eq 0 ] && return
   command -v sudo >/dev/null || return 1
@@ -122,7 +122,7 @@ setup_packages() {
   may_become_root || die "packages are missing, and only root can install them; run: $command"
   say "installing $absent"
   as_root apt-get update -q >&2 || say "apt-get update failed; using the existing package lists"
-  # sudo drops the variables of its caller, so env sets this one behind it.
+  # sudo drops its caller's variables, so env sets this one after sudo.
   # shellcheck disable=SC2086
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y $recommended $absent >&2 ||
     die "installing packages failed, see above; to retry by hand: $command"
