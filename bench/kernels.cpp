@@ -40,13 +40,14 @@ class FirstLayer {
     kernels_.transpose_pixels(images_, 0, kInputs, nullptr, pixels_.data(), masks_.data());
   }
   void forward() {
-    kernels_.linear_forward(inputs(), 0, kTile, slice(), bias_.data(), {outputs_.data(), columns_});
+    kernels_.linear_forward(inputs(), {0, kInputs}, kTile, slice(), bias_.data(),
+                            {outputs_.data(), columns_});
     benchmark::DoNotOptimize(outputs_.data());
   }
   void update() {
     const OptimizerStep step{.rate = 1e-4F, .root_scale = 0.03F};
-    kernels_.backward_weight(inputs(), 0, kInputs, {outputs_.data(), columns_}, slice(), &step,
-                             active_.data());
+    kernels_.backward_weight(inputs(), 0, kInputs, {outputs_.data(), columns_}, slice(),
+                             {.step = &step}, active_.data());
     benchmark::DoNotOptimize(weights_.data());
   }
 

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "cli/run_program.hpp"
-#include "engine/threads.hpp"
 #include "engine/torch/device.hpp"
 #include "mnist/data/dataset.hpp"
 #include "mnist/engine/make_engine.hpp"
@@ -95,16 +94,13 @@ Evaluator make_evaluator(const Dataset& dataset, const TrainOptions& options,
 
 RunInfo run_info(const TrainOptions& options, const RunData& data, const MlpShape& shape,
                  const Engine& engine, const std::string& device) {
-  const std::string description = engine.description();
-  const int default_threads =
-      description.starts_with("fused") ? kMaxFusedThreads : kMaxLibtorchThreads;
   return {options,
           shape,
           std::ssize(data.training_indices),
           data.validation.count,
-          description,
+          engine.description(),
           device,
-          device == "cpu" ? thread_count(options.threads, default_threads) : 0,
+          engine.threads(),
           libtorch_description()};
 }
 
@@ -139,7 +135,7 @@ int report_stopped(const TrainOptions& options) {
 }
 
 /// Tests the trained network, and writes it and the summary; returns the exit code.
-int finish(const RunInfo& info, const RunData& data, TrainingResult trained,
+int finish(const RunInfo& info, const RunData& data, TrainingResult trained, StepProfile profile,
            const Validate& validate, Callbacks& callbacks) {
   const TrainOptions& options = info.options;
   RunResult result{{},
@@ -148,7 +144,8 @@ int finish(const RunInfo& info, const RunData& data, TrainingResult trained,
                    trained.kept_epoch,
                    trained.last_batch_loss,
                    trained.seconds,
-                   options.model_path()};
+                   options.model_path(),
+                   std::move(profile)};
   if (data.test) result.test = make_evaluator(*data.test, options, info.device)(trained.mlp);
   if (validate) result.validation = validate(trained.mlp);
   callbacks.end(result);
@@ -203,7 +200,7 @@ int train(const TrainOptions& options) {
     run_dir->clear(checkpoint.has_value());
     save(start);
   }
-  const RunInfo info = run_info(options, data, shape, *engine, device);
+  RunInfo info = run_info(options, data, shape, *engine, device);
   callbacks.start(trainer, info);
 
   TrainingResult trained;
@@ -212,7 +209,9 @@ int train(const TrainOptions& options) {
     trained = trainer.run();
     if (waiting_stop_signal() != 0) return report_stopped(options);
   }
-  return finish(info, data, std::move(trained), validate, callbacks);
+  info.engine = engine->description();
+  info.threads = engine->threads();
+  return finish(info, data, std::move(trained), engine->profile(), validate, callbacks);
 }
 
 /// With --auto-resume: starts the run in the run directory, resumes it, or only reports it.

@@ -1,6 +1,7 @@
 // Picks only what has been measured on the device at hand.
 #include "mnist/engine/make_engine.hpp"
 
+#include "engine/cpu/adaptive_engine.hpp"
 #include "engine/cpu/engine.hpp"
 #include "engine/cuda/engine.hpp"
 #include "engine/cuda/self_check.hpp"
@@ -52,8 +53,14 @@ std::unique_ptr<Engine> make_engine(const TrainOptions& options, const std::stri
   }
   if (device == "cpu" &&
       (options.engine == EngineKind::kFused || (options.engine == EngineKind::kAuto && relu))) {
-    return std::make_unique<CpuEngine>(initial, dataset, options,
-                                       thread_count(options.threads, kMaxFusedThreads));
+    const int threads = thread_count(options.threads, kMaxFusedThreads);
+    if (options.threads > 0) {
+      return std::make_unique<CpuEngine>(initial, dataset, options, threads);
+    }
+    return std::make_unique<AdaptiveCpuEngine>(initial, dataset, options, threads);
+  }
+  if (options.profile) {
+    throw UsageError("--profile needs the fused engine on a CPU; see --engine and --device");
   }
   return make_torch_engine(options, initial, dataset, device, notify);
 }

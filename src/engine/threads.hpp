@@ -14,7 +14,7 @@ namespace mnist {
 inline constexpr int kMaxLibtorchThreads = 4;
 
 /// Measured up to 2. With more than 8, some threads of the fused engine would have no unit of the
-/// second hidden layer: 128 units in cache lines of 16.
+/// guide's first hidden layer: 256 units in leaves of 32 (see engine/cpu/pairwise.hpp).
 inline constexpr int kMaxFusedThreads = 8;
 
 /// The value of --threads. 0 is the number in OMP_NUM_THREADS, which schedulers of clusters and

@@ -92,6 +92,7 @@ void for_each_runtime_option(Self& self, Visitor& visit) {
 
   const auto row = option_rows(visit, "Output");
   row(self.json, "json", "", "print the summary of the run as a JSON object instead of text");
+  row(self.profile, "profile", "", "print how long each phase of the training steps took");
   row(self.checkpoint_every, "checkpoint-every", "N",
       "minibatches, or seconds as in 30s, between extra checkpoints");
   row(self.require_accuracy, "require-accuracy", "PERCENT",

@@ -55,11 +55,13 @@ void ConsoleCallback::on_epoch(const EpochReport& report) {
   for (const auto& [name, norm] : report.gradient_norm) {
     norms += fmt::format("  {} {:.3g}", name, norm);
   }
-  log_debug(fmt::format("  learning rate {:.3g}, peak memory {} MB, gradient norms{}",
-                        report.learning_rate, report.peak_memory_bytes / 1'000'000, norms));
+  log_debug(fmt::format("  learning rate {:.3g}, threads {}, peak memory {} MB, gradient norms{}",
+                        report.learning_rate, report.threads, report.peak_memory_bytes / 1'000'000,
+                        norms));
 }
 
 void ConsoleCallback::on_end(const RunResult& result) {
+  if (!result.profile.phases.empty()) log_info(profile_text(result.profile));
   if (result.kept_epoch != result.epochs) {
     log_info(fmt::format("kept epoch {}: validation did not improve in the {} epochs after it",
                          result.kept_epoch, result.epochs - result.kept_epoch));
@@ -84,6 +86,27 @@ std::string progress_text(const ProgressReport& report, std::int64_t epochs) {
   return text + fmt::format("  {} images/s  {}:{:02} left",
                             with_thousands(static_cast<std::int64_t>(rate)), seconds / 60,
                             seconds % 60);
+}
+
+std::string profile_text(const StepProfile& profile) {
+  const auto steps = static_cast<double>(profile.steps);
+  std::vector<double> totals;
+  std::string text = fmt::format("microseconds per step, {} steps\n  {:<34}",
+                                 with_thousands(profile.steps), "phase");
+  for (const StepProfile::Phase& phase : profile.phases) {
+    totals.resize(phase.seconds.size());
+    if (&phase == &profile.phases.front()) {
+      for (std::size_t t = 0; t < totals.size(); ++t) text += fmt::format("  thread {:>2}", t + 1);
+    }
+    text += fmt::format("\n  {:<34}", phase.name);
+    for (std::size_t t = 0; t < totals.size(); ++t) {
+      text += fmt::format("  {:>9.1f}", phase.seconds[t] / steps * 1e6);
+      totals[t] += phase.seconds[t];
+    }
+  }
+  text += fmt::format("\n  {:<34}", "all");
+  for (const double total : totals) text += fmt::format("  {:>9.1f}", total / steps * 1e6);
+  return text;
 }
 
 std::string parameter_table_text(const MlpShape& shape) {

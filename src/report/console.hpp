@@ -29,6 +29,9 @@ std::string first_loss_text(double loss, std::int64_t classes);
 /// "epoch 3/15  42 %  loss 0.0812  240,120 images/s  0:02 left".
 std::string progress_text(const ProgressReport& report, std::int64_t epochs);
 
+/// A table of what --profile measured: one line for each phase, one column for each thread.
+std::string profile_text(const StepProfile& profile);
+
 /// The parameter table: one line per tensor, and a total.
 std::string parameter_table_text(const MlpShape& shape);
 

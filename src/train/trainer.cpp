@@ -160,6 +160,7 @@ void Trainer::report_epoch() {
   report.first_batch_loss = progress_.first_batch_loss;
   report.last_batch_loss = progress_.last_batch_loss;
   report.gradient_norm = engine_.gradient_norms();
+  report.threads = engine_.threads();
   report.seconds = progress_.seconds;
   report.images_per_second = examples / progress_.seconds;
   report.peak_memory_bytes = peak_memory_bytes();

@@ -161,8 +161,9 @@ TEST(TrainOptions, OnlyTheseDoNotChangeTheOutcome) {
   for_each_option(options, [&](const auto&, const OptionInfo& info) {
     if (info.scope == OptionScope::kRuntime) names.insert(info.name);
   });
-  EXPECT_EQ(names, (std::set<std::string>{"checkpoint-every", "color", "json", "log-file", "quiet",
-                                          "require-accuracy", "run-dir", "threads", "verbose"}));
+  EXPECT_EQ(names,
+            (std::set<std::string>{"checkpoint-every", "color", "json", "log-file", "profile",
+                                   "quiet", "require-accuracy", "run-dir", "threads", "verbose"}));
 }
 
 TEST(TrainOptions, TableNamesEachOptionOnceAsAFlag) {

@@ -19,6 +19,16 @@ TEST(Console, ProgressShowsTheRemainingTime) {
   EXPECT_EQ(progress_text(report, 5), "epoch 3/5   25 %  loss 0.0812  30,000 images/s  0:06 left");
 }
 
+TEST(Console, ProfileIsInMicrosecondsPerStepAndThread) {
+  const StepProfile profile{1000, {{"loss", {0.002, 0.003}}, {"waiting", {0.01, 0.0005}}}};
+  EXPECT_EQ(profile_text(profile),
+            "microseconds per step, 1,000 steps\n"
+            "  phase                               thread  1  thread  2\n"
+            "  loss                                      2.0        3.0\n"
+            "  waiting                                  10.0        0.5\n"
+            "  all                                      12.0        3.5");
+}
+
 TEST(Console, FirstLossIsComparedWithGuessing) {
   EXPECT_EQ(first_loss_text(2.30494, 10),
             "first minibatch: loss 2.3049 (ln 10 = 2.3026 when guessing)");

@@ -48,6 +48,7 @@ class RecordingEngine : public Engine {
   EngineState state() const override { return {}; }
   void restore(const EngineState&) override {}
   std::string description() const override { return "recording"; }
+  int threads() const override { return 1; }
 
   std::vector<std::int64_t> indices;
   std::vector<std::int64_t> sizes;

@@ -43,6 +43,16 @@ struct StepsResult {
 /// L2 norms by parameter name.
 using NamedNorms = std::vector<std::pair<std::string, double>>;
 
+/// Where the time of training went, for --profile.
+struct StepProfile {
+  struct Phase {
+    std::string name;
+    std::vector<double> seconds;  ///< of each thread
+  };
+  std::int64_t steps = 0;
+  std::vector<Phase> phases;
+};
+
 /// Everything that an engine needs to resume training. An engine that is given its own state back
 /// continues bit by bit; given the state of another engine, within rounding.
 struct EngineState {
@@ -77,6 +87,13 @@ class Engine {
 
   /// For users: "torch on cpu, 2 threads".
   virtual std::string description() const = 0;
+
+  /// CPU threads that train() computes with, which may change between calls; 0 on a GPU.
+  virtual int threads() const = 0;
+
+  /// The phases of the steps since the number of threads last changed; none without --profile, and
+  /// of engines that do not measure them.
+  virtual StepProfile profile() const { return {}; }
 };
 
 }  // namespace mnist

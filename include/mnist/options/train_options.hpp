@@ -74,6 +74,7 @@ struct TrainOptions {
   CheckpointInterval checkpoint_every = {};
   double require_accuracy = 0;
   bool json = false;
+  bool profile = false;
   LogOptions log = {};
 
   // Not in the option table, and not saved: they say where a run starts, not what it does.

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "mnist/engine/engine.hpp"
 #include "mnist/evaluate/evaluation.hpp"
 #include "mnist/model/mlp.hpp"
 #include "mnist/options/train_options.hpp"
@@ -44,6 +45,7 @@ struct EpochReport {
   std::vector<std::pair<std::string, double>> gradient_norm;  ///< of the last minibatch
   double seconds = 0;                                         ///< training alone
   double images_per_second = 0;
+  int threads = 0;  ///< of the engine, on a CPU
   std::int64_t peak_memory_bytes = 0;
   Mlp mlp;  ///< at the end of the epoch; the averages with --ema
 };
@@ -67,6 +69,7 @@ struct RunResult {
   double last_batch_loss = 0;
   double seconds = 0;  ///< of training
   std::string model_path;
+  StepProfile profile = {};  ///< with --profile
 };
 
 /// Receives reports of a run, in the order start, (progress..., epoch)..., end. Does not change it.

@@ -48,9 +48,16 @@ HWY_INLINE Vector minus_quotient(Vector a, Vector b, Vector c) {
 }
 #endif
 
-/// What happens to a gradient: Adam without clipping and weight decay, Adam with them, or its
-/// square is added up.
-enum class Use { kPlainAdam, kAdam, kSquare };
+/// What happens to a gradient: Adam without clipping and weight decay, Adam with them, it is
+/// stored, or its square is added up.
+enum class Use { kPlainAdam, kAdam, kStore, kSquare };
+
+Use use_of(const GradientUse& use) {
+  if (use.target != nullptr) return Use::kStore;
+  if (use.step == nullptr) return Use::kSquare;
+  const bool plain = use.step->clip == 1 && use.step->l2_penalty == 0 && use.step->decay == 1;
+  return plain ? Use::kPlainAdam : Use::kAdam;
+}
 
 /// Adam on one vector of parameters.
 template <Use kUse>
@@ -90,16 +97,41 @@ HWY_INLINE void add_square(float* squares, Vector gradient) {
   hn::StoreU(hn::MulAdd(gradient, gradient, hn::LoadU(d, squares)), d, squares);
 }
 
+/// Does with the gradient of weight row k, R vectors from `column`, what it is for.
+template <Use kUse, std::size_t R>
+HWY_INLINE void use_row(const ParameterSlice& slice, std::size_t k, std::size_t column,
+                        const Vector* gradients, const AdamVectors& step, float* target) {
+  const FloatTag d;
+  const std::size_t lanes = hn::Lanes(d);
+  const std::size_t offset = k * slice.columns + column;
+  if constexpr (kUse == Use::kStore) {
+    for (std::size_t r = 0; r < R; ++r) hn::Store(gradients[r], d, target + offset + r * lanes);
+  } else if constexpr (kUse == Use::kSquare) {
+    float* const squares = slice.squares + k / slice.square_rows * slice.columns + column;
+    for (std::size_t r = 0; r < R; ++r) add_square(squares + r * lanes, gradients[r]);
+  } else {
+    adam_row<kUse, R>(slice, offset, gradients, step);
+  }
+}
+
 template <Use kUse, std::size_t R, class Values>
 HWY_INLINE void backward_weight_run(const LayerInputs& inputs, std::size_t begin, std::size_t end,
                                     Rows deltas, const ParameterSlice& slice, std::size_t column,
-                                    const AdamVectors& step, std::uint8_t* active) {
+                                    const GradientUse& use, const AdamVectors& step,
+                                    std::uint8_t* active) {
   const FloatTag d;
   const std::size_t lanes = hn::Lanes(d);
   for (std::size_t k = begin; k < end; k += 2) {
     Vector row0[R];
     Vector row1[R];
     for (std::size_t r = 0; r < R; ++r) row0[r] = row1[r] = hn::Zero(d);
+    if (use.start != nullptr) {
+      const float* const start = use.start + k * slice.columns + column;
+      for (std::size_t r = 0; r < R; ++r) {
+        row0[r] = hn::Load(d, start + r * lanes);
+        row1[r] = hn::Load(d, start + slice.columns + r * lanes);
+      }
+    }
     for (std::size_t tile = 0; tile < inputs.tiles; ++tile) {
       const std::uint32_t* const masks = inputs.masks + tile * inputs.inputs;
       const Values value(inputs, tile);
@@ -118,59 +150,58 @@ HWY_INLINE void backward_weight_run(const LayerInputs& inputs, std::size_t begin
         }
       }
     }
-    if (active[k / 2] == 0) continue;
-    if constexpr (kUse == Use::kSquare) {
-      for (std::size_t r = 0; r < R; ++r) {
-        add_square(slice.squares + column + r * lanes, row0[r]);
-        add_square(slice.squares + column + r * lanes, row1[r]);
-      }
-    } else {
-      const std::size_t offset = k * slice.columns + column;
-      adam_row<kUse, R>(slice, offset, row0, step);
-      adam_row<kUse, R>(slice, offset + slice.columns, row1, step);
-    }
+    if (kUse != Use::kStore && active[k / 2] == 0) continue;
+    use_row<kUse, R>(slice, k, column, row0, step, use.target);
+    use_row<kUse, R>(slice, k + 1, column, row1, step, use.target);
   }
 }
 
 template <Use kUse>
 void backward_weight_of(const LayerInputs& inputs, std::size_t begin, std::size_t end, Rows deltas,
-                        const ParameterSlice& slice, const OptimizerStep& step,
-                        std::uint8_t* active) {
-  const AdamVectors vectors(step);
-  for_each_run(slice.columns, [&]<std::size_t R>(std::size_t column) {
+                        const ParameterSlice& slice, const GradientUse& use, std::uint8_t* active) {
+  const AdamVectors vectors(use.step == nullptr ? OptimizerStep{} : *use.step);
+  for_each_run(0, slice.columns, [&]<std::size_t R>(std::size_t column) {
     if (inputs.pixels != nullptr) {
-      backward_weight_run<kUse, R, PixelValues>(inputs, begin, end, deltas, slice, column, vectors,
-                                                active);
+      backward_weight_run<kUse, R, PixelValues>(inputs, begin, end, deltas, slice, column, use,
+                                                vectors, active);
     } else {
-      backward_weight_run<kUse, R, ActivationValues>(inputs, begin, end, deltas, slice, column,
+      backward_weight_run<kUse, R, ActivationValues>(inputs, begin, end, deltas, slice, column, use,
                                                      vectors, active);
     }
   });
 }
 
 void backward_weight(const LayerInputs& inputs, std::size_t begin, std::size_t end, Rows deltas,
-                     const ParameterSlice& slice, const OptimizerStep* step, std::uint8_t* active) {
-  if (step == nullptr) {
-    std::fill_n(slice.squares, slice.columns, 0.0F);
-    backward_weight_of<Use::kSquare>(inputs, begin, end, deltas, slice, {}, active);
-  } else if (step->clip == 1 && step->l2_penalty == 0 && step->decay == 1) {
-    backward_weight_of<Use::kPlainAdam>(inputs, begin, end, deltas, slice, *step, active);
-  } else {
-    backward_weight_of<Use::kAdam>(inputs, begin, end, deltas, slice, *step, active);
+                     const ParameterSlice& slice, const GradientUse& use, std::uint8_t* active) {
+  switch (use_of(use)) {
+    case Use::kPlainAdam:
+      return backward_weight_of<Use::kPlainAdam>(inputs, begin, end, deltas, slice, use, active);
+    case Use::kAdam:
+      return backward_weight_of<Use::kAdam>(inputs, begin, end, deltas, slice, use, active);
+    case Use::kStore:
+      return backward_weight_of<Use::kStore>(inputs, begin, end, deltas, slice, use, active);
+    case Use::kSquare: {
+      const std::size_t first = begin / slice.square_rows;
+      const std::size_t last = (end - 1) / slice.square_rows;
+      std::fill_n(slice.squares + first * slice.columns, (last + 1 - first) * slice.columns, 0.0F);
+      return backward_weight_of<Use::kSquare>(inputs, begin, end, deltas, slice, use, active);
+    }
   }
 }
 
-void backward_bias(Rows deltas, std::size_t examples, const ParameterSlice& bias,
-                   const OptimizerStep* step) {
+void backward_bias(Rows deltas, std::size_t examples, std::size_t begin, std::size_t end,
+                   const ParameterSlice& bias, const GradientUse& use) {
   const FloatTag d;
-  const AdamVectors vectors(step == nullptr ? OptimizerStep{} : *step);
-  for (std::size_t column = 0; column < bias.columns; column += hn::Lanes(d)) {
-    Vector gradient = hn::Zero(d);
+  const AdamVectors vectors(use.step == nullptr ? OptimizerStep{} : *use.step);
+  for (std::size_t column = begin; column < end; column += hn::Lanes(d)) {
+    Vector gradient = use.start == nullptr ? hn::Zero(d) : hn::Load(d, use.start + column);
     for (std::size_t e = 0; e < examples; ++e) {
       gradient = hn::Add(gradient, hn::Load(d, deltas.data + e * deltas.stride + column));
     }
-    if (step == nullptr) {
-      hn::StoreU(hn::Mul(gradient, gradient), d, bias.squares + column);
+    if (use.target != nullptr) {
+      hn::Store(gradient, d, use.target + column);
+    } else if (use.step == nullptr) {
+      hn::Store(hn::Mul(gradient, gradient), d, bias.squares + column);
     } else {
       adam<Use::kAdam>(bias.weights + column, bias.first_moments + column,
                        bias.second_moments + column, gradient, vectors);

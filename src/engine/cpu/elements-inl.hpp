@@ -81,15 +81,15 @@ void relu(Rows activations, std::size_t examples, std::size_t columns, const Kep
   }
 }
 
-std::size_t softmax_loss(Rows logits, std::size_t begin, std::size_t end,
-                         const std::uint8_t* labels, const LossOptions& options, float* losses) {
+std::size_t softmax_loss(Rows logits, std::size_t examples, const std::uint8_t* labels,
+                         const LossOptions& options, float* losses) {
   const FloatTag d;
   const std::size_t lanes = hn::Lanes(d);
   const std::size_t columns = round_up(options.classes, kBlock);
   const auto classes = static_cast<float>(options.classes);
   const float spread = options.scale * options.smoothing / classes;
   std::size_t correct = 0;
-  for (std::size_t e = begin; e < end; ++e) {
+  for (std::size_t e = 0; e < examples; ++e) {
     float* const row = logits.data + e * logits.stride;
     const std::size_t label = labels[e];
     const auto top = static_cast<std::size_t>(std::max_element(row, row + options.classes) - row);

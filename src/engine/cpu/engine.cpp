@@ -1,15 +1,24 @@
 // The schedule of a step; scalar_engine.cpp has its arithmetic in plain loops.
 //
-// One step, for thread t (| is a barrier):
-//   each hidden layer: outputs of slice t, ReLU, dropout                                     |
-//   logits, loss and its gradient for a share of the examples                                |
-//   from the last layer down: input gradients for slice t of the layer below                 |
-//   with clipping and in a call's last step, all layers: squared weight gradients of slice t |
-//   all layers: weight gradients of slice t, Adam; a share of the next minibatch             |
+// The weights are shared out as in tensor-parallel transformers (Shoeybi et al. 2019,
+// "Megatron-LM"): a thread owns units of every hidden layer, the weights that lead to its units of
+// the first, and the weights that leave its units of the others. Weights never move between
+// threads, activations and their gradients only as far as the sums need them. One step, for thread
+// t (| is a barrier):
+//
+//   first layer: outputs of t's units, ReLU, dropout
+//   each further hidden layer: products with the weights that leave t's units                   |
+//       the sums of all threads for t's units, ReLU, dropout
+//   logits: products with the weights that leave t's units                                      |
+//       the sums of all threads, loss and its gradient for all examples; a share of the next images
+//   from the last layer down: gradients of t's units below; where others need them               |
+//   with clipping and in a call's last step, all layers: squared gradients of t's weights        |
+//   all layers: gradients of t's weights, Adam
+//
+// A large minibatch goes through in microbatches, whose gradients are summed before Adam's step.
 #include "engine/cpu/engine.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <numeric>
 
@@ -23,16 +32,14 @@ CpuEngine::CpuEngine(const Mlp& initial, const Dataset& dataset, const TrainOpti
     : shape_(initial.shape()),
       options_(options),
       kernels_(kernels),
-      team_(threads),
-      layers_(make_cpu_layers(initial, options, threads, kernels.slice_columns)),
-      minibatches_(dataset, options, kernels, layers_[0].inputs, threads) {
+      team_(shape_.hidden.empty() ? 1 : threads),  // without hidden units there is nothing to share
+      layers_(make_cpu_layers(initial, options, team_.size(), kernels.slice_columns)),
+      microbatches_(dataset, options, kernels, layers_[0].inputs, team_.size()),
+      own_(static_cast<std::size_t>(team_.size())) {
   if (!shape_.hidden.empty() && shape_.activation != Activation::kRelu) {
     throw Error("the fused engine supports only relu, found " +
                 std::string(name_of(shape_.activation)));
   }
-  std::size_t widest = 0;
-  for (const CpuLayer& layer : layers_) widest = std::max(widest, layer.padded);
-  scratch_.assign(static_cast<std::size_t>(threads), AlignedVector<float>(widest));
 }
 
 Mlp CpuEngine::parameters() const {
@@ -62,9 +69,10 @@ void CpuEngine::restore(const EngineState& state) {
 NamedNorms CpuEngine::gradient_norms() const {
   NamedNorms norms;
   for (const ParameterInfo& parameter : parameter_table(shape_)) {
-    const std::size_t n = norms.size();
-    const auto part = n % 2 == 0 ? &CpuSlice::weights : &CpuSlice::bias;
-    norms.emplace_back(parameter.name, std::sqrt(squared_gradient(layers_[n / 2].slices, part)));
+    const CpuLayer& layer = layers_[norms.size() / 2];
+    const bool bias = norms.size() % 2 == 1;
+    norms.emplace_back(parameter.name, std::sqrt(bias ? squared_bias_gradient(layer)
+                                                      : squared_weight_gradient(layer)));
   }
   return norms;
 }
@@ -74,166 +82,204 @@ std::string CpuEngine::description() const {
          std::to_string(team_.size()) + (team_.size() == 1 ? " thread" : " threads");
 }
 
-LayerInputs CpuEngine::inputs_of(std::size_t layer, const CpuMinibatch& minibatch) const {
+LayerInputs CpuEngine::inputs_of(std::size_t layer, std::size_t microbatch) const {
+  const std::size_t tiles = (microbatches_.at(microbatch).examples + kTile - 1) / kTile;
   if (layer == 0) {
+    const CpuImages& images = microbatches_.images(microbatch);
     return {.inputs = layers_[0].inputs,
-            .tiles = minibatch.tiles(),
-            .masks = minibatch.masks.data(),
-            .pixels = minibatch.pixels.data(),
-            .pixel_values = minibatches_.pixel_values()};
+            .tiles = tiles,
+            .masks = images.masks.data(),
+            .pixels = images.pixels.data(),
+            .pixel_values = microbatches_.pixel_values()};
   }
   const CpuLayer& below = layers_[layer - 1];
   return {.inputs = below.padded,
-          .tiles = minibatch.tiles(),
+          .tiles = tiles,
           .masks = below.masks.data(),
           .values = below.activations.data(),
           .value_stride = below.stride()};
 }
 
-Rows CpuEngine::deltas_of(std::size_t layer) {
+Rows CpuEngine::outputs_of(std::size_t layer, int thread) {
   CpuLayer& of = layers_[layer];
-  return {&of == &layers_.back() ? of.activations.data() : of.deltas.data(), of.stride()};
+  auto& logits = own_of(thread).logits;
+  return {&of == &layers_.back() ? logits.data() : of.activations.data(), of.stride()};
+}
+
+Rows CpuEngine::deltas_of(std::size_t layer, int thread) {
+  if (layer + 1 == layers_.size()) return outputs_of(layer, thread);
+  return {layers_[layer].deltas.data(), layers_[layer].stride()};
+}
+
+void CpuEngine::reserve() {
+  const std::size_t examples = microbatches_.largest();
+  if (examples > layers_[0].examples) {
+    reserve_examples(layers_, examples);
+    std::size_t widest = 0;
+    for (const CpuLayer& layer : layers_) widest = std::max(widest, layer.padded);
+    for (Own& own : own_) {
+      own.logits.assign(layers_.back().examples * layers_.back().stride(), 0.0F);
+      own.weight_row.assign(widest, 0.0F);
+      own.losses.assign(examples, 0.0F);
+    }
+  }
+  std::size_t leaves = 0;
+  for (std::size_t i = 0; i < microbatches_.count(); ++i) {
+    const CpuMicrobatch& part = microbatches_.at(i);
+    if (!part.whole()) leaves = std::max(leaves, part.leaf + 1);
+  }
+  reserve_gradients(layers_, leaves);
+}
+
+StepProfile CpuEngine::profile() const {
+  StepProfile profile{profiled_steps_, {}};
+  for (std::size_t phase = 0; phase < std::size(kPhaseNames) && profiled_steps_ > 0; ++phase) {
+    auto& entry = profile.phases.emplace_back(StepProfile::Phase{kPhaseNames[phase], {}});
+    for (const Own& own : own_) entry.seconds.push_back(own.clock.seconds(phase));
+  }
+  return profile;
+}
+
+void CpuEngine::barrier(int thread) {
+  team_.barrier();
+  own_of(thread).clock.end(Phase::kBarriers);
 }
 
 StepsResult CpuEngine::train(const Steps& steps) {
-  const auto batch = std::min(static_cast<std::size_t>(steps.batch), steps.indices.size());
-  if (batch > losses_.size()) {
-    losses_.resize(batch);
-    reserve_tiles(layers_, (batch + kTile - 1) / kTile);
-  }
-  const auto count = static_cast<std::size_t>(steps.count());
-  std::atomic<std::size_t> correct = 0;
-  StepsResult result;
-  result.losses.resize(count);
-  minibatches_.start(steps, steps_done_ + 1);
-  team_.run([&](int thread) {
-    flush_subnormals();
-    minibatches_.distort(thread, 0);
-    team_.barrier();
-    minibatches_.prepare(thread, 0);
-    minibatches_.distort(thread, 1);
-    team_.barrier();
-    std::size_t correct_of_thread = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      minibatches_.prefetch(thread, i);
-      const CpuMinibatch& minibatch = minibatches_.at(i);
-      const bool measure = i + 1 == count;
-      correct_of_thread += step(thread, minibatch, steps.learning_rates[i], measure);
-      if (thread == 0) {
-        const auto end = losses_.begin() + std::ssize(minibatch.indices);
-        const double sum = std::accumulate(losses_.begin(), end, 0.0);
-        result.losses[i] = static_cast<float>(sum / static_cast<double>(minibatch.indices.size()));
-      }
-      minibatches_.prepare(thread, i + 1);
-      minibatches_.distort(thread, i + 2);
-      team_.barrier();
-    }
-    correct += correct_of_thread;
-  });
+  microbatches_.start(steps, steps_done_ + 1);
+  reserve();
+  std::vector<double> sums(static_cast<std::size_t>(steps.count()));
+  team_.run([&](int thread) { run(thread, steps, sums); });
   steps_done_ += steps.count();
-  result.correct = static_cast<std::int64_t>(correct);
+  if (options_.profile) profiled_steps_ += steps.count();
+  StepsResult result;
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    const std::size_t examples = steps.minibatch(static_cast<std::int64_t>(i)).size();
+    result.losses.push_back(static_cast<float>(sums[i] / static_cast<double>(examples)));
+  }
+  result.correct = static_cast<std::int64_t>(own_[0].correct);
   return result;
 }
 
-std::size_t CpuEngine::step(int thread, const CpuMinibatch& minibatch, double learning_rate,
-                            bool measure) {
-  forward(thread, minibatch);
-  const std::size_t correct = compute_loss(thread, minibatch);
-  backward_input(thread, minibatch);
-  OptimizerStep numbers = optimizer_step(options_, minibatch.step, learning_rate);
-  if (measure || options_.clip_norm > 0) {
-    backward_weight(thread, minibatch, nullptr);
-    team_.barrier();
+void CpuEngine::run(int thread, const Steps& steps, std::vector<double>& losses) {
+  flush_subnormals();
+  PhaseClock& clock = own_of(thread).clock;
+  clock.start(options_.profile);
+  microbatches_.distort(thread, 0);
+  barrier(thread);
+  microbatches_.prepare(thread, 0);
+  microbatches_.distort(thread, 1);
+  barrier(thread);
+  own_of(thread).correct = 0;
+  for (std::size_t i = 0; i < microbatches_.count(); ++i) {
+    const std::size_t step = microbatches_.at(i).step;
+    microbatches_.prefetch(thread, i);
+    forward(thread, i);
+    const double loss = compute_loss(thread, i);
+    if (thread == 0) losses[step] += loss;
+    clock.end(Phase::kLoss);
+    microbatches_.prepare(thread, i + 1);
+    microbatches_.distort(thread, i + 2);
+    clock.end(Phase::kImages);
+    if (layers_.size() < 3) barrier(thread);  // deeper networks have one in backward_input()
+    backward_input(thread, i);
+    backward_weight(thread, i, steps.learning_rates[step], step + 1 == losses.size());
   }
-  if (options_.clip_norm > 0) numbers.clip = clip_factor();
-  backward_weight(thread, minibatch, &numbers);
-  return correct;
 }
 
-void CpuEngine::forward(int thread, const CpuMinibatch& minibatch) {
-  const std::size_t examples = minibatch.indices.size();
-  for (std::size_t l = 0; l + 1 < layers_.size(); ++l) {
+void CpuEngine::forward(int thread, std::size_t microbatch) {
+  const std::size_t examples = microbatches_.at(microbatch).examples;
+  PhaseClock& clock = own_of(thread).clock;
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
     CpuLayer& layer = layers_[l];
-    for (CpuSlice& slice : layer.slices_of(thread)) {
-      const Rows outputs{layer.activations.data() + slice.begin, layer.stride()};
-      const std::size_t columns = slice.weights.columns;
-      kernels_.linear_forward(inputs_of(l, minibatch), 0, examples, slice.weights.view(),
-                              slice.bias.weights.data(), outputs);
-      Kept kept;
-      if (layer.dropout.on()) {
-        kept = {layer.keep.data() + slice.begin, layer.dropout.scale()};
-        for (std::size_t tile = 0; tile < minibatch.tiles(); ++tile) {
-          layer.dropout.keep_units(minibatch.step, tile, slice.begin, slice.begin + columns,
-                                   layer.keep.data() + tile * layer.padded);
+    const LayerInputs inputs = inputs_of(l, microbatch);
+    const Rows outputs = outputs_of(l, thread);
+    const OwnWeights own = layer.own_weights(thread);
+    const bool last = l + 1 == layers_.size();
+    if (l == 0) {
+      for (CpuSlice& slice : own.slices) {
+        kernels_.linear_forward(inputs, {own.begin, own.end}, examples, slice.weights.view(),
+                                layer.bias.weights.data() + slice.begin,
+                                {outputs.data + slice.begin, outputs.stride});
+      }
+    } else {
+      for (const PairwiseNode& node : layer.own_nodes(thread)) {
+        const std::size_t begin = node.begin * layer.input_leaf;
+        const std::size_t end = std::min(begin + node.count * layer.input_leaf, layer.inputs);
+        for (CpuSlice& slice : own.slices) {
+          kernels_.linear_forward(inputs, {begin, end, layer.input_leaf}, examples,
+                                  slice.weights.view(), nullptr,
+                                  {layer.partial_sum(node) + slice.begin, layer.stride()});
         }
       }
-      kernels_.relu(outputs, examples, columns, kept, layer.masks.data() + slice.begin,
-                    layer.padded);
+      clock.end(Phase::kForward);
+      barrier(thread);
+      const Share units = layer.own_units(thread);
+      kernels_.add_partial_sums(layer.partial_sums(), examples, last ? 0 : units.begin,
+                                last ? layer.padded : units.end, layer.bias.weights.data(),
+                                outputs);
     }
-    team_.barrier();
+    if (!last) activate(thread, l, microbatch);
+    clock.end(l == 0 ? Phase::kFirstForward : Phase::kForward);
   }
 }
 
-std::size_t CpuEngine::compute_loss(int thread, const CpuMinibatch& minibatch) {
-  CpuLayer& last = layers_.back();
-  const std::size_t examples = minibatch.indices.size();
-  const Share share(examples, 1, thread, team_.size());
-  const Rows logits{last.activations.data(), last.stride()};
-  kernels_.linear_forward(inputs_of(layers_.size() - 1, minibatch), share.begin, share.end,
-                          last.slices[0].weights.view(), last.slices[0].bias.weights.data(),
-                          logits);
-  const LossOptions options{last.outputs, 1.0F / static_cast<float>(examples),
+void CpuEngine::activate(int thread, std::size_t layer, std::size_t microbatch) {
+  CpuLayer& of = layers_[layer];
+  const CpuMicrobatch& part = microbatches_.at(microbatch);
+  const Share units = of.own_units(thread);
+  const Rows outputs = outputs_of(layer, thread);
+  Kept kept;
+  if (of.dropout.on()) {
+    kept = {of.keep.data() + units.begin, of.dropout.scale()};
+    const std::int64_t step = steps_done_ + 1 + static_cast<std::int64_t>(part.step);
+    for (std::size_t tile = 0; tile * kTile < part.examples; ++tile) {
+      of.dropout.keep_units(step, part.begin / kTile + tile, units.begin, units.end,
+                            of.keep.data() + tile * of.padded);
+    }
+  }
+  kernels_.relu({outputs.data + units.begin, outputs.stride}, part.examples,
+                units.end - units.begin, kept, of.masks.data() + units.begin, of.padded);
+}
+
+/// Returns the sum of the losses.
+double CpuEngine::compute_loss(int thread, std::size_t microbatch) {
+  const CpuMicrobatch& part = microbatches_.at(microbatch);
+  Own& own = own_of(thread);
+  const LossOptions options{layers_.back().outputs, 1.0F / static_cast<float>(part.minibatch),
                             static_cast<float>(options_.label_smoothing)};
-  const std::size_t correct = kernels_.softmax_loss(
-      logits, share.begin, share.end, minibatch.labels.data(), options, losses_.data());
-  team_.barrier();
-  return correct;
+  own.correct += kernels_.softmax_loss(outputs_of(layers_.size() - 1, thread), part.examples,
+                                       microbatches_.images(microbatch).labels.data(), options,
+                                       own.losses.data());
+  const auto end = own.losses.begin() + static_cast<std::ptrdiff_t>(part.examples);
+  return std::accumulate(own.losses.begin(), end, 0.0);
 }
 
-void CpuEngine::backward_input(int thread, const CpuMinibatch& minibatch) {
+void CpuEngine::backward_input(int thread, std::size_t microbatch) {
   for (std::size_t l = layers_.size() - 1; l > 0; --l) {
-    const Share below(layers_[l - 1].padded, kBlock, thread, team_.size());
-    kernels_.backward_input(inputs_of(l, minibatch), below.begin, below.end, layers_[l].weights,
-                            deltas_of(l), layers_[l - 1].dropout.scale(), deltas_of(l - 1),
-                            scratch_[static_cast<std::size_t>(thread)].data());
-    team_.barrier();
+    const Share below = layers_[l - 1].own_units(thread);
+    kernels_.backward_input(inputs_of(l, microbatch), below.begin, below.end, layers_[l].weights,
+                            deltas_of(l, thread), layers_[l - 1].dropout.scale(),
+                            deltas_of(l - 1, thread), own_of(thread).weight_row.data());
+    own_of(thread).clock.end(Phase::kBackwardInput);
+    if (l > 1) barrier(thread);  // the gradients of the first layer's units stay with the thread
   }
 }
 
-/// Updates the thread's parameters. Without a `step`, sums the squares of their gradients instead.
-void CpuEngine::backward_weight(int thread, const CpuMinibatch& minibatch,
-                                const OptimizerStep* step) {
-  for (std::size_t l = 0; l < layers_.size(); ++l) {
-    // The last layer is narrow: the threads share its rows instead of its columns. But one thread
-    // sums all squares, in the same order for any number of threads.
-    const bool last = l + 1 == layers_.size();
-    const int sharing = last && step != nullptr ? team_.size() : 1;
-    if (last && thread >= sharing) continue;
-    const Share rows(layers_[l].inputs, 2, last ? thread : 0, sharing);
-    const bool with_bias = !last || thread == 0;
-    for (CpuSlice& slice : layers_[l].slices_of(thread)) {
-      Rows deltas = deltas_of(l);
-      deltas.data += slice.begin;
-      kernels_.backward_weight(inputs_of(l, minibatch), rows.begin, rows.end, deltas,
-                               slice.weights.view(), step, slice.active.data());
-      if (with_bias) {
-        kernels_.backward_bias(deltas, minibatch.indices.size(), slice.bias.view(), step);
-      }
-      if (step == nullptr || step->average_weight == 0) continue;
-      slice.weights.average(rows.begin, rows.end, step->average_weight);
-      if (with_bias) slice.bias.average(0, 1, step->average_weight);
-    }
+/// Updates the thread's parameters at the end of a step.
+void CpuEngine::backward_weight(int thread, std::size_t microbatch, double learning_rate,
+                                bool measure) {
+  const CpuMicrobatch& part = microbatches_.at(microbatch);
+  if (!part.whole()) store_gradient(thread, microbatch);
+  if (!part.ends_step) return;
+  OptimizerStep step = optimizer_step(
+      options_, steps_done_ + 1 + static_cast<std::int64_t>(part.step), learning_rate);
+  if (measure || options_.clip_norm > 0) {
+    use_gradient(thread, microbatch, nullptr);
+    barrier(thread);
   }
-}
-
-float CpuEngine::clip_factor() const {
-  double squares = 0;
-  for (const CpuLayer& layer : layers_) {
-    squares += squared_gradient(layer.slices, &CpuSlice::weights) +
-               squared_gradient(layer.slices, &CpuSlice::bias);
-  }
-  return static_cast<float>(
-      std::min(1.0, options_.clip_norm / (std::sqrt(squares) + kClipEpsilon)));
+  if (options_.clip_norm > 0) step.clip = clip_factor();
+  use_gradient(thread, microbatch, &step);
 }
 
 }  // namespace mnist

@@ -7,7 +7,8 @@
 
 #include "engine/cpu/kernels.hpp"
 #include "engine/cpu/layers.hpp"
-#include "engine/cpu/minibatch.hpp"
+#include "engine/cpu/microbatch.hpp"
+#include "engine/cpu/phase_clock.hpp"
 #include "engine/optimizer_step.hpp"
 #include "mnist/data/dataset.hpp"
 #include "mnist/engine/engine.hpp"
@@ -18,8 +19,8 @@
 namespace mnist {
 
 /// Trains ReLU networks with cross-entropy and exact Adam or AdamW, in minibatches of any size.
-/// Each thread owns slices of every hidden layer's outputs, with their weights and moments; see
-/// kernels.hpp for the arithmetic. The results do not depend on the number of threads.
+/// Each thread owns units of every hidden layer, with their weights and moments: engine.cpp has the
+/// schedule, kernels.hpp the arithmetic. The results do not depend on the number of threads.
 class CpuEngine : public Engine {
  public:
   /// `dataset` must outlive the engine. Throws Error when `initial` has hidden layers with
@@ -33,16 +34,38 @@ class CpuEngine : public Engine {
   void restore(const EngineState& state) override;
   NamedNorms gradient_norms() const override;
   std::string description() const override;
+  int threads() const override { return team_.size(); }
+  StepProfile profile() const override;
 
  private:
-  LayerInputs inputs_of(std::size_t layer, const CpuMinibatch& minibatch) const;
-  Rows deltas_of(std::size_t layer);
-  /// A thread's part of a step; returns how many of its examples were classified correctly.
-  std::size_t step(int thread, const CpuMinibatch& minibatch, double learning_rate, bool measure);
-  void forward(int thread, const CpuMinibatch& minibatch);
-  std::size_t compute_loss(int thread, const CpuMinibatch& minibatch);
-  void backward_input(int thread, const CpuMinibatch& minibatch);
-  void backward_weight(int thread, const CpuMinibatch& minibatch, const OptimizerStep* step);
+  /// What a thread has for itself.
+  struct Own {
+    PhaseClock clock;
+    AlignedVector<float> logits;  ///< [examples, stride of the last layer]; then their gradients
+    AlignedVector<float> weight_row;  ///< of the widest layer
+    std::vector<float> losses;        ///< of each example
+    std::size_t correct = 0;
+  };
+
+  LayerInputs inputs_of(std::size_t layer, std::size_t microbatch) const;
+  Rows outputs_of(std::size_t layer, int thread);
+  Rows deltas_of(std::size_t layer, int thread);
+  Own& own_of(int thread) { return own_[static_cast<std::size_t>(thread)]; }
+  void barrier(int thread);
+  void reserve();
+  void run(int thread, const Steps& steps, std::vector<double>& losses);
+  void forward(int thread, std::size_t microbatch);
+  void activate(int thread, std::size_t layer, std::size_t microbatch);
+  double compute_loss(int thread, std::size_t microbatch);
+  void backward_input(int thread, std::size_t microbatch);
+  void backward_weight(int thread, std::size_t microbatch, double learning_rate, bool measure);
+  void store_gradient(int thread, std::size_t microbatch);
+  void use_gradient(int thread, std::size_t microbatch, const OptimizerStep* step);
+  template <class UseOf>
+  void products(int thread, std::size_t microbatch, bool stored, const UseOf& use_of);
+  template <class Work>
+  void for_each_own(int thread, const Work& work);
+  Share own_bias(std::size_t layer, int thread) const;
   float clip_factor() const;
 
   const MlpShape shape_;
@@ -50,10 +73,10 @@ class CpuEngine : public Engine {
   const CpuKernels& kernels_;
   ThreadTeam team_;
   std::vector<CpuLayer> layers_;
-  CpuMinibatches minibatches_;
-  std::vector<float> losses_;                  ///< of each example of the minibatch
-  std::vector<AlignedVector<float>> scratch_;  ///< of each thread
+  CpuMicrobatches microbatches_;
+  std::vector<Own> own_;
   std::int64_t steps_done_ = 0;
+  std::int64_t profiled_steps_ = 0;
 };
 
 }  // namespace mnist

@@ -10,6 +10,7 @@
 #include <xmmintrin.h>
 #endif
 
+#include "engine/cpu/pairwise.hpp"
 #include "mnist/support/pixel.hpp"
 #include "support/aligned.hpp"
 #include "support/simd_targets.hpp"
@@ -33,6 +34,7 @@ namespace HWY_NAMESPACE {
 
 const CpuKernels* kernels() {
   static const CpuKernels table{linear_forward,
+                                add_partial_sums,
                                 relu,
                                 softmax_loss,
                                 backward_input,

@@ -16,11 +16,12 @@
 //           masks[k] = 0b..11 for the last column
 //
 // A zero adds nothing, so skipping it changes no sum. Every sum is taken in the same order however
-// the outputs are cut into slices: the same numbers come out for any number of threads.
+// outputs and inputs are cut into parts: the same numbers come out for any number of threads.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -46,13 +47,38 @@ struct LayerInputs {
   std::size_t value_stride = 0;
 };
 
+/// Rows begin .. end - 1 of weights: inputs of a layer.
+struct InputRange {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  std::size_t leaf = ~std::size_t{0};  ///< inputs in a leaf of the pairwise sum over them
+};
+
 /// Parameters of a slice with their moments: arrays [rows, columns], columns a multiple of kBlock.
 struct ParameterSlice {
   std::size_t columns = 0;
   float* weights = nullptr;
   float* first_moments = nullptr;
   float* second_moments = nullptr;
-  float* squares = nullptr;  ///< [columns]: sums of squared gradients
+  float* squares = nullptr;  ///< [rows / square_rows, columns]: sums of squared gradients
+  std::size_t square_rows = ~std::size_t{0};
+};
+
+/// Where a gradient comes from and goes to. With neither a target nor a step, the sums of its
+/// squares go to ParameterSlice::squares.
+struct GradientUse {
+  const float* start = nullptr;         ///< [rows, columns], to which it is added; null: to zero
+  float* target = nullptr;              ///< [rows, columns], where it is stored; may be `start`
+  const OptimizerStep* step = nullptr;  ///< Adam's, which updates the parameters with it
+};
+
+/// Sums over some of a layer's inputs, and how to add them up: after node i of
+/// additions.size(), additions[i] times the last two sums are added (see pairwise.hpp).
+struct PartialSums {
+  const float* data = nullptr;  ///< [nodes, examples, stride]
+  std::size_t node_stride = 0;
+  std::size_t stride = 0;
+  std::span<const std::size_t> additions;
 };
 
 /// Some columns of a row-major matrix.
@@ -76,21 +102,25 @@ struct Kept {
 
 /// The kernels of one instruction set.
 struct CpuKernels {
-  /// outputs[e, :] = bias + sum over k of value(k, e) * weights[k, :] for examples begin .. end
-  /// - 1.
-  void (*linear_forward)(const LayerInputs& inputs, std::size_t begin, std::size_t end,
+  /// outputs[e, :] = bias + sum over the inputs k of `range` of value(k, e) * weights[k, :] for
+  /// examples 0 .. examples - 1. No `bias`: zeros.
+  void (*linear_forward)(const LayerInputs& inputs, const InputRange& range, std::size_t examples,
                          const ParameterSlice& slice, const float* bias, Rows outputs);
+
+  /// outputs[e, :] = bias + the partial sums of columns begin .. end - 1; `bias` and `outputs`
+  /// start at column 0.
+  void (*add_partial_sums)(const PartialSums& sums, std::size_t examples, std::size_t begin,
+                           std::size_t end, const float* bias, Rows outputs);
 
   /// ReLU and dropout in place on `columns` columns; masks[tile * mask_stride + column] marks the
   /// activations that are not 0. `kept` has the same stride.
   void (*relu)(Rows activations, std::size_t examples, std::size_t columns, const Kept& kept,
                std::uint32_t* masks, std::size_t mask_stride);
 
-  /// Softmax cross-entropy of examples begin .. end - 1. Logits become their gradients; losses[e]
+  /// Softmax cross-entropy of examples 0 .. examples - 1. Logits become their gradients; losses[e]
   /// is set. Returns the number of correct predictions (of equal logits, the first counts).
-  std::size_t (*softmax_loss)(Rows logits, std::size_t begin, std::size_t end,
-                              const std::uint8_t* labels, const LossOptions& options,
-                              float* losses);
+  std::size_t (*softmax_loss)(Rows logits, std::size_t examples, const std::uint8_t* labels,
+                              const LossOptions& options, float* losses);
 
   /// below[e, k] = scale * sum over all outputs j of deltas[e, j] * weights[k, j] where the mask of
   /// k has bit e, else 0; for inputs begin .. end - 1. `scale` is that of dropout, `slices` are the
@@ -99,16 +129,15 @@ struct CpuKernels {
                          const std::vector<ParameterSlice>& slices, Rows deltas, float scale,
                          Rows below, float* scratch);
 
-  /// The gradient of weight rows begin .. end - 1 (even numbers), and Adam's update with it.
-  /// `active` marks the rows that ever had a nonzero input; the others are unchanged and skipped.
-  /// Without a `step`, sets slice.squares to the sum of each column's squared gradients instead.
+  /// The gradient of weight rows begin .. end - 1 (even numbers). `active` marks the rows that ever
+  /// had a nonzero input; the others are unchanged and skipped.
   void (*backward_weight)(const LayerInputs& inputs, std::size_t begin, std::size_t end,
-                          Rows deltas, const ParameterSlice& slice, const OptimizerStep* step,
+                          Rows deltas, const ParameterSlice& slice, const GradientUse& use,
                           std::uint8_t* active);
 
-  /// The same for the bias, whose input is always 1.
-  void (*backward_bias)(Rows deltas, std::size_t examples, const ParameterSlice& bias,
-                        const OptimizerStep* step);
+  /// The same for the bias, whose input is always 1: columns begin .. end - 1.
+  void (*backward_bias)(Rows deltas, std::size_t examples, std::size_t begin, std::size_t end,
+                        const ParameterSlice& bias, const GradientUse& use);
 
   /// Transposes pixels begin .. end - 1 (multiples of kBlock, or the end of the image) of the kTile
   /// `images` to `pixels` [inputs, kTile] and marks in `masks` [inputs] which are not zero. Where

@@ -1,13 +1,17 @@
-// The parameters of the fused CPU engine: cut into slices that the threads share out.
+// The parameters of the fused CPU engine, cut into parts that belong to threads.
 #include "engine/cpu/layers.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace mnist {
 namespace {
 
-/// Calls copy(slice's array, its index, value of the network) for each weight and bias.
+/// Units in a leaf: fewer would be added up more often than they are worth.
+constexpr std::size_t kSmallestLeaf = 32;
+
+/// Calls copy(ours, index in its arrays, value of the network) for each weight and bias.
 template <class Layers, class Network, class Copy>
 void for_each_parameter(Layers& layers, Network& mlp, const Copy& copy) {
   for (std::size_t l = 0; l < layers.size(); ++l) {
@@ -20,46 +24,59 @@ void for_each_parameter(Layers& layers, Network& mlp, const Copy& copy) {
         for (std::size_t k = 0; k < inputs; ++k) {
           copy(slice.weights, k * columns + j - slice.begin, linear.weight[j * inputs + k]);
         }
-        copy(slice.bias, j - slice.begin, linear.bias[j]);
       }
     }
+    for (std::size_t j = 0; j < layers[l].outputs; ++j) copy(layers[l].bias, j, linear.bias[j]);
   }
 }
 
-CpuSlice make_slice(std::size_t begin, std::size_t columns, std::size_t inputs,
-                    const TrainOptions& options) {
-  const bool averaged = options.ema > 0;
-  // Weight decay moves weights without a gradient, too.
-  return {begin, CpuParameters(inputs, columns, averaged), CpuParameters(1, columns, averaged),
-          std::vector<std::uint8_t>(inputs / 2, options.weight_decay > 0 ? 1 : 0)};
+void add_slices(CpuLayer& layer, std::size_t begin, std::size_t end, const TrainOptions& options,
+                std::size_t slice_columns) {
+  const std::size_t square_rows = layer.first ? layer.inputs : layer.input_leaf;
+  for (; begin < end; begin += slice_columns) {
+    const std::size_t columns = std::min(slice_columns, end - begin);
+    // Weight decay moves weights without a gradient, too.
+    layer.slices.push_back({begin,
+                            CpuParameters(layer.inputs, columns, square_rows, options.ema > 0),
+                            std::vector<std::uint8_t>(layer.inputs / 2, options.weight_decay > 0)});
+  }
 }
 
-/// Cuts a hidden layer into shares of the threads, and those into slices. The last layer is narrow:
-/// its one slice is for all.
-void make_slices(CpuLayer& layer, bool last, const TrainOptions& options, int threads,
-                 std::size_t slice_columns) {
-  if (last) {
-    layer.slices.push_back(make_slice(0, layer.padded, layer.inputs, options));
-    return;
-  }
-  for (int thread = 0; thread < threads; ++thread) {
+/// Cuts the weights into slices: those of the first layer within what belongs to a thread.
+void make_slices(CpuLayer& layer, const TrainOptions& options, std::size_t slice_columns) {
+  if (!layer.first) return add_slices(layer, 0, layer.padded, options, slice_columns);
+  for (int thread = 0; thread < layer.threads; ++thread) {
     layer.first_slices.push_back(layer.slices.size());
-    const Share share(layer.padded, kBlock, thread, threads);
-    for (std::size_t begin = share.begin; begin < share.end; begin += slice_columns) {
-      const std::size_t columns = std::min(slice_columns, share.end - begin);
-      layer.slices.push_back(make_slice(begin, columns, layer.inputs, options));
-    }
+    const Share share = layer.own_units(thread);
+    add_slices(layer, share.begin, share.end, options, slice_columns);
   }
   layer.first_slices.push_back(layer.slices.size());
 }
 
-}  // namespace
-
-std::span<CpuSlice> CpuLayer::slices_of(int thread) {
-  if (first_slices.empty()) return slices;
-  const auto t = static_cast<std::size_t>(thread);
-  return std::span(slices).subspan(first_slices[t], first_slices[t + 1] - first_slices[t]);
+/// The sums over inputs that each thread computes.
+void make_nodes(CpuLayer& layer) {
+  for (int thread = 0; thread < layer.threads; ++thread) {
+    layer.first_nodes.push_back(layer.nodes.size());
+    const Share rows(layer.inputs, layer.input_leaf, thread, layer.threads);
+    const std::size_t end = (rows.end + layer.input_leaf - 1) / layer.input_leaf;
+    const auto nodes = pairwise_nodes(rows.begin / layer.input_leaf, end);
+    layer.nodes.insert(layer.nodes.end(), nodes.begin(), nodes.end());
+  }
+  layer.first_nodes.push_back(layer.nodes.size());
+  layer.additions = additions_of(layer.nodes);
 }
+
+template <class Array>
+auto part_of(Array& array, const std::vector<std::size_t>& first, int thread) {
+  const auto t = static_cast<std::size_t>(thread);
+  return std::span(array).subspan(first[t], first[t + 1] - first[t]);
+}
+
+double sum_of(const AlignedVector<float>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0);
+}
+
+}  // namespace
 
 Share::Share(std::size_t count, std::size_t unit, int thread, int threads) {
   const std::size_t units = (count + unit - 1) / unit;
@@ -69,22 +86,42 @@ Share::Share(std::size_t count, std::size_t unit, int thread, int threads) {
   end = std::min(units * (t + 1) / n * unit, count);
 }
 
-CpuParameters::CpuParameters(std::size_t rows, std::size_t width, bool averaged)
+OwnWeights CpuLayer::own_weights(int thread) {
+  if (first) return {part_of(slices, first_slices, thread), 0, inputs};
+  const Share rows(inputs, input_leaf, thread, threads);
+  return {slices, rows.begin, rows.end};
+}
+
+std::span<const PairwiseNode> CpuLayer::own_nodes(int thread) const {
+  return part_of(nodes, first_nodes, thread);
+}
+
+float* CpuLayer::partial_sum(const PairwiseNode& node) {
+  const auto n = static_cast<std::size_t>(&node - nodes.data());
+  return partials.data() + n * examples * stride();
+}
+
+PartialSums CpuLayer::partial_sums() const {
+  return {partials.data(), examples * stride(), stride(), additions};
+}
+
+CpuParameters::CpuParameters(std::size_t rows, std::size_t width, std::size_t rows_of_square,
+                             bool averaged)
     : columns(width),
+      square_rows(rows_of_square),
       weights(rows * width),
       first_moments(rows * width),
       second_moments(rows * width),
       averages(averaged ? rows * width : 0),
-      squares(width) {}
+      squares((rows + square_rows - 1) / square_rows * width) {}
 
 ParameterSlice CpuParameters::view() {
-  return {columns, weights.data(), first_moments.data(), second_moments.data(), squares.data()};
+  return {columns,        weights.data(), first_moments.data(), second_moments.data(),
+          squares.data(), square_rows};
 }
 
 void CpuParameters::average(std::size_t begin, std::size_t end, float weight) {
-  for (std::size_t i = begin * columns; i < end * columns; ++i) {
-    averages[i] += weight * (weights[i] - averages[i]);
-  }
+  for (std::size_t i = begin; i < end; ++i) averages[i] += weight * (weights[i] - averages[i]);
 }
 
 std::vector<CpuLayer> make_cpu_layers(const Mlp& initial, const TrainOptions& options, int threads,
@@ -93,28 +130,56 @@ std::vector<CpuLayer> make_cpu_layers(const Mlp& initial, const TrainOptions& op
   const MlpShape shape = initial.shape();
   const std::vector<std::int64_t> widths = shape.widths();
   std::size_t inputs = round_up(static_cast<std::size_t>(shape.inputs), 2);
+  std::size_t input_leaf = inputs;
   for (std::size_t l = 0; l + 1 < widths.size(); ++l) {
     const bool last = l + 2 == widths.size();
     const auto outputs = static_cast<std::size_t>(widths[l + 1]);
-    const Dropout dropout(last ? 0 : options.dropout_of(l + 1), options.seed, l + 1);
-    CpuLayer& layer = layers.emplace_back(
-        CpuLayer{inputs, outputs, round_up(outputs, kBlock), {}, {}, {}, dropout, {}, {}, {}, {}});
-    make_slices(layer, last, options, threads, slice_columns);
-    for (CpuSlice& slice : layer.slices) layer.weights.push_back(slice.weights.view());
+    CpuLayer layer;
+    layer.first = l == 0;
+    layer.threads = threads;
+    layer.inputs = inputs;
+    layer.outputs = outputs;
+    layer.padded = round_up(outputs, kBlock);
+    layer.input_leaf = input_leaf;
+    layer.unit_leaf = leaf_size(layer.padded, kBlock, kSmallestLeaf);
+    layer.bias = CpuParameters(1, layer.padded, 1, options.ema > 0);
+    layer.dropout = Dropout(last ? 0 : options.dropout_of(l + 1), options.seed, l + 1);
+    make_slices(layer, options, slice_columns);
+    if (!layer.first) make_nodes(layer);
     inputs = layer.padded;
+    input_leaf = layer.unit_leaf;
+    layers.push_back(std::move(layer));
+  }
+  for (CpuLayer& layer : layers) {
+    for (CpuSlice& slice : layer.slices) layer.weights.push_back(slice.weights.view());
   }
   set_array(layers, initial, &CpuParameters::weights);
   if (options.ema > 0) set_array(layers, initial, &CpuParameters::averages);
   return layers;
 }
 
-void reserve_tiles(std::vector<CpuLayer>& layers, std::size_t tiles) {
+void reserve_examples(std::vector<CpuLayer>& layers, std::size_t examples) {
+  const std::size_t tiles = (examples + kTile - 1) / kTile;
   for (CpuLayer& layer : layers) {
-    layer.activations.assign(tiles * kTile * layer.stride(), 0.0F);
+    layer.examples = tiles * kTile;
+    layer.partials.assign(layer.nodes.size() * layer.examples * layer.stride(), 0.0F);
     if (&layer == &layers.back()) continue;
-    layer.deltas.assign(tiles * kTile * layer.stride(), 0.0F);
+    layer.activations.assign(layer.examples * layer.stride(), 0.0F);
+    layer.deltas.assign(layer.examples * layer.stride(), 0.0F);
     layer.masks.assign(tiles * layer.padded, 0);
     if (layer.dropout.on()) layer.keep.assign(tiles * layer.padded, 0);
+  }
+}
+
+void reserve_gradients(std::vector<CpuLayer>& layers, std::size_t leaves) {
+  const auto reserve = [&](CpuParameters& parameters) {
+    while (parameters.gradients.size() < std::bit_width(leaves)) {
+      parameters.gradients.emplace_back(parameters.weights.size());
+    }
+  };
+  for (CpuLayer& layer : layers) {
+    for (CpuSlice& slice : layer.slices) reserve(slice.weights);
+    reserve(layer.bias);
   }
 }
 
@@ -146,12 +211,14 @@ void mark_active(std::vector<CpuLayer>& layers) {
   }
 }
 
-double squared_gradient(const std::vector<CpuSlice>& slices, CpuParameters CpuSlice::* parameters) {
+double squared_weight_gradient(const CpuLayer& layer) {
   double sum = 0;
-  for (const CpuSlice& slice : slices) {
-    for (const float square : (slice.*parameters).squares) sum += static_cast<double>(square);
-  }
+  for (const CpuSlice& slice : layer.slices) sum += sum_of(slice.weights.squares);
   return sum;
+}
+
+double squared_bias_gradient(const CpuLayer& layer) {
+  return sum_of(layer.bias.squares);
 }
 
 }  // namespace mnist

@@ -1,4 +1,4 @@
-// Parameters and activations of the fused CPU engine, in slices that belong to threads.
+// Parameters and activations of the fused CPU engine, and which thread works on which of them.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/cpu/kernels.hpp"
+#include "engine/cpu/pairwise.hpp"
 #include "engine/dropout.hpp"
 #include "engine/optimizer_step.hpp"
 #include "mnist/model/mlp.hpp"
@@ -23,53 +24,81 @@ struct Share {
 
 /// An array of parameters with its moments and, with --ema, its average.
 struct CpuParameters {
-  CpuParameters(std::size_t rows, std::size_t width, bool averaged);
+  CpuParameters() = default;
+  CpuParameters(std::size_t rows, std::size_t width, std::size_t square_rows, bool averaged);
   ParameterSlice view();
   /// Moves the averages of rows begin .. end - 1 towards the weights.
   void average(std::size_t begin, std::size_t end, float weight);
 
-  std::size_t columns;
+  std::size_t columns = 0;
+  std::size_t square_rows = 1;
   AlignedVector<float> weights, first_moments, second_moments, averages;
-  AlignedVector<float> squares;  ///< [columns]: of the last gradient, summed over each column
+  AlignedVector<float> squares;                 ///< of the last gradient; see ParameterSlice
+  std::vector<AlignedVector<float>> gradients;  ///< the stack of the sum over microbatches
 };
 
-/// Some outputs of a layer, a multiple of kBlock, with their parameters.
+/// Some columns of a layer's weights, as many as the kernels keep in registers.
 struct CpuSlice {
   std::size_t begin = 0;
   CpuParameters weights;             ///< [inputs, columns]
-  CpuParameters bias;                ///< [1, columns]
   std::vector<std::uint8_t> active;  ///< of each pair of inputs; see CpuKernels::backward_weight
 };
 
+/// The weights of a layer that belong to a thread: rows begin .. end - 1 of some slices.
+struct OwnWeights {
+  std::span<CpuSlice> slices;
+  std::size_t begin = 0;
+  std::size_t end = 0;
+};
+
+/// A thread owns some units of each hidden layer, with all weights that lead to them in the first
+/// layer and all that leave them in the others.
 struct CpuLayer {
-  /// The slices that thread `thread` works on; of the last layer, one that all share.
-  std::span<CpuSlice> slices_of(int thread);
+  OwnWeights own_weights(int thread);
+  Share own_units(int thread) const { return {padded, unit_leaf, thread, threads}; }
 
   /// Floats from one example's activations to the next's: one cache line more than necessary.
   /// Otherwise the examples of a wide layer, a power of two apart, would compete for a few sets of
   /// the L1 cache.
   std::size_t stride() const { return padded + kBlock; }
 
-  std::size_t inputs = 0;   ///< padded
-  std::size_t outputs = 0;  ///< true
-  std::size_t padded = 0;   ///< a multiple of kBlock
+  /// The partial sums of thread `thread`, and of all.
+  std::span<const PairwiseNode> own_nodes(int thread) const;
+  float* partial_sum(const PairwiseNode& node);
+  PartialSums partial_sums() const;
+
+  bool first = false;
+  int threads = 1;
+  std::size_t inputs = 0;      ///< padded
+  std::size_t outputs = 0;     ///< true
+  std::size_t padded = 0;      ///< outputs, in a multiple of kBlock
+  std::size_t input_leaf = 0;  ///< inputs in a leaf of the pairwise sums over them
+  std::size_t unit_leaf = 0;   ///< the same of the next layer
   std::vector<CpuSlice> slices;
-  std::vector<std::size_t> first_slices;  ///< of each thread and one past the last; empty: shared
+  std::vector<std::size_t> first_slices;  ///< of each thread and one past the last: first layer
   std::vector<ParameterSlice> weights;    ///< of all slices
+  CpuParameters bias;                     ///< [1, padded]
   Dropout dropout;                        ///< of the outputs; the last layer has none
-  AlignedVector<float> activations;    ///< [examples, stride()]; of the last layer, its deltas too
-  AlignedVector<float> deltas;         ///< [examples, stride()]; none for the last layer
-  AlignedVector<std::uint32_t> masks;  ///< [tiles, padded]: which activations are not zero
-  AlignedVector<std::uint32_t> keep;   ///< [tiles, padded]: which are not dropped
+  std::size_t examples = 0;               ///< that the following have memory for
+  AlignedVector<float> activations;       ///< [examples, stride()]
+  AlignedVector<float> deltas;            ///< [examples, stride()]
+  AlignedVector<std::uint32_t> masks;     ///< [tiles, padded]: which activations are not zero
+  AlignedVector<std::uint32_t> keep;      ///< [tiles, padded]: which are not dropped
+  std::vector<PairwiseNode> nodes;        ///< of all threads: sums over some of the inputs
+  std::vector<std::size_t> first_nodes;   ///< of each thread and one past the last
+  std::vector<std::size_t> additions;     ///< of the nodes; see pairwise.hpp
+  AlignedVector<float> partials;          ///< [nodes, examples, stride()]
 };
 
-/// The layers of a network with the parameters `initial`, in slices of at most `slice_columns`
-/// outputs. reserve_tiles() must follow.
+/// The layers of a network with the parameters `initial`. reserve_examples() must follow.
 std::vector<CpuLayer> make_cpu_layers(const Mlp& initial, const TrainOptions& options, int threads,
                                       std::size_t slice_columns);
 
-/// Allocates activations for minibatches of `tiles` tiles.
-void reserve_tiles(std::vector<CpuLayer>& layers, std::size_t tiles);
+/// Allocates activations for microbatches of `examples` examples.
+void reserve_examples(std::vector<CpuLayer>& layers, std::size_t examples);
+
+/// Allocates gradients for sums over `leaves` leaves.
+void reserve_gradients(std::vector<CpuLayer>& layers, std::size_t leaves);
 
 /// One array of all parameters: weights, moments or averages.
 using CpuArray = AlignedVector<float> CpuParameters::*;
@@ -83,7 +112,8 @@ void set_array(std::vector<CpuLayer>& layers, const Mlp& values, CpuArray array)
 /// Marks the weight rows that have nonzero moments as active.
 void mark_active(std::vector<CpuLayer>& layers);
 
-/// The sum of the slices' `squares`, of weights or of biases.
-double squared_gradient(const std::vector<CpuSlice>& slices, CpuParameters CpuSlice::* parameters);
+/// The sums of the `squares` of a layer's weights, and of its biases.
+double squared_weight_gradient(const CpuLayer& layer);
+double squared_bias_gradient(const CpuLayer& layer);
 
 }  // namespace mnist

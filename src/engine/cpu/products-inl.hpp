@@ -4,22 +4,18 @@
 HWY_BEFORE_NAMESPACE();
 namespace mnist {
 namespace HWY_NAMESPACE {
-/// One tile, one run of R vectors of columns. Inputs go in pairs: neighbouring pixels are mostly
-/// zero together, and a pair halves the loads and stores of the outputs.
+/// sums[e, :] += value(k, e) * weights[k, :] for inputs begin .. end - 1 on R vectors of columns.
+/// Inputs go in pairs: neighbouring pixels are mostly zero together, and a pair halves the loads
+/// and stores of the sums. (Walking the nonzero inputs of one example after another, with the sums
+/// in registers, was slower: its short loops are mispredicted eight times as often.)
 template <std::size_t R, class Values>
-HWY_INLINE void linear_forward_run(const Values& value, const std::uint32_t* masks,
-                                   std::uint32_t examples, std::size_t inputs, const float* weights,
-                                   std::size_t columns, const float* bias, Rows outputs) {
+HWY_INLINE void add_products(const Values& value, const std::uint32_t* masks, std::size_t begin,
+                             std::size_t end, const float* weights, std::size_t columns,
+                             float* sums) {
   const FloatTag d;
   const std::size_t lanes = hn::Lanes(d);
-  // Side by side, a constant distance apart: near in the cache and cheap to find.
-  alignas(64) float sums[kTile * R * hn::MaxLanes(FloatTag())];
-  for (std::uint32_t bits = examples; bits != 0; bits &= bits - 1) {
-    std::copy_n(bias, R * lanes,
-                sums + static_cast<std::size_t>(std::countr_zero(bits)) * R * lanes);
-  }
-  for (std::size_t k = 0; k < inputs; k += 2) {
-    std::uint32_t bits = (masks[k] | masks[k + 1]) & examples;
+  for (std::size_t k = begin; k < end; k += 2) {
+    std::uint32_t bits = masks[k] | masks[k + 1];
     if (bits == 0) continue;
     Vector row0[R];
     Vector row1[R];
@@ -32,40 +28,93 @@ HWY_INLINE void linear_forward_run(const Values& value, const std::uint32_t* mas
       bits &= bits - 1;
       const Vector x0 = hn::Set(d, value(k, e));
       const Vector x1 = hn::Set(d, value(k + 1, e));
-      float* const HWY_RESTRICT output = sums + e * R * lanes;
+      float* const HWY_RESTRICT sum = sums + e * R * lanes;
       for (std::size_t r = 0; r < R; ++r) {
-        const Vector sum = hn::MulAdd(x0, row0[r], hn::Load(d, output + r * lanes));
-        hn::Store(hn::MulAdd(x1, row1[r], sum), d, output + r * lanes);
+        const Vector first = hn::MulAdd(x0, row0[r], hn::Load(d, sum + r * lanes));
+        hn::Store(hn::MulAdd(x1, row1[r], first), d, sum + r * lanes);
       }
     } while (bits != 0);
   }
-  for (std::uint32_t bits = examples; bits != 0; bits &= bits - 1) {
-    const auto e = static_cast<std::size_t>(std::countr_zero(bits));
-    std::copy_n(sums + e * R * lanes, R * lanes, outputs.data + e * outputs.stride);
+}
+
+/// The same as a pairwise sum over the leaves of `range`.
+template <std::size_t R, class Values>
+HWY_INLINE void linear_forward_run(const Values& value, const std::uint32_t* masks,
+                                   std::size_t examples, const InputRange& range,
+                                   const float* weights, std::size_t columns, const float* bias,
+                                   Rows outputs) {
+  const FloatTag d;
+  const std::size_t lanes = hn::Lanes(d);
+  constexpr std::size_t kDepth = std::bit_width(kMaxLeaves);
+  // Side by side, a constant distance apart: near in the cache and cheap to find.
+  alignas(64) float stack[kDepth][kTile * R * hn::MaxLanes(FloatTag())];
+  const std::size_t size = examples * R * lanes;
+  std::size_t depth = 0;
+  std::size_t leaf = 0;
+  for (std::size_t begin = range.begin; begin < range.end; ++leaf) {
+    const std::size_t end = begin + std::min(range.leaf, range.end - begin);
+    float* const sums = stack[depth++];
+    if (leaf == 0 && bias != nullptr) {
+      for (std::size_t e = 0; e < examples; ++e) std::copy_n(bias, R * lanes, sums + e * R * lanes);
+    } else {
+      std::fill_n(sums, size, 0.0F);
+    }
+    add_products<R>(value, masks, begin, end, weights, columns, sums);
+    for (std::size_t n = end < range.end ? additions_after(leaf) : depth - 1; n > 0; --n, --depth) {
+      float* const below = stack[depth - 2];
+      const float* const top = stack[depth - 1];
+      for (std::size_t i = 0; i < size; i += lanes) {
+        hn::Store(hn::Add(hn::Load(d, below + i), hn::Load(d, top + i)), d, below + i);
+      }
+    }
+    begin = end;
+  }
+  for (std::size_t e = 0; e < examples; ++e) {
+    std::copy_n(stack[0] + e * R * lanes, R * lanes, outputs.data + e * outputs.stride);
   }
 }
 
 template <class Values>
-void linear_forward_of(const LayerInputs& inputs, std::size_t begin, std::size_t end,
+void linear_forward_of(const LayerInputs& inputs, const InputRange& range, std::size_t examples,
                        const ParameterSlice& slice, const float* bias, Rows outputs) {
-  for (std::size_t tile = begin / kTile; tile * kTile < end; ++tile) {
+  for (std::size_t tile = 0; tile * kTile < examples; ++tile) {
     const Values value(inputs, tile);
-    const std::uint32_t examples = tile_bits(tile, begin, end);
     float* const first = outputs.data + tile * kTile * outputs.stride;
-    for_each_run(slice.columns, [&]<std::size_t R>(std::size_t column) {
-      linear_forward_run<R>(value, inputs.masks + tile * inputs.inputs, examples, inputs.inputs,
-                            slice.weights + column, slice.columns, bias + column,
+    for_each_run(0, slice.columns, [&]<std::size_t R>(std::size_t column) {
+      linear_forward_run<R>(value, inputs.masks + tile * inputs.inputs,
+                            std::min(kTile, examples - tile * kTile), range, slice.weights + column,
+                            slice.columns, bias == nullptr ? nullptr : bias + column,
                             Rows{first + column, outputs.stride});
     });
   }
 }
 
-void linear_forward(const LayerInputs& inputs, std::size_t begin, std::size_t end,
+void linear_forward(const LayerInputs& inputs, const InputRange& range, std::size_t examples,
                     const ParameterSlice& slice, const float* bias, Rows outputs) {
   if (inputs.pixels != nullptr) {
-    linear_forward_of<PixelValues>(inputs, begin, end, slice, bias, outputs);
+    linear_forward_of<PixelValues>(inputs, range, examples, slice, bias, outputs);
   } else {
-    linear_forward_of<ActivationValues>(inputs, begin, end, slice, bias, outputs);
+    linear_forward_of<ActivationValues>(inputs, range, examples, slice, bias, outputs);
+  }
+}
+
+void add_partial_sums(const PartialSums& sums, std::size_t examples, std::size_t begin,
+                      std::size_t end, const float* bias, Rows outputs) {
+  const FloatTag d;
+  Vector stack[std::bit_width(kMaxLeaves)];
+  for (std::size_t e = 0; e < examples; ++e) {
+    for (std::size_t column = begin; column < end; column += hn::Lanes(d)) {
+      const float* data = sums.data + e * sums.stride + column;
+      std::size_t depth = 0;
+      for (const std::size_t additions : sums.additions) {
+        Vector sum = hn::Load(d, data);
+        for (std::size_t n = 0; n < additions; ++n) sum = hn::Add(stack[--depth], sum);
+        stack[depth++] = sum;
+        data += sums.node_stride;
+      }
+      hn::Store(hn::Add(hn::Load(d, bias + column), stack[0]), d,
+                outputs.data + e * outputs.stride + column);
+    }
   }
 }
 
@@ -78,6 +127,25 @@ HWY_INLINE std::size_t gather_row(const std::vector<ParameterSlice>& slices, std
     size += slice.columns;
   }
   return size;
+}
+
+/// The sums of the lanes of four vectors at once: a quarter of the shuffles of four single ones.
+HWY_INLINE void store_sums_of_lanes(Vector a, Vector b, Vector c, Vector e, float* sums) {
+  const FloatTag d;
+  const hn::RepartitionToWide<FloatTag> wide;
+  const Vector ab = hn::Add(hn::InterleaveLower(d, a, b), hn::InterleaveUpper(d, a, b));
+  const Vector ce = hn::Add(hn::InterleaveLower(d, c, e), hn::InterleaveUpper(d, c, e));
+  const auto ab2 = hn::BitCast(wide, ab);
+  const auto ce2 = hn::BitCast(wide, ce);
+  const Vector all = hn::Add(hn::BitCast(d, hn::InterleaveLower(wide, ab2, ce2)),
+                             hn::BitCast(d, hn::InterleaveUpper(wide, ab2, ce2)));
+  // Each block of four lanes has a part of each sum.
+  alignas(64) float parts[hn::MaxLanes(d)];
+  hn::Store(all, d, parts);
+  const hn::Full128<float> d4;
+  auto sum = hn::Load(d4, parts);
+  for (std::size_t i = 4; i < hn::Lanes(d); i += 4) sum = hn::Add(sum, hn::Load(d4, parts + i));
+  hn::Store(sum, d4, sums);
 }
 
 void backward_input(const LayerInputs& inputs, std::size_t begin, std::size_t end,
@@ -114,10 +182,10 @@ void backward_input(const LayerInputs& inputs, std::size_t begin, std::size_t en
           sum2 = hn::MulAdd(weights, hn::Load(d, first + e[2] * deltas.stride + j), sum2);
           sum3 = hn::MulAdd(weights, hn::Load(d, first + e[3] * deltas.stride + j), sum3);
         }
-        target[e[0] * below.stride] = scale * hn::GetLane(hn::SumOfLanes(d, sum0));
-        if (count > 1) target[e[1] * below.stride] = scale * hn::GetLane(hn::SumOfLanes(d, sum1));
-        if (count > 2) target[e[2] * below.stride] = scale * hn::GetLane(hn::SumOfLanes(d, sum2));
-        if (count > 3) target[e[3] * below.stride] = scale * hn::GetLane(hn::SumOfLanes(d, sum3));
+        alignas(16) float sums[4];
+        store_sums_of_lanes(sum0, sum1, sum2, sum3, sums);
+        // Backwards: places beyond `count` repeat the first.
+        for (std::size_t i = 4; i-- > 0;) target[e[i] * below.stride] = scale * sums[i];
       }
     }
   }

@@ -30,6 +30,7 @@ class ScalarEngine : public Engine {
   void restore(const EngineState& state) override { state_ = state; }
   NamedNorms gradient_norms() const override;
   std::string description() const override { return "scalar on cpu"; }
+  int threads() const override { return 1; }
 
  private:
   /// Values of a layer for each example of the minibatch.

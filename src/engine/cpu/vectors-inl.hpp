@@ -34,24 +34,14 @@ struct ActivationValues {
   std::size_t stride;
 };
 
-/// Bits of the examples begin .. end - 1 that lie in a tile.
-std::uint32_t tile_bits(std::size_t tile, std::size_t begin, std::size_t end) {
-  const std::size_t first = tile * kTile;
-  const auto below = [&](std::size_t example) -> std::uint64_t {
-    const std::size_t count = std::clamp(example, first, first + kTile) - first;
-    return (std::uint64_t{1} << count) - 1;
-  };
-  return static_cast<std::uint32_t>(below(end) & ~below(begin));
-}
-
-/// Cuts `columns` into runs of 8, 4, 2 or 1 vectors and calls work.template
+/// Cuts columns begin .. end - 1 into runs of 8, 4, 2 or 1 vectors and calls work.template
 /// operator()<run>(column).
 template <class Work>
-HWY_INLINE void for_each_run(std::size_t columns, const Work& work) {
+HWY_INLINE void for_each_run(std::size_t begin, std::size_t end, const Work& work) {
   const std::size_t lanes = hn::Lanes(FloatTag());
-  std::size_t column = 0;
+  std::size_t column = begin;
   const auto runs_of = [&]<std::size_t R>() {
-    for (; column + R * lanes <= columns; column += R * lanes) work.template operator()<R>(column);
+    for (; column + R * lanes <= end; column += R * lanes) work.template operator()<R>(column);
   };
   runs_of.template operator()<kMaxVectors>();
   if constexpr (kMaxVectors > 4) runs_of.template operator()<4>();

@@ -30,6 +30,7 @@ class CudaEngine : public Engine {
   void restore(const EngineState& state) override;
   NamedNorms gradient_norms() const override;
   std::string description() const override;
+  int threads() const override { return 0; }
 
  private:
   Mlp download(const CudaArray<float>& array) const;

@@ -193,8 +193,11 @@ NamedNorms TorchEngine::gradient_norms() const {
 std::string TorchEngine::description() const {
   std::string text = "torch on " + device_.str();
   if (!device_.is_cpu()) return text;
-  const int threads = at::get_num_threads();
-  return text + ", " + std::to_string(threads) + (threads == 1 ? " thread" : " threads");
+  return text + ", " + std::to_string(threads()) + (threads() == 1 ? " thread" : " threads");
+}
+
+int TorchEngine::threads() const {
+  return device_.is_cpu() ? at::get_num_threads() : 0;
 }
 
 }  // namespace mnist

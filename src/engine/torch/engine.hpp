@@ -31,6 +31,7 @@ class TorchEngine : public Engine {
   void restore(const EngineState& state) override;
   NamedNorms gradient_norms() const override;
   std::string description() const override;
+  int threads() const override;
 
  protected:
   /// What one step measures before it changes the parameters.

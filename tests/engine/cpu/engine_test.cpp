@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/cpu/adaptive_engine.hpp"
 #include "engine/engine_test_support.hpp"
 #include "mnist/support/error.hpp"
 #include "test_support.hpp"
@@ -29,7 +30,7 @@ void expect_thread_invariance(const MlpShape& shape, const TrainOptions& options
   const auto indices = first_indices(examples);
   CpuEngine single(initial, training_set(), options, 1);
   const StepsResult expected = train(single, indices, batch);
-  for (const int threads : {2, 3, 5, 64}) {
+  for (const int threads : {2, 3, 5, 8, 16, 64}) {
     CpuEngine engine(initial, training_set(), options, threads);
     const StepsResult result = train(engine, indices, batch);
     EXPECT_EQ(result.losses, expected.losses) << threads << " threads";
@@ -42,9 +43,13 @@ TEST(CpuEngine, DoesNotDependOnTheNumberOfThreads) {
   for (const MlpShape& shape : {MlpShape{}, MlpShape{784, {}, 10, Activation::kRelu},
                                 MlpShape{784, {100, 50, 20}, 10, Activation::kRelu},
                                 MlpShape{784, {5}, 10, Activation::kRelu}}) {
-    for (const std::int64_t batch : {31, 32, 100}) expect_thread_invariance(shape, {}, 2000, batch);
+    for (const std::int64_t batch : {31, 32, 100, 700}) {
+      expect_thread_invariance(shape, {}, 2000, batch);
+    }
   }
-  expect_thread_invariance({784, {100, 50}, 10, Activation::kRelu}, everything(), 500, 45);
+  for (const std::int64_t batch : {45, 700}) {
+    expect_thread_invariance({784, {100, 50}, 10, Activation::kRelu}, everything(), 1500, batch);
+  }
 }
 
 /// Trains on 960 examples in one call and in calls of `chunk` examples: the parameters agree.
@@ -204,6 +209,56 @@ TEST(CpuEngine, DecaysWeightsOfPixelsThatAreAlwaysBlank) {
     const float after = engine.parameters().layers[0].weight[unit * 784];
     EXPECT_NEAR(after, decay * decay * before, 1e-6 * std::abs(before)) << "the corner pixel";
   }
+}
+
+TEST(CpuEngine, LargeMinibatchesHaveTheGradientOfAllTheirExamples) {
+  // 600 examples are five microbatches; the gradient of their mean loss is the mean of the halves'.
+  const MlpShape shape{784, {24}, 10, Activation::kRelu};
+  const Mlp initial = initial_parameters(shape, 3);
+  const auto first_moments = [&](std::vector<std::int64_t> indices) {
+    CpuEngine engine(initial, training_set(), {}, 2);
+    train(engine, indices, std::ssize(indices));
+    return flatten(engine.state().first_moments);
+  };
+  const auto indices = first_indices(600);
+  const auto whole = first_moments(indices);
+  std::vector<float> mean(whole.size());
+  for (int part = 0; part < 6; ++part) {
+    const auto begin = indices.begin() + 100 * part;
+    const auto moments = first_moments({begin, begin + 100});
+    for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += moments[i] / 6;
+  }
+  for (std::size_t i = 0; i < mean.size(); ++i) EXPECT_NEAR(whole[i], mean[i], 1e-7F);
+}
+
+TEST(CpuEngine, MeasuresPhasesOnRequest) {
+  const MlpShape shape{784, {16}, 10, Activation::kRelu};
+  CpuEngine silent(initial_parameters(shape, 0), training_set(), {}, 1);
+  train(silent, first_indices(320), 32);
+  EXPECT_TRUE(silent.profile().phases.empty());
+  CpuEngine engine(initial_parameters(shape, 0), training_set(), {.profile = true}, 2);
+  train(engine, first_indices(320), 32);
+  const StepProfile profile = engine.profile();
+  EXPECT_EQ(profile.steps, 10);
+  ASSERT_EQ(profile.phases.size(), 8U);
+  for (const auto& phase : profile.phases) {
+    ASSERT_EQ(phase.seconds.size(), 2U);
+    EXPECT_GT(phase.seconds[0], 0) << phase.name;
+  }
+}
+
+TEST(AdaptiveCpuEngine, TrainsAsTheCpuEngineDoesWhileItChangesThreads) {
+  const MlpShape shape{784, {100, 50}, 10, Activation::kRelu};
+  const Mlp initial = initial_parameters(shape, 0);
+  CpuEngine plain(initial, training_set(), everything(), 1);
+  AdaptiveCpuEngine adaptive(initial, training_set(), everything(), 4);
+  EXPECT_EQ(adaptive.threads(), 4);
+  for (int call = 0; call < 20; ++call) {
+    const auto indices = first_indices(640);
+    EXPECT_EQ(train(adaptive, indices, 32).losses, train(plain, indices, 32).losses);
+  }
+  expect_same_bits(adaptive.parameters(), plain.parameters());
+  expect_same_bits(adaptive.state().second_moments, plain.state().second_moments);
 }
 
 TEST(CpuEngine, RejectsActivationsOtherThanRelu) {

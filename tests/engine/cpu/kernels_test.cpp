@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/cpu/pairwise.hpp"
 #include "support/aligned.hpp"
 #include "support/random.hpp"
 
@@ -97,18 +98,53 @@ TEST_P(Kernels, TransposePixelsAppliesTheDropoutMask) {
   }
 }
 
-TEST_P(Kernels, ForwardWritesOnlyTheGivenExamples) {
+TEST_P(Kernels, ForwardSumsTheGivenInputs) {
   const auto bias = noise(kColumns, 4);
-  AlignedVector<float> outputs(kTiles * kTile * kColumns, 7.0F);
-  GetParam()->linear_forward(inputs_, 3, 40, slice(), bias.data(), {outputs.data(), kColumns});
-  for (std::size_t e = 0; e < kTiles * kTile; ++e) {
-    for (std::size_t j = 0; j < kColumns; ++j) {
-      double expected = static_cast<double>(bias[j]);
-      for (std::size_t k = 0; k < kInputs; ++k) {
-        expected += value(e, k) * static_cast<double>(weights_[k * kColumns + j]);
+  for (const bool with_bias : {true, false}) {
+    AlignedVector<float> outputs(kTiles * kTile * kColumns, 7.0F);
+    GetParam()->linear_forward(inputs_, {4, 40, 8}, kExamples, slice(),
+                               with_bias ? bias.data() : nullptr, {outputs.data(), kColumns});
+    for (std::size_t e = 0; e < kTiles * kTile; ++e) {
+      for (std::size_t j = 0; j < kColumns; ++j) {
+        double expected = with_bias ? static_cast<double>(bias[j]) : 0.0;
+        for (std::size_t k = 4; k < 40; ++k) {
+          expected += value(e, k) * static_cast<double>(weights_[k * kColumns + j]);
+        }
+        EXPECT_NEAR(outputs[e * kColumns + j], e < kExamples ? expected : 7.0, 1e-5);
       }
-      const bool given = e >= 3 && e < 40;
-      EXPECT_NEAR(outputs[e * kColumns + j], given ? expected : 7.0, 1e-5);
+    }
+  }
+}
+
+TEST_P(Kernels, ForwardDoesNotDependOnWhoAddsUpTheLeaves) {
+  // Eight leaves of 6 inputs, the last of 4; three threads have 3, 2 and 3 of them.
+  constexpr std::size_t kLeaf = 6;
+  constexpr std::size_t kNode = kTiles * kTile * kColumns;
+  const std::size_t ends[] = {0, 3, 5, 8};
+  std::vector<PairwiseNode> nodes;
+  for (std::size_t thread = 0; thread < 3; ++thread) {
+    for (const PairwiseNode& node : pairwise_nodes(ends[thread], ends[thread + 1])) {
+      nodes.push_back(node);
+    }
+  }
+  AlignedVector<float> partials(nodes.size() * kNode);
+  for (std::size_t n = 0; n < nodes.size(); ++n) {
+    const std::size_t begin = nodes[n].begin * kLeaf;
+    const std::size_t end = std::min(begin + nodes[n].count * kLeaf, kInputs);
+    GetParam()->linear_forward(inputs_, {begin, end, kLeaf}, kExamples, slice(), nullptr,
+                               {&partials[n * kNode], kColumns});
+  }
+  const auto zeros = AlignedVector<float>(kColumns);
+  AlignedVector<float> whole(kNode);
+  GetParam()->linear_forward(inputs_, {0, kInputs, kLeaf}, kExamples, slice(), nullptr,
+                             {whole.data(), kColumns});
+  AlignedVector<float> added(kNode);
+  const std::vector<std::size_t> additions = additions_of(nodes);
+  GetParam()->add_partial_sums({partials.data(), kNode, kColumns, additions}, kExamples, 16,
+                               kColumns, zeros.data(), {added.data(), kColumns});
+  for (std::size_t e = 0; e < kExamples; ++e) {
+    for (std::size_t j = 0; j < kColumns; ++j) {
+      EXPECT_EQ(added[e * kColumns + j], j < 16 ? 0.0F : whole[e * kColumns + j]);
     }
   }
 }
@@ -157,11 +193,11 @@ void expect_softmax_loss(const CpuKernels& kernels, float smoothing) {
   for (std::size_t e = 0; e < kExamples; ++e) labels[e] = static_cast<std::uint8_t>(e % kClasses);
   std::vector<float> losses(kExamples, -1);
   const std::size_t correct =
-      kernels.softmax_loss({logits.data(), kStride}, 1, kExamples, labels.data(),
+      kernels.softmax_loss({logits.data(), kStride}, kExamples - 1, labels.data(),
                            {kClasses, 0.25F, smoothing}, losses.data());
   std::size_t expected_correct = 0;
-  EXPECT_EQ(losses[0], -1);
-  for (std::size_t e = 1; e < kExamples; ++e) {
+  EXPECT_EQ(losses[kExamples - 1], -1);
+  for (std::size_t e = 0; e + 1 < kExamples; ++e) {
     const float* const row = &before[e * kStride];
     const float highest = *std::max_element(row, row + kClasses);
     double sum = 0;
@@ -226,8 +262,8 @@ TEST_P(Kernels, UpdateIsAdam) {
   const auto weights = weights_;
   const auto first = first_;
   const auto second = second_;
-  GetParam()->backward_weight(inputs_, 4, kInputs, {deltas_.data(), kColumns}, slice(), &step,
-                              active_.data());
+  GetParam()->backward_weight(inputs_, 4, kInputs, {deltas_.data(), kColumns}, slice(),
+                              {.step = &step}, active_.data());
   for (std::size_t k = 0; k < kInputs; ++k) {
     for (std::size_t j = 0; j < kColumns; ++j) {
       const std::size_t n = k * kColumns + j;
@@ -254,7 +290,7 @@ TEST_P(Kernels, UpdateIsAdam) {
 TEST_P(Kernels, WithoutAStepTheSquaredGradientsAreSummed) {
   const auto weights = weights_;
   squares_.assign(kColumns, 99);
-  GetParam()->backward_weight(inputs_, 4, kInputs, {deltas_.data(), kColumns}, slice(), nullptr,
+  GetParam()->backward_weight(inputs_, 4, kInputs, {deltas_.data(), kColumns}, slice(), {},
                               active_.data());
   for (std::size_t j = 0; j < kColumns; ++j) {
     double expected = 0;
@@ -267,7 +303,7 @@ TEST_P(Kernels, WithoutAStepTheSquaredGradientsAreSummed) {
     }
     EXPECT_NEAR(squares_[j], expected, 1e-3);
   }
-  GetParam()->backward_bias({deltas_.data(), kColumns}, kExamples, slice(), nullptr);
+  GetParam()->backward_bias({deltas_.data(), kColumns}, kExamples, 0, kColumns, slice(), {});
   for (std::size_t j = 0; j < kColumns; ++j) {
     double gradient = 0;
     for (std::size_t e = 0; e < kExamples; ++e) {
@@ -278,13 +314,42 @@ TEST_P(Kernels, WithoutAStepTheSquaredGradientsAreSummed) {
   EXPECT_EQ(weights_, weights);
 }
 
+TEST_P(Kernels, GradientsCanBeStoredAndUsedLater) {
+  const OptimizerStep step{.rate = 0.01F, .root_scale = 0.3F};
+  const Rows deltas{deltas_.data(), kColumns};
+  AlignedVector<float> gradient(kInputs * kColumns, 3.0F);
+  GetParam()->backward_weight(inputs_, 4, kInputs, deltas, slice(), {.target = gradient.data()},
+                              active_.data());
+  EXPECT_EQ(gradient[3 * kColumns], 3.0F);
+  AlignedVector<float> twice = gradient;
+  GetParam()->backward_weight(inputs_, 4, kInputs, deltas, slice(),
+                              {.start = twice.data(), .target = twice.data()}, active_.data());
+  for (std::size_t i = 4 * kColumns; i < twice.size(); ++i) {
+    EXPECT_NEAR(twice[i], 2 * gradient[i], 1e-4);
+  }
+  LayerInputs nothing = inputs_;
+  nothing.tiles = 0;
+  const auto weights = weights_;
+  const auto first = first_;
+  const auto second = second_;
+  GetParam()->backward_weight(nothing, 4, kInputs, deltas, slice(),
+                              {.start = gradient.data(), .step = &step}, active_.data());
+  const auto later = weights_;
+  weights_ = weights;
+  first_ = first;
+  second_ = second;
+  GetParam()->backward_weight(inputs_, 4, kInputs, deltas, slice(), {.step = &step},
+                              active_.data());
+  EXPECT_EQ(later, weights_);
+}
+
 TEST_P(Kernels, UpdateSkipsInputsThatWereNeverActive) {
   std::fill(masks_.begin(), masks_.end(), 0U);
   const auto weights = weights_;
   active_[3] = 1;
   const OptimizerStep step{.rate = 0.1F, .root_scale = 1};
-  GetParam()->backward_weight(inputs_, 0, kInputs, {deltas_.data(), kColumns}, slice(), &step,
-                              active_.data());
+  GetParam()->backward_weight(inputs_, 0, kInputs, {deltas_.data(), kColumns}, slice(),
+                              {.step = &step}, active_.data());
   for (std::size_t k = 0; k < kInputs; ++k) {
     EXPECT_EQ(weights_[k * kColumns] == weights[k * kColumns], k / 2 != 3) << k;
   }
@@ -297,8 +362,9 @@ TEST_P(Kernels, AdamIsAccurateForTinyAndHugeSecondMoments) {
     AlignedVector<float> seconds(kBlock, second);
     const AlignedVector<float> deltas(kTile * kBlock, 0.0F);
     const OptimizerStep step{.rate = 1e-3F, .root_scale = 1.0F};
-    GetParam()->backward_bias({const_cast<float*>(deltas.data()), kBlock}, 1,
-                              {kBlock, weights.data(), first.data(), seconds.data()}, &step);
+    GetParam()->backward_bias({const_cast<float*>(deltas.data()), kBlock}, 1, 0, kBlock,
+                              {kBlock, weights.data(), first.data(), seconds.data()},
+                              {.step = &step});
     const double moved = 1e-3 * 0.9e-3 / (std::sqrt(0.999 * static_cast<double>(second)) + 1e-8);
     EXPECT_NEAR(weights[0], 1 - moved, 1e-6 * std::max(1.0, moved)) << second;
   }

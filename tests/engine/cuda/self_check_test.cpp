@@ -30,6 +30,7 @@ class FakeEngine : public Engine {
   void restore(const EngineState& /*state*/) override {}
   NamedNorms gradient_norms() const override { return {}; }
   std::string description() const override { return "fake"; }
+  int threads() const override { return 1; }
 
   std::int64_t trained_examples = 0;
 

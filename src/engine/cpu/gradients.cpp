@@ -1,0 +1,94 @@
+// The last part of a step of the fused CPU engine: gradients of the weights, and Adam.
+#include <algorithm>
+#include <cmath>
+
+#include "engine/cpu/engine.hpp"
+
+namespace mnist {
+
+/// The biases that a thread updates: of its own units; those of the logits belong to thread 0.
+Share CpuEngine::own_bias(std::size_t layer, int thread) const {
+  if (layer + 1 < layers_.size()) return layers_[layer].own_units(thread);
+  const std::size_t columns = thread == 0 ? layers_[layer].padded : 0;
+  return {columns, kBlock, 0, 1};
+}
+
+/// Calls work(parameters, begin, end) with what the thread owns of each array.
+template <class Work>
+void CpuEngine::for_each_own(int thread, const Work& work) {
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    const OwnWeights own = layers_[l].own_weights(thread);
+    for (CpuSlice& slice : own.slices) {
+      const std::size_t columns = slice.weights.columns;
+      work(slice.weights, own.begin * columns, own.end * columns);
+    }
+    const Share bias = own_bias(l, thread);
+    work(layers_[l].bias, bias.begin, bias.end);
+  }
+}
+
+/// Computes the gradients of the thread's parameters from a microbatch, or takes the `stored` ones,
+/// and does with them what use_of(parameters) says.
+template <class UseOf>
+void CpuEngine::products(int thread, std::size_t microbatch, bool stored, const UseOf& use_of) {
+  const std::size_t examples = stored ? 0 : microbatches_.at(microbatch).examples;
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    CpuLayer& layer = layers_[l];
+    const OwnWeights own = layer.own_weights(thread);
+    const Rows deltas = deltas_of(l, thread);
+    LayerInputs inputs = inputs_of(l, microbatch);
+    if (stored) inputs.tiles = 0;
+    for (CpuSlice& slice : own.slices) {
+      if (own.begin == own.end) break;
+      kernels_.backward_weight(inputs, own.begin, own.end,
+                               {deltas.data + slice.begin, deltas.stride}, slice.weights.view(),
+                               use_of(slice.weights), slice.active.data());
+    }
+    const Share bias = own_bias(l, thread);
+    kernels_.backward_bias(deltas, examples, bias.begin, bias.end, layer.bias.view(),
+                           use_of(layer.bias));
+    own_of(thread).clock.end(l == 0 ? Phase::kFirstUpdate : Phase::kUpdate);
+  }
+}
+
+/// Adds the gradient of a microbatch to the sum over the minibatch.
+void CpuEngine::store_gradient(int thread, std::size_t microbatch) {
+  const CpuMicrobatch& part = microbatches_.at(microbatch);
+  const std::size_t top = depth_before(part.leaf);
+  products(thread, microbatch, false, [&](CpuParameters& parameters) {
+    float* const sum = parameters.gradients[top].data();
+    return GradientUse{part.starts_leaf ? nullptr : sum, sum, nullptr};
+  });
+  if (!part.ends_leaf) return;
+  const std::size_t additions = part.ends_step ? top : additions_after(part.leaf);
+  for (std::size_t n = 0; n < additions; ++n) {
+    for_each_own(thread, [&](CpuParameters& parameters, std::size_t begin, std::size_t end) {
+      const float* const terms = parameters.gradients[top - n].data();
+      float* const sums = parameters.gradients[top - n - 1].data();
+      for (std::size_t i = begin; i < end; ++i) sums[i] += terms[i];
+    });
+  }
+}
+
+/// Updates the thread's parameters. Without a `step`, sums the squares of their gradients instead.
+void CpuEngine::use_gradient(int thread, std::size_t microbatch, const OptimizerStep* step) {
+  const bool stored = !microbatches_.at(microbatch).whole();
+  products(thread, microbatch, stored, [&](CpuParameters& parameters) {
+    return GradientUse{stored ? parameters.gradients[0].data() : nullptr, nullptr, step};
+  });
+  if (step == nullptr || step->average_weight == 0) return;
+  for_each_own(thread, [&](CpuParameters& parameters, std::size_t begin, std::size_t end) {
+    parameters.average(begin, end, step->average_weight);
+  });
+}
+
+float CpuEngine::clip_factor() const {
+  double squares = 0;
+  for (const CpuLayer& layer : layers_) {
+    squares += squared_weight_gradient(layer) + squared_bias_gradient(layer);
+  }
+  return static_cast<float>(
+      std::min(1.0, options_.clip_norm / (std::sqrt(squares) + kClipEpsilon)));
+}
+
+}  // namespace mnist

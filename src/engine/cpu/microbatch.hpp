@@ -1,0 +1,98 @@
+// The images of the fused CPU engine, prepared ahead by all threads together.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "augment/augmenter.hpp"
+#include "engine/cpu/kernels.hpp"
+#include "engine/dropout.hpp"
+#include "mnist/data/dataset.hpp"
+#include "mnist/engine/engine.hpp"
+#include "support/aligned.hpp"
+
+namespace mnist {
+
+/// A part of a minibatch, small enough for its activations to stay in the cache. The gradients of a
+/// minibatch are summed pairwise over leaves of examples, within a leaf one microbatch after
+/// another.
+struct CpuMicrobatch {
+  std::size_t step = 0;   ///< of the call, from 0
+  std::size_t begin = 0;  ///< its first example in the minibatch, a multiple of kTile
+  std::size_t examples = 0;
+  std::size_t minibatch = 0;  ///< examples of the whole minibatch
+  std::size_t leaf = 0;
+  bool starts_leaf = true;
+  bool ends_leaf = true;
+  bool ends_step = true;
+  /// The minibatch has no other part: its gradient is used at once and never stored.
+  bool whole() const { return examples == minibatch; }
+};
+
+/// The microbatches of a minibatch.
+std::vector<CpuMicrobatch> microbatches_of(std::size_t step, std::size_t examples);
+
+/// The pixels of one microbatch, transposed; dropped pixels are 0.
+struct CpuImages {
+  AlignedVector<std::uint8_t> pixels;  ///< [tiles, inputs, kTile]
+  AlignedVector<std::uint32_t> masks;  ///< [tiles, inputs]
+  std::vector<std::uint8_t> labels;
+};
+
+/// Gathers examples of the data set into microbatches. Two are kept: the current one and the next.
+/// Augmentation works one microbatch further ahead.
+class CpuMicrobatches {
+ public:
+  /// `dataset` and `kernels` must outlive it. `inputs` is the padded number of pixels.
+  CpuMicrobatches(const Dataset& dataset, const TrainOptions& options, const CpuKernels& kernels,
+                  std::size_t inputs, int threads);
+
+  /// Starts on `steps`, of which the first is number `first_step` of the run. Not for threads.
+  void start(const Steps& steps, std::int64_t first_step);
+
+  /// The number of microbatches of all steps, and of the examples in the largest.
+  std::size_t count() const { return microbatches_.size(); }
+  std::size_t largest() const { return largest_; }
+
+  const CpuMicrobatch& at(std::size_t i) const { return microbatches_[i]; }
+
+  /// The images of microbatch i, which must have been prepared.
+  const CpuImages& images(std::size_t i) const { return images_[i % 2]; }
+
+  /// A thread's share of the work for microbatch i: first distort(i), then, behind a barrier,
+  /// prepare(i). Nothing happens beyond the last one.
+  void distort(int thread, std::size_t i);
+  void prepare(int thread, std::size_t i);
+
+  /// Prefetches the images that are read while microbatch i is worked on, which are scattered over
+  /// 47 MB.
+  void prefetch(int thread, std::size_t i) const;
+
+  /// The network input for each pixel value: f32 [256], 0 to 1, times the scale of input dropout.
+  const float* pixel_values() const { return pixel_values_.data(); }
+
+ private:
+  std::span<const std::int64_t> indices(std::size_t i) const;
+  const std::uint8_t* image(std::int64_t index) const {
+    return dataset_.images.data() + static_cast<std::size_t>(index) * blank_image_.size();
+  }
+
+  const Dataset& dataset_;
+  const CpuKernels& kernels_;
+  const std::size_t inputs_;
+  const int threads_;
+  const Dropout dropout_;
+  std::vector<Augmenter> augmenters_;  ///< one for each thread; none when nothing is distorted
+  std::vector<float> pixel_values_;
+  std::vector<std::uint8_t> blank_image_;
+  std::vector<CpuMicrobatch> microbatches_;
+  std::size_t largest_ = 0;
+  CpuImages images_[2];
+  std::vector<std::uint8_t> distorted_[2];
+  std::vector<AlignedVector<std::uint32_t>> keep_;  ///< [inputs], of each thread
+  Steps steps_;
+  std::int64_t first_step_ = 0;
+};
+
+}  // namespace mnist

@@ -1,0 +1,93 @@
+// The number of threads follows the speed of the calls.
+#include "engine/cpu/thread_chooser.hpp"
+
+#include <functional>
+
+#include <gtest/gtest.h>
+
+namespace mnist {
+namespace {
+
+constexpr double kExamples = 1000;
+
+/// Tells `chooser` of `calls` calls that take seconds(threads) each.
+void make_calls(ThreadChooser& chooser, int calls, const std::function<double(int)>& seconds) {
+  for (int i = 0; i < calls; ++i) chooser.add_call(seconds(chooser.threads()), kExamples);
+}
+
+double scaling(int threads) {
+  return 0.1 / threads;
+}
+
+double best_with_two(int threads) {
+  return threads == 1 ? 0.1 : 0.03 * threads;
+}
+
+double best_with_one(int threads) {
+  return 0.1 * threads;
+}
+
+TEST(ThreadChooser, StartsWithAllThreadsAndKeepsThemWhereTheyHelp) {
+  ThreadChooser chooser(8);
+  EXPECT_EQ(chooser.threads(), 8);
+  make_calls(chooser, 20, scaling);
+  EXPECT_EQ(chooser.threads(), 8);
+  make_calls(chooser, 1000, scaling);
+  EXPECT_EQ(chooser.threads(), 8);
+}
+
+TEST(ThreadChooser, FindsTheFastestNumber) {
+  ThreadChooser two(8);
+  make_calls(two, 20, best_with_two);
+  EXPECT_EQ(two.threads(), 2);
+  ThreadChooser one(2);
+  make_calls(one, 20, best_with_one);
+  EXPECT_EQ(one.threads(), 1);
+}
+
+TEST(ThreadChooser, TriesAgainWhenTrainingHasBecomeSlower) {
+  ThreadChooser chooser(2);
+  make_calls(chooser, 20, scaling);
+  EXPECT_EQ(chooser.threads(), 2);
+  make_calls(chooser, 20, best_with_one);
+  EXPECT_EQ(chooser.threads(), 1);
+}
+
+TEST(ThreadChooser, ReturnsToMoreThreadsWhenTheyHelpAgain) {
+  ThreadChooser chooser(2);
+  make_calls(chooser, 20, best_with_one);
+  EXPECT_EQ(chooser.threads(), 1);
+  make_calls(chooser, 400, scaling);
+  EXPECT_EQ(chooser.threads(), 2);
+}
+
+TEST(ThreadChooser, SpendsFewCallsOnTrials) {
+  ThreadChooser chooser(2);
+  int calls_on_two = 0;
+  for (int i = 0; i < 2000; ++i) {
+    calls_on_two += chooser.threads() == 2 ? 1 : 0;
+    chooser.add_call(best_with_one(chooser.threads()), kExamples);
+  }
+  EXPECT_LE(calls_on_two, 2000 / 40);
+}
+
+TEST(ThreadChooser, IgnoresShortCallsAndSingleOutliers) {
+  ThreadChooser chooser(2);
+  make_calls(chooser, 100, [](int threads) { return best_with_one(threads) / 1000; });
+  EXPECT_EQ(chooser.threads(), 2) << "calls of less than 2 ms say nothing";
+  make_calls(chooser, 20, scaling);
+  for (int i = 0; i < 100; ++i) {
+    make_calls(chooser, 7, scaling);
+    make_calls(chooser, 1, [](int) { return 1.0; });
+    EXPECT_EQ(chooser.threads(), 2);
+  }
+}
+
+TEST(ThreadChooser, HasNoChoiceOfOne) {
+  ThreadChooser chooser(1);
+  make_calls(chooser, 20, scaling);
+  EXPECT_EQ(chooser.threads(), 1);
+}
+
+}  // namespace
+}  // namespace mnist
