@@ -21,9 +21,9 @@ if(MNIST_WITH_CUDA)
     find_library(MNIST_CUDA_RUNTIME cudart_static HINTS "${CMAKE_CUDA_COMPILER_TOOLKIT_ROOT}"
       PATHS /usr/local/cuda PATH_SUFFIXES lib64 lib targets/${CMAKE_SYSTEM_PROCESSOR}-linux/lib)
     if(NOT MNIST_CUDA_RUNTIME)
-      message(STATUS "libcudart_static.a was not found beside nvcc")
+      message(STATUS "libcudart_static.a was not found next to nvcc")
     elseif(CMAKE_CUDA_COMPILER_VERSION VERSION_LESS 12.0)
-      message(STATUS "nvcc ${CMAKE_CUDA_COMPILER_VERSION} is too old, 12.0 or newer is needed")
+      message(STATUS "nvcc ${CMAKE_CUDA_COMPILER_VERSION} is too old; 12.0 or newer is needed")
     else()
       # A100; H100 and H200, whose PTX the driver compiles for every newer GPU not listed here.
       set(MNIST_CUDA_ARCHITECTURES 80-real 90)

@@ -77,7 +77,7 @@ void add_table(BoundApp& bound, const Options& options) {
   });
 }
 
-/// Adds the flags that are in no table: where options come from, and texts to print.
+/// Adds the flags that are not in a table: sources of options, and requests to print text.
 template <class Options>
 void add_other_flags(BoundApp& bound) {
   CLI::App& app = *bound.app;
@@ -94,7 +94,7 @@ void add_other_flags(BoundApp& bound) {
     add("--config", "FILE", group, "options from a TOML file; flags override them");
     add("--resume", "DIR", group, "resume the run in this directory; --epochs may be raised");
     add("--auto-resume", "", group,
-        "start the run in --run-dir, or resume it, or if it is complete, print its summary");
+        "start the run in --run-dir, resume it, or, if it is complete, print its summary");
     add("--print-config", "", group, "print the options as TOML and exit");
   }
   app.set_help_flag("--help", "print all options and exit; -h prints the main ones");
@@ -102,7 +102,8 @@ void add_other_flags(BoundApp& bound) {
   app.set_help_all_flag("-h");
   add("--version", "", "Help", "print version information and exit");
   add("--generate", "KIND", "Help",
-      "print shell completions (bash, fish or zsh), a man or a markdown page and exit");
+      "print shell completions (bash, fish or zsh), a man page (man) or Markdown (markdown) and "
+      "exit");
   bound.choices["generate"] = {"bash", "fish", "zsh", "man", "markdown"};
 }
 
@@ -157,7 +158,7 @@ UsageError wrong_value_count(std::string_view message) {
   return UsageError(std::string(message));
 }
 
-/// Runs CLI11's parser; returns the text that the flags ask for instead of work, if any.
+/// Runs CLI11's parser; returns the text to print if the flags ask for text instead of a run.
 std::optional<std::string> parse(const BoundApp& bound, int argc, const char* const* argv,
                                  const VersionText& version) {
   CLI::App& app = *bound.app;

@@ -1,4 +1,4 @@
-// mnist-export: writes a trained model in a form that others read. Needs no LibTorch.
+// mnist-export: converts a trained model to other formats. Needs no LibTorch.
 #include "cli/run_program.hpp"
 #include "export/exporters.hpp"
 #include "mnist/data/dataset.hpp"
@@ -38,7 +38,7 @@ int export_model(const ExportOptions& options) {
       model.mlp = through_int8(std::move(model.mlp));
     }
     const Evaluation evaluation = evaluate(model.mlp, dataset);
-    print_result("test accuracy as exported " + accuracy_text(evaluation) + "\n");
+    print_result("test accuracy of the exported model " + accuracy_text(evaluation) + "\n");
   }
   print_result(path + "\n");
   return kExitSuccess;

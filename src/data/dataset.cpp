@@ -31,7 +31,7 @@ constexpr std::uint32_t kFashionTestLabels = 0x242bc73f;
 constexpr std::size_t kMaxClasses = 256;  // labels are u8
 
 constexpr const char* kAdvice =
-    "; fetch the data with scripts/fetch_data.sh, or name its directory with --data";
+    "; fetch the data with scripts/fetch_data.sh, or pass its directory with --data";
 
 /// All spellings of a file name without the dataset's name, MNIST's own first.
 std::vector<std::string> file_names(Split split, const std::string& kind) {
@@ -193,8 +193,8 @@ void check_labels(const Dataset& dataset, const std::string& path) {
       dataset.labels, [&](std::uint8_t label) { return label >= dataset.class_names.size(); });
   if (first_bad == dataset.labels.end()) return;
   throw Error(fmt::format(
-      "{}: example {} has label {}, expected one below the {} classes; for "
-      "other classes, list their names in a classes.txt beside it, one per line",
+      "{}: example {} has label {}, expected one below the {} classes; if the data "
+      "has other classes, list their names in a classes.txt next to it, one per line",
       path, first_bad - dataset.labels.begin(), *first_bad, dataset.class_names.size()));
 }
 

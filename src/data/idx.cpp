@@ -166,15 +166,15 @@ IdxArray read_payload(Source& source, Header header) {
 IdxArray read_raw(const std::string& path) {
   InputFile file(path);
   if (file.size() < kMagicSize + kDimensionSize) {
-    throw Error(
-        fmt::format("has {} bytes, too few for an IDX header; fetch the file again", file.size()));
+    throw Error(fmt::format("has {} bytes, too few for an IDX header; download the file again",
+                            file.size()));
   }
   Header header = read_header(file);
   const std::uint64_t left = file.size() - std::min<std::uint64_t>(file.size(), header.size());
   if (header.payload_size != left) {
     throw Error(
-        fmt::format("its header announces {} bytes of elements, but {} follow; fetch the "
-                    "file again",
+        fmt::format("its header claims {} bytes of elements, but {} follow; download "
+                    "the file again",
                     header.payload_size, left));
   }
   return read_payload(file, std::move(header));
@@ -186,8 +186,8 @@ IdxArray read_compressed(const std::string& path) {
   Header header = read_header(reader);
   if (header.payload_size / kMaxGzipRatio > compressed.size()) {
     throw Error(
-        fmt::format("its header announces {} bytes of elements, more than {} bytes of gzip "
-                    "can hold; fetch the file again",
+        fmt::format("its header claims {} bytes of elements, more than {} bytes of gzip "
+                    "can hold; download the file again",
                     header.payload_size, compressed.size()));
   }
   IdxArray array = read_payload(reader, std::move(header));
@@ -206,7 +206,7 @@ IdxArray read_idx(const std::string& path) {
   return with_source(path, [&] {
     std::array<std::uint8_t, 2> start{};
     InputFile file(path);
-    if (file.size() == 0) throw Error("is empty; fetch the file again");
+    if (file.size() == 0) throw Error("is empty; download the file again");
     file.read(std::span(start).first(std::min<std::size_t>(start.size(), file.size())));
     return start == std::array<std::uint8_t, 2>{0x1f, 0x8b} ? read_compressed(path)
                                                             : read_raw(path);

@@ -1,4 +1,4 @@
-// Evaluation without LibTorch, and the check that a network fits a data set.
+// Evaluation without LibTorch, and the check that a network fits a dataset.
 #include "mnist/evaluate/evaluate.hpp"
 
 #include <cstdint>
@@ -25,10 +25,10 @@ void check_fits(const MlpShape& shape, const Dataset& dataset, const std::string
                 const std::string& data) {
   if (shape.inputs == dataset.pixels() && shape.classes == dataset.classes()) return;
   throw Error(model + ": the network is " + to_string(shape) + ", but the data in " + data +
-              " need " + std::to_string(dataset.pixels()) + " inputs (" +
+              " needs " + std::to_string(dataset.pixels()) + " inputs (" +
               std::to_string(dataset.rows) + "x" + std::to_string(dataset.columns) +
               " pixels) and " + std::to_string(dataset.classes()) +
-              " classes; name the data that it was trained on with --data");
+              " classes; pass the data it was trained on with --data");
 }
 
 }  // namespace mnist

@@ -15,7 +15,7 @@ void validate(const EvalOptions& options) {
   validate_threads(options.threads);
   validate_required_accuracy(options.require_accuracy);
   if (!options.run_dir.empty() && options.report.empty()) {
-    throw UsageError("--run-dir needs --report: only the report shows the run");
+    throw UsageError("--run-dir needs --report, the only output that shows the run");
   }
   validate(options.log);
 }

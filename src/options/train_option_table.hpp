@@ -13,7 +13,7 @@ void for_each_main_option(Self& self, Visitor& visit) {
   const auto row = option_rows(visit, group, OptionScope::kLearning);
   row(self.hidden, "hidden", "N,N", "hidden layer widths; none for a linear model");
   row(self.epochs, "epochs", "N", "passes over the training set");
-  row(self.batch, "batch", "N", "minibatch size; an epoch's last may be smaller");
+  row(self.batch, "batch", "N", "minibatch size; the last one of an epoch may be smaller");
   row(self.lr, "lr", "X", "learning rate, the peak of the schedule");
   row(self.seed, "seed", "N", "random seed");
   option_rows(visit, group, OptionScope::kOutcome)(
@@ -30,7 +30,7 @@ void for_each_data_option(Self& self, Visitor& visit) {
   row(self.limit, "limit", "N", "train on the first N examples; 0 uses all");
   row(self.validation, "validation", "N", "hold out N training examples (below 1: a fraction)");
   option_rows(visit, "Data", OptionScope::kOutcome)(self.no_test, "no-test", "",
-                                                    "neither read nor evaluate the test set");
+                                                    "do not read or evaluate the test set");
 }
 
 template <OptionsOf<TrainOptions> Self, class Visitor>
@@ -53,7 +53,7 @@ void for_each_training_option(Self& self, Visitor& visit) {
       "clip the gradient's L2 norm over all parameters; 0 is off");
   row(self.ema, "ema", "X", "decay of the weights' moving average; 0 is off");
   row(self.patience, "patience", "N",
-      "stop after N epochs without better validation; keep the best");
+      "stop after N epochs without a better validation result, and keep the best; 0 is off");
 }
 
 template <OptionsOf<TrainOptions> Self, class Visitor>
@@ -85,9 +85,10 @@ void for_each_runtime_option(Self& self, Visitor& visit) {
   const auto hardware = option_rows(visit, "Hardware", OptionScope::kOutcome);
   hardware(self.engine, "engine", "NAME",
            "implementation of the training step: auto, torch or fused");
-  hardware(self.cpu_target, "cpu-target", "NAME",
-           "instruction set of the fused engine, for the same bytes on different CPUs: sse4, avx2, "
-           "avx-512; auto is the CPU's best");
+  hardware(
+      self.cpu_target, "cpu-target", "NAME",
+      "instruction set of the fused engine: sse4, avx2, avx-512 or auto (the CPU's best); the same "
+      "one gives the same bytes on different CPUs");
   visit(self.threads, kThreadsOption);
 
   const auto row = option_rows(visit, "Output");

@@ -10,7 +10,7 @@
 namespace mnist {
 namespace {
 
-// Far beyond what MNIST-shaped data need; larger values are typos that would run out of memory.
+// Far beyond what MNIST-shaped data needs; larger values are typos that would run out of memory.
 constexpr std::int64_t kMaxBatch = 60'000;
 constexpr std::int64_t kMaxWidth = 65'536;
 constexpr std::int64_t kMaxHiddenLayers = 64;
@@ -117,7 +117,7 @@ void validate(const TrainOptions& options) {
   validate_required_accuracy(options.require_accuracy);
   if (options.no_test && options.require_accuracy > 0) {
     throw UsageError(
-        "--no-test cannot be combined with --require-accuracy, which is about the "
+        "--no-test cannot be combined with --require-accuracy, which checks the "
         "test accuracy; drop one of them");
   }
   const CheckpointInterval& every = options.checkpoint_every;

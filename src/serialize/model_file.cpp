@@ -36,7 +36,7 @@ void read_info(const std::string& info, Model& model) {
                         shape.at("classes").get<std::int64_t>(), model.mlp.activation};
   const MlpShape found = model.mlp.shape();
   if (stated != found) {
-    throw Error("its metadata describe the network " + to_string(stated) +
+    throw Error("its metadata describes the network " + to_string(stated) +
                 ", but its tensors are those of " + to_string(found));
   }
   if (std::ssize(model.class_names) != found.classes) {
@@ -70,7 +70,7 @@ Model make_model(StateDict tensors, const std::string& info) {
   try {
     read_info(info, model);
   } catch (const nlohmann::json::exception& error) {
-    throw Error(std::string("its metadata are damaged: ") + error.what());
+    throw Error(std::string("its metadata is damaged: ") + error.what());
   }
   return model;
 }
@@ -81,8 +81,9 @@ Model read_model(const std::string& path) {
     // A pickle of protocol 2 to 5. Before PyTorch 1.6, torch.save wrote a sequence of them.
     if (file.size() >= 2 && file[0] == 0x80 && file[1] <= 5) {
       throw Error(
-          "is a bare pickle or in torch.save's format of before PyTorch 1.6; load it with a newer "
-          "PyTorch and save it again");
+          "is a bare pickle, or in the format that torch.save wrote before PyTorch 1.6; load it "
+          "with "
+          "a newer PyTorch and save it again");
     }
     StoredTensors stored =
         text_of(file).starts_with("PK\3\4") ? read_pt(file) : read_safetensors(file);

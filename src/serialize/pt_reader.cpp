@@ -21,7 +21,7 @@ class Archive {
       directory_ = name.substr(0, name.find('/') + 1);
       return;
     }
-    throw Error("is a zip archive without data.pkl; expected a file by torch.save");
+    throw Error("is a zip archive without data.pkl; expected a file written by torch.save");
   }
 
   bool contains(const std::string& name) const { return records_.contains(directory_ + name); }

@@ -62,16 +62,17 @@ void check_chain(const std::vector<FoundLayer>& layers) {
   const NamedTensor* previous = nullptr;
   for (const auto& [name, weight, bias] : layers) {
     if (weight == nullptr || bias == nullptr) {
-      throw Error("has no tensor '" + name + (weight == nullptr ? ".weight'" : ".bias'") +
-                  " beside the layer's other one");
+      const NamedTensor& found = weight == nullptr ? *bias : *weight;
+      throw Error("has tensor '" + found.name + "' but no tensor '" + name +
+                  (weight == nullptr ? ".weight'" : ".bias'"));
     }
     if (weight->shape[0] != bias->shape[0]) {
-      throw Error(label(*weight) + " and " + label(*bias) + " differ in the layer's width");
+      throw Error(label(*weight) + " and " + label(*bias) + " have different widths");
     }
     if (weight->shape[0] == 0 || weight->shape[1] == 0) throw Error(label(*weight) + " is empty");
     if (previous != nullptr && previous->shape[0] != weight->shape[1]) {
-      throw Error(label(*weight) + " does not fit behind " + label(*previous) +
-                  ": a layer is missing, or they are in another order");
+      throw Error(label(*weight) + " does not fit after " + label(*previous) +
+                  ": a layer is missing, or the layers are in a different order");
     }
     previous = weight;
   }

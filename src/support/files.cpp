@@ -1,4 +1,4 @@
-// The files of files.hpp on POSIX calls, repeated after EINTR.
+// Implements files.hpp with POSIX calls, which are repeated after EINTR.
 #include "support/files.hpp"
 
 #include <array>
@@ -23,7 +23,7 @@ namespace {
 constexpr std::string_view kInfix = ".tmp-";
 constexpr std::string_view kTemplate = ".tmp-XXXXXX";
 
-constexpr const char* kCreatingTemporary = "creating a temporary file beside it";
+constexpr const char* kCreatingTemporary = "creating a temporary file next to it";
 
 /// Repeats `call` while it returns a negative number with errno EINTR; returns its last result.
 template <class Call>
@@ -66,7 +66,7 @@ void require(bool done, const std::string& path, const char* action) {
                   "; any existing file is unchanged");
 }
 
-/// A name beside that of a target. Its file, if there still is one, is removed in the end.
+/// A temporary name next to a target. Its file, if there still is one, is removed in the end.
 struct TemporaryPath {
   explicit TemporaryPath(const std::string& target) : path(target + std::string(kTemplate)) {}
   ~TemporaryPath() { ::unlink(path.c_str()); }

@@ -1,4 +1,4 @@
-// A safetensors file whose metadata hold the options and the progress.
+// A safetensors file whose metadata holds the options and the progress.
 #include "train/checkpoint.hpp"
 
 #include <algorithm>
@@ -21,7 +21,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Format 1 stored moments in the scale of the engine that made them, with the factors beside them.
+// Format 1 stored moments in the scale of the engine that made them, along with the factors.
 constexpr int kFormat = 2;
 constexpr const char* kKind = "mnist-trainer checkpoint";
 
@@ -148,7 +148,7 @@ Json info_json(const Checkpoint& checkpoint) {
 
 void check_kind(const Json& info) {
   if (!info.is_object() || info.value("kind", "") != kKind)
-    throw Error("is not a checkpoint of mnist-train");
+    throw Error("is not a checkpoint written by mnist-train");
   const int format = info.at("format").get<int>();
   if (format > kFormat) {
     throw Error("has format " + std::to_string(format) + " of " +
@@ -165,10 +165,10 @@ void check_shapes(const Checkpoint& checkpoint) {
   const bool same = state.first_moments.shape() == shape && state.second_moments.shape() == shape &&
                     (!state.averages || state.averages->shape() == shape) &&
                     (!checkpoint.progress.best || checkpoint.progress.best->mlp.shape() == shape);
-  if (!same) throw Error("its sets of tensors are not all of the same network");
+  if (!same) throw Error("its sets of tensors do not all belong to the same network");
   if (shape.hidden != checkpoint.options.hidden ||
       state.averages.has_value() != (checkpoint.options.ema > 0)) {
-    throw Error("its tensors are not those that its options need");
+    throw Error("its tensors do not match its options");
   }
 }
 
@@ -220,7 +220,7 @@ Checkpoint read_checkpoint(Bytes file, const std::string& source, Checksum check
     try {
       return read(read_safetensors(file), checksum);
     } catch (const Json::exception& error) {
-      throw Error(std::string("its metadata are damaged: ") + error.what());
+      throw Error(std::string("its metadata is damaged: ") + error.what());
     }
   });
 }
@@ -238,8 +238,8 @@ void check_same_data(const DataInfo& stored, const DataInfo& found, const std::s
            " examples with checksums " + std::to_string(data.training_crc32) + " and " +
            std::to_string(data.test_crc32);
   };
-  throw Error(directory + ": has other data than the run started with: " + text(found) +
-              ", expected " + text(stored) + "; name the right directory with --data");
+  throw Error(directory + ": has different data than the run started with: " + text(found) +
+              ", expected " + text(stored) + "; pass the right directory with --data");
 }
 
 }  // namespace mnist

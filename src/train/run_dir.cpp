@@ -29,7 +29,7 @@ std::string advice(const std::string& directory) {
   const std::string previous = directory + kPrevious;
   try {
     const Checkpoint checkpoint = load_file(previous);
-    return "; the previous one, of step " + std::to_string(checkpoint.progress.step) +
+    return "; the previous one, from step " + std::to_string(checkpoint.progress.step) +
            ", is intact: use --resume " + previous;
   } catch (const Error&) {
     return "; there is no intact previous one: start a new run in another directory";
@@ -98,10 +98,10 @@ void RunDir::check_may_start() const {
     if (is_over(checkpoint.options, checkpoint.progress)) return;
     state = "an unfinished run";
   } catch (const Error&) {
-    // It may still be of value to its owner.
+    // Its owner may still need it.
   }
-  throw UsageError("--run-dir " + path_ + " holds " + state + "; resume it with --resume " + path_ +
-                   ", use another directory, or delete " + path_ + kNewest);
+  throw UsageError("--run-dir " + path_ + " contains " + state + "; resume it with --resume " +
+                   path_ + ", use another directory, or delete " + path_ + kNewest);
 }
 
 void RunDir::save(const Checkpoint& checkpoint) const {

@@ -151,8 +151,8 @@ TEST(CommandLine, ShortHelpHasTheMainOptionsAlone) {
   EXPECT_EQ(brief.find("--elastic"), std::string::npos);
   EXPECT_EQ(full.find("\nStart here:\n"), brief.find("\nStart here:\n"));
   EXPECT_NE(
-      full.find("\n  --batch N                 minibatch size; an epoch's last may be smaller "
-                "[default: 32]\n"),
+      full.find("\n  --batch N                 minibatch size; the last one of an epoch may be "
+                "smaller [default: 32]\n"),
       std::string::npos)
       << full;
   EXPECT_NE(full.find(" [environment: MNIST_DATA]\n"), std::string::npos) << full;

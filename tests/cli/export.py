@@ -95,7 +95,7 @@ class Export(ProgramTest):
                               "--data", SUBSET).stdout
         predictions = self.predictions_in_c("int8")
         right = sum(int(name) == label for (name, _), label in zip(predictions, self.labels))
-        self.assertIn(f"test accuracy as exported {100 * right / len(self.labels):.2f} %", output)
+        self.assertIn(f"test accuracy of the exported model {100 * right / len(self.labels):.2f} %", output)
         self.assertAlmostEqual(right / len(self.labels), self.accuracy(model), delta=0.005)
         self.assertLess((self.tmp_dir / "model.h").stat().st_size, 1_200_000)
 

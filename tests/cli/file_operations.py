@@ -153,7 +153,7 @@ class FailingCalls(OperationsTest):
                 last = process.stderr.splitlines()[-1]
                 if process.returncode == 2:  # it cannot tell whether the earlier run is complete
                     self.assertIn(operation.call, ("open", "read"))
-                    self.assertIn("holds a checkpoint that cannot be read", last)
+                    self.assertIn("contains a checkpoint that cannot be read", last)
                     return
                 self.assertEqual(process.returncode, 1, process.stderr)
                 self.assertTrue(last.startswith("mnist-train: error: "), last)

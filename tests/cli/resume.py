@@ -257,7 +257,7 @@ class Stopping(ProgramTest):
         self.fail_with(2, "is locked by process ", "mnist-train", "--resume", run_dir)
         process.kill()
         process.communicate()
-        self.fail_with(2, "holds an unfinished run", "mnist-train", *self.LONG, "--run-dir", run_dir,
+        self.fail_with(2, "contains an unfinished run", "mnist-train", *self.LONG, "--run-dir", run_dir,
                        "--out", self.tmp_dir / "n.pt")
         self.succeed("mnist-train", "--resume", run_dir, "--epochs", 100000, "--print-config")
 
@@ -288,7 +288,7 @@ class RejectedResumes(ProgramTest):
     def test_other_data_is_rejected(self):
         for file in programs.FASHION_SUBSET.glob("*.gz"):
             shutil.copy(file, self.data)
-        self.fail_with(1, "has other data than the run started with", "mnist-train",
+        self.fail_with(1, "has different data than the run started with", "mnist-train",
                        "--resume", self.run_dir)
 
     def test_a_damaged_checkpoint_is_rejected_with_the_name_of_the_previous_one(self):
@@ -313,8 +313,8 @@ class RejectedResumes(ProgramTest):
             self.assertEqual(set(file.keys()), {f"{kind}.{layer}.{name}" for layer in (0, 2)
                                                 for kind in ("model", "first_moment", "second_moment")
                                                 for name in ("weight", "bias")})
-            facts = json.loads(file.metadata()["mnist"])["facts"]
-            self.assertEqual(facts["progress"]["epoch"], 3)
+            record = json.loads(file.metadata()["mnist"])["facts"]
+            self.assertEqual(record["progress"]["epoch"], 3)
             self.assertEqual(file.get_tensor("model.0.weight").shape, (16, 784))
             moments = file.get_tensor("second_moment.0.weight")
             self.assertTrue(0 < moments.max() < 1)

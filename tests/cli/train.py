@@ -217,7 +217,7 @@ class Recipes(ProgramTest):
 
 
 class CpuTargets(ProgramTest):
-    """What another CPU would have is only seen by the libraries; our own code asks the real one."""
+    """Only the libraries see the pretended CPU; our own code asks the real one."""
 
     FLAGS = ("--data", SUBSET, "--hidden", "32,16", "--epochs", 2, "--rotation", 10, "--elastic", 1,
              "--init", "he", "--schedule", "cosine", "--validation", 500, "--patience", 2)
@@ -352,7 +352,7 @@ class Data(ProgramTest):
         process = programs.run("mnist-train", "--data", self.tmp_dir / "data", "--out", self.tmp_dir / "m.pt")
         self.assertEqual(process.returncode, 1)
         self.assertEqual(process.stderr.count("\n"), 1, process.stderr)
-        self.assertIn("need 196 inputs (14x14 pixels) and 10 classes", process.stderr)
+        self.assertIn("needs 196 inputs (14x14 pixels) and 10 classes", process.stderr)
         self.assertFalse((self.tmp_dir / "m.pt").exists())
 
     def test_missing_data_points_to_fetch_data(self):

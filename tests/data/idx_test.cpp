@@ -85,7 +85,7 @@ TEST_F(IdxFile, RefusesEveryTruncation) {
 TEST_F(IdxFile, RefusesTrailingBytes) {
   ByteVector longer = kImages;
   longer.push_back(0);
-  expect_refused(longer, "announces 4 bytes of elements, but 5 follow");
+  expect_refused(longer, "claims 4 bytes of elements, but 5 follow");
   expect_refused(gzip(longer), "longer than its header says");
   ByteVector trailing = gzip(kImages);
   trailing.push_back(0);
@@ -105,7 +105,7 @@ TEST_F(IdxFile, RefusesSizesThatOverflowOrBomb) {
   expect_refused(huge, "dimensions overflow 64 bits");
   expect_refused(gzip(huge), "dimensions overflow 64 bits");
   const ByteVector large{0, 0, 8, 1, 255, 255, 255, 255};  // 4 GB promised in a few bytes
-  expect_refused(large, "announces 4294967295 bytes");
+  expect_refused(large, "claims 4294967295 bytes");
   expect_refused(gzip(large), "bytes of gzip can hold");
 }
 

@@ -1,4 +1,4 @@
-// Evaluation without LibTorch, and networks that do not fit a data set.
+// Evaluation without LibTorch, and networks that do not fit a dataset.
 #include "mnist/evaluate/evaluate.hpp"
 
 #include <algorithm>
@@ -25,7 +25,7 @@ TEST(Evaluate, PredictsTheBiasesWhenWeightsAreZero) {
 TEST(CheckFits, RefusesNetworksOfOtherShapes) {
   expect_throws<Error>(
       [] { check_fits({100, {5}, 10, Activation::kRelu}, test_set(), "m.pt", "data/mnist"); },
-      "m.pt: the network is 100-5-10 (relu), but the data in data/mnist need 784 inputs (28x28 "
+      "m.pt: the network is 100-5-10 (relu), but the data in data/mnist needs 784 inputs (28x28 "
       "pixels) and 10 classes");
   expect_throws<Error>([] { check_fits({784, {}, 47, Activation::kRelu}, test_set(), "m", "d"); },
                        "784-47");

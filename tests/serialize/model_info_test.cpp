@@ -34,7 +34,7 @@ TEST(ModelInfo, RefusesDamagedOrContradictoryMetadata) {
     expect_throws<Error>([&] { make_model(to_state_dict(model.mlp), json.dump()); }, words);
   };
   refused([](auto& json) { json["shape"]["hidden"] = {5}; },
-          "its metadata describe the network 4-5-2 (tanh), but its tensors are those of 4-3-2 "
+          "its metadata describes the network 4-5-2 (tanh), but its tensors are those of 4-3-2 "
           "(tanh)");
   refused([](auto& json) { json["class_names"] = {"cat"}; },
           "it names 1 classes, but the network has 2");

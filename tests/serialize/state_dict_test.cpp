@@ -50,12 +50,13 @@ TEST(ToMlp, RefusesOtherNetworks) {
     expect_throws<Error>([&] { to_mlp(state, Activation::kRelu); }, words);
   };
   refused({}, "holds no tensors");
-  refused({tensor("0.weight", {3, 4})}, "has no tensor '0.bias'");
-  refused({tensor("0.bias", {3})}, "has no tensor '0.weight'");
-  refused({tensor("0.weight", {3, 4}), tensor("0.bias", {2})}, "[3, 4] and 0.bias [2] differ");
+  refused({tensor("0.weight", {3, 4})}, "has tensor '0.weight' but no tensor '0.bias'");
+  refused({tensor("0.bias", {3})}, "has tensor '0.bias' but no tensor '0.weight'");
+  refused({tensor("0.weight", {3, 4}), tensor("0.bias", {2})},
+          "0.weight [3, 4] and 0.bias [2] have different widths");
   refused({tensor("0.weight", {3, 4}), tensor("0.bias", {3}), tensor("4.weight", {2, 5}),
            tensor("4.bias", {2})},
-          "4.weight [2, 5] does not fit behind 0.weight [3, 4]");
+          "4.weight [2, 5] does not fit after 0.weight [3, 4]");
   refused({tensor("conv.weight", {8, 1, 3, 3}), tensor("conv.bias", {8})},
           "'conv.weight' of shape [8, 1, 3, 3] does not belong");
   refused({tensor("0.running_mean", {3})}, "'0.running_mean' of shape [3] does not belong");

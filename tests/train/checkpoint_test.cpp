@@ -104,11 +104,11 @@ TEST(Checkpoint, RejectsOtherFilesAndContradictions) {
   Checkpoint other = example();
   other.state.averages.reset();
   expect_throws<Error>([&] { read_checkpoint(checkpoint_bytes(other), "c"); },
-                       "its tensors are not those that its options need");
+                       "its tensors do not match its options");
   other = example();
   other.state.first_moments = initial_parameters({6, {5, 3}, 2, Activation::kRelu}, 1);
   expect_throws<Error>([&] { read_checkpoint(checkpoint_bytes(other), "c"); },
-                       "not all of the same network");
+                       "do not all belong to the same network");
 }
 
 TEST(Checkpoint, RejectsOtherData) {

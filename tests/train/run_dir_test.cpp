@@ -40,7 +40,7 @@ TEST(RunDir, SuggestsThePreviousCheckpointIfTheCurrentOneIsDamaged) {
   folder.save(at_step(2));
   write_bytes(parent / "checkpoint.safetensors", {1, 2, 3});
   expect_throws<Error>([&] { load_checkpoint(parent.path()); },
-                       "; the previous one, of step 1, is intact: use --resume " + parent.path() +
+                       "; the previous one, from step 1, is intact: use --resume " + parent.path() +
                            "/checkpoint.previous.safetensors");
 }
 

@@ -70,7 +70,7 @@ class RealCudaDevice : public CudaDevice {
     const std::string capability =
         std::to_string(properties.major) + "." + std::to_string(properties.minor);
     if (properties.major < kMinMajorCapability) {
-      throw error("compute capability " + capability + " is too old, the CUDA kernel needs " +
+      throw error("compute capability " + capability + " is too old; the CUDA kernel needs " +
                   std::to_string(kMinMajorCapability) + ".0 or newer");
     }
     check(cudaSetDevice(number), "opening the device");
@@ -165,7 +165,7 @@ std::string reason_for(cudaError_t result) {
   };
   if (driver == 0) return "no NVIDIA driver was found";
   if (result == cudaErrorInsufficientDriver) {
-    return "the NVIDIA driver supports CUDA " + version(driver) + ", this program needs " +
+    return "the NVIDIA driver supports CUDA " + version(driver) + ", but this program needs " +
            version(runtime) + "; install a newer driver";
   }
   const char* const visible = std::getenv("CUDA_VISIBLE_DEVICES");

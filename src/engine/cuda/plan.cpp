@@ -81,7 +81,7 @@ void place_in_shared_memory(CudaPlan& plan) {
   throw Error("the CUDA kernel " + problem + "; " + remedy);
 }
 
-/// Refuses what the kernel does not implement, and sizes whose offsets might overflow an int: no
+/// Rejects what the kernel does not implement, and sizes whose offsets might overflow an int: no
 /// shared memory is large enough for those.
 void check_supported(const MlpShape& shape, std::int64_t batch) {
   constexpr std::int64_t kMaxSize = 1 << 12;
@@ -124,7 +124,7 @@ CudaPlan make_cuda_plan(const MlpShape& shape, std::int64_t batch, const CudaLim
   }
   unsupported("needs " + std::to_string(plan.shared_bytes() / 1024) +
               " KiB of shared memory per block for this network and minibatches of " +
-              std::to_string(batch) + ", the device has " +
+              std::to_string(batch) + ", but the device has " +
               std::to_string(limits.shared_bytes / 1024) + " KiB");
 }
 

@@ -17,7 +17,8 @@ constexpr double kTolerance = 1e-4;
   std::ostringstream message;
   message.precision(9);  // tells any two floats apart
   message << "the self-check of the engine \"" << engine.description() << "\" failed: loss " << loss
-          << " at step " << step << ", the reference has " << expected << "; use --engine torch";
+          << " at step " << step << ", but the reference has " << expected
+          << "; use --engine torch";
   throw Error(message.str());
 }
 

@@ -64,7 +64,7 @@ TEST(SelfCheck, NamesTheStepAndBothLossesThatDisagree) {
   wrong[3] = 9;
   expect_throws<Error>([&] { check(wrong, kReference); },
                        "the self-check of the engine \"fake\" failed: loss 1.50030005 at step 3, "
-                       "the reference has 1.5; use --engine torch");
+                       "but the reference has 1.5; use --engine torch");
 }
 
 TEST(SelfCheck, RejectsNan) {
@@ -86,7 +86,7 @@ TEST(SelfCheck, TrainsOnAtMostEightMinibatches) {
   check(engine, reference, 100 * kBatch);
   EXPECT_EQ(engine.trained_examples, 8 * kBatch);
   EXPECT_EQ(reference.trained_examples, 8 * kBatch);
-  check(engine, reference, kBatch + 1);  // a small data set, whose last minibatch is short
+  check(engine, reference, kBatch + 1);  // a small dataset, whose last minibatch is short
   EXPECT_EQ(engine.trained_examples, 8 * kBatch + kBatch + 1);
 }
 
