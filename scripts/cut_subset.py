@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the first examples of an MNIST-shaped data set as a smaller, gzip-compressed one."""
+"""Writes the first examples of an MNIST-shaped dataset as a smaller, gzip-compressed one."""
 
 import argparse
 import gzip

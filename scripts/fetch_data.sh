@@ -92,7 +92,7 @@ PYTHON
 }
 
 # Prints the files of set $1 that are missing. An existing file that is not the right one is an error: it may
-# belong to another data set.
+# belong to another dataset.
 missing_of() {
   local file
   for file in "${files[@]}"; do

@@ -144,7 +144,7 @@ try_machine() {
   mkdir -p "$work/$suite"
   cp -a "$base" "$root"
   git clone -q "$project" "$root$home/mnist-trainer"
-  # The data set is a download, too.
+  # The dataset is a download, too.
   [ ! -d "$project/data/mnist" ] || cp -r "$project/data/mnist" "$root$home/mnist-trainer/data/"
   chroot "$root" chown -R "$user:" "$home/mnist-trainer"
   write_enter "$root" "$user" "$home"

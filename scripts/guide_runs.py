@@ -1,4 +1,4 @@
-"""Finds the runs of scripts/experiments.sh and reads the data sets, for the guide's pictures."""
+"""Finds the runs of scripts/experiments.sh and reads the datasets, for the guide's pictures."""
 
 import functools
 import json

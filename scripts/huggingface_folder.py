@@ -62,7 +62,7 @@ output is the logits of the classes {classes}.
 
 ## Limitations
 
-The accuracy holds for images prepared like those of the data set: centered, of the same size, light on dark.
+The accuracy holds for images prepared like those of the dataset: centered, of the same size, light on dark.
 Others must be prepared first, as `mnist-predict` does. The network assigns one of its classes to any input.
 """
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Copies a data set with its training images sorted by label: scripts/sort_by_label.py SOURCE TARGET.
+"""Copies a dataset with its training images sorted by label: scripts/sort_by_label.py SOURCE TARGET.
 
 For the guide's experiment on the order of examples. SOURCE has uncompressed IDX files.
 """
