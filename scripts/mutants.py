@@ -156,7 +156,7 @@ class Workplace:
 
 
 def try_all(mutants, jobs):
-    """Yields (mutant, outcome, remark, seconds) as they are done, on `jobs` workplaces."""
+    """Yields (mutant, outcome, detail, seconds) as they are done, on `jobs` workplaces."""
     workplaces = queue.SimpleQueue()
     for number in range(jobs):
         workplaces.put(Workplace(number, max(1, (os.cpu_count() or 1) // jobs)))
@@ -171,8 +171,8 @@ def try_all(mutants, jobs):
                     place.check_baseline(mutant.tests)
                     sound.add(mutant.tests)
             start = time.monotonic()
-            outcome, remark = place.try_mutant(mutant)
-            return mutant, outcome, remark, time.monotonic() - start
+            outcome, detail = place.try_mutant(mutant)
+            return mutant, outcome, detail, time.monotonic() - start
         finally:
             place.restore(mutant)
             workplaces.put(place)
@@ -203,16 +203,16 @@ def main():
         return 0
 
     counts, failures = {}, 0
-    for mutant, outcome, remark, seconds in try_all(mutants, options.jobs):
+    for mutant, outcome, detail, seconds in try_all(mutants, options.jobs):
         expected = "survived" if mutant.survives else "killed"
         if outcome == "survived" and mutant.survives:
-            remark += f" ({mutant.survives})"
+            detail += f" ({mutant.survives})"
         if outcome == "killed" and mutant.survives:
-            remark += ", although its patch says that it survives"
+            detail += ", although its patch says that it survives"
         if outcome != expected:
             failures += 1
         counts[outcome] = counts.get(outcome, 0) + 1
-        print(f"{outcome if outcome == expected else outcome.upper():15} {mutant.name:30} {seconds:5.1f} s  {remark}",
+        print(f"{outcome if outcome == expected else outcome.upper():15} {mutant.name:30} {seconds:5.1f} s  {detail}",
               flush=True)
     print(f"{len(mutants)} mutants: " + ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())))
     return 1 if failures else 0

@@ -1,5 +1,5 @@
 """Lists the skipped tests in a JUnit file of CTest with their reasons: check_skips.py FILE. Exits
-with 1 if one of them was skipped for another reason than those below."""
+with 1 if one of them was skipped for a reason other than those below."""
 
 import re
 import sys

@@ -1,4 +1,4 @@
-// A locale whose numbers have decimal commas, compiled on the spot: few machines have one
+// A locale whose numbers have decimal commas, compiled on the fly: few machines have one
 // installed.
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace mnist {
 
-/// Numbers are in that locale while it lives; works() is false where localedef is missing.
+/// Numbers use that locale while the object exists; works() is false where localedef is missing.
 class CommaLocale {
  public:
   CommaLocale() {

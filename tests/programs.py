@@ -1,4 +1,4 @@
-"""Runs the project's programs in tests and reads data sets and run directories."""
+"""Runs the project's programs in tests and reads datasets and run directories."""
 
 import gzip
 import json
@@ -13,7 +13,7 @@ BIN = pathlib.Path(os.environ.get("MNIST_BIN", ROOT / "build/release/bin"))
 TEST_BIN = pathlib.Path(os.environ.get("MNIST_TEST_BIN", ROOT / "build/release/tests"))
 SUBSET = ROOT / "data/mnist-subset"
 FASHION_SUBSET = ROOT / "data/fashion-mnist-subset"
-# The full data set if it has been fetched.
+# The full dataset if it has been fetched.
 FULL = ROOT / "data/mnist" if (ROOT / "data/mnist/train-images-idx3-ubyte").exists() else SUBSET
 
 

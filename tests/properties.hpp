@@ -1,4 +1,4 @@
-// Property-based tests with rapidcheck: what holds for all inputs, tried on random ones.
+// Property-based tests with rapidcheck: properties of all inputs, checked on random ones.
 //
 //     PROPERTY(Suite, Name) {
 //       const int number = *rc::gen::inRange(0, 10);

@@ -15,7 +15,7 @@ from script_support import call, write_stubs
 # A Python without packages of its own.
 PYTHON = f"{os.path.realpath(sys.executable)} -S"
 
-# Commands that scripts/setup.sh needs of every system, and that tests do not replace.
+# Commands that scripts/setup.sh needs on every system, and that tests do not replace.
 TOOLS = ("awk", "basename", "bash", "cat", "cut", "dirname", "env", "grep", "head", "locale", "mkdir", "paste", "rm",
          "sed", "sort", "tr", "true", "uname")
 

@@ -3,7 +3,7 @@
 //
 // usage: custom_network [DATA_DIRECTORY [MODEL_FILE]]   (defaults: data/mnist-subset custom.pt)
 //
-// Prints one CSV line an epoch and, at the end, the test accuracy; then writes the model.
+// Prints one line of CSV per epoch and, at the end, the test accuracy; then writes the model.
 #include <exception>
 #include <iostream>
 #include <memory>

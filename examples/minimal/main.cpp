@@ -21,7 +21,7 @@ namespace nn = torch::nn;
 constexpr std::int64_t kBatchSize = 32;
 constexpr double kLearningRate = 0.001;
 
-/// One split of the data set, in memory as two tensors.
+/// One split of the dataset, in memory as two tensors.
 struct Examples {
   torch::Tensor images;  // [count, 784], f32 in 0..1
   torch::Tensor labels;  // [count], i64 in 0..9

@@ -1,8 +1,8 @@
 # CPack: a .deb and a relocatable .tar.gz of the programs; docs/packages.md says what is in them.
 #
-# With MNIST_PACKAGE, the installed programs load their libraries from lib/mnist-trainer beside them, and
-# two more components can be installed: libtorch, which both packages contain, and system_libraries, which
-# only the .tar.gz contains, because the .deb depends on Debian's packages instead.
+# With MNIST_PACKAGE, the installed programs load their libraries from lib/mnist-trainer next to their
+# directory, and two more components can be installed: libtorch, which both packages contain, and
+# system_libraries, which only the .tar.gz contains, because the .deb depends on Debian's packages instead.
 
 set(mnist_private_libraries lib/mnist-trainer)
 

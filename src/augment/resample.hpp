@@ -43,7 +43,7 @@ struct ResampleScratch {
   std::vector<std::uint8_t> row;       ///< one row of the result, rounded up to whole vectors
 };
 
-/// Distorts `image` by `map` plus `field`, unless that is null. Both images are u8 [rows, columns]
+/// Distorts `image` by `map` and, unless it is null, `field`. Both images are u8 [rows, columns]
 /// and must not overlap. Pixels outside of the source are 0. Overwrites all scratch.
 void resample(const std::uint8_t* image, const AffineMap& map, SplineField* field,
               std::uint8_t* distorted, ResampleScratch& scratch);

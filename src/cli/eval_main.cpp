@@ -1,4 +1,4 @@
-// mnist-eval: measures a model on a split of a data set.
+// mnist-eval: measures a model on a split of a dataset.
 #include "cli/run_program.hpp"
 #include "engine/torch/device.hpp"
 #include "mnist/data/dataset.hpp"

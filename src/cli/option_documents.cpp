@@ -41,7 +41,7 @@ std::vector<Flag> flags_of(const CLI::App& app, const OptionChoices& choices) {
   std::vector<Flag> flags;
   for (const CLI::Option* option : app.get_options()) {
     Flag flag;
-    if (option == app.get_help_all_ptr()) continue;  // -h, shown beside --help
+    if (option == app.get_help_all_ptr()) continue;  // -h, shown together with --help
     if (!option->get_positional()) flag.name = option->get_lnames().at(0);
     if (option == app.get_help_ptr()) flag.short_name = "h";
     if (option->get_type_size() != 0) flag.value_name = option->get_type_name();

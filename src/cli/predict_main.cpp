@@ -1,4 +1,4 @@
-// mnist-predict: says what a model sees in a person's images. Needs no LibTorch.
+// mnist-predict: classifies a user's images with a model. Needs no LibTorch.
 #include "cli/run_program.hpp"
 #include "imaging/image_file.hpp"
 #include "imaging/prepare.hpp"

@@ -10,7 +10,7 @@ namespace mnist {
 /// build directory or wherever it was installed.
 std::vector<std::string> recipe_names();
 
-/// The TOML file of a recipe. Throws UsageError with the names that there are.
+/// The TOML file of a recipe. Throws UsageError that lists the available names.
 std::string recipe_path(const std::string& name);
 
 }  // namespace mnist

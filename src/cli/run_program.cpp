@@ -1,4 +1,5 @@
-// Exceptions as exit codes, and the process-wide state of signals and standard streams.
+// Turns exceptions into exit codes, and keeps the process-wide state of signals and standard
+// streams.
 #include "cli/run_program.hpp"
 
 #include <csignal>
@@ -35,7 +36,7 @@ int run_guarded(const std::string& name, const std::function<int()>& work) {
     return work();
   } catch (const UsageError& error) {
     const std::string message = error.what();
-    // A message that ends in a suggestion needs no other.
+    // A message that already ends in a suggestion needs no pointer to --help.
     log_error(message.ends_with('?') ? message : message + "; see " + name + " --help");
     return kExitUsage;
   } catch (const Error& error) {

@@ -29,7 +29,7 @@
 namespace mnist {
 namespace {
 
-/// The data sets of a run, and which examples are for what.
+/// The datasets of a run, and the role of each example.
 struct RunData {
   explicit RunData(const TrainOptions& options)
       : training(load_dataset(options.data, Split::kTrain)) {
@@ -112,7 +112,7 @@ void write_trained(const TrainOptions& options, const RunData& data, Mlp mlp,
                             {"crc32", data.info.training_crc32}};
   if (test) {
     model.training["test_accuracy"] = test->accuracy();
-    // LibTorch's logits depend on its number of threads in the last bits; the file must not.
+    // LibTorch's logits depend on its number of threads in the last bits; the model file must not.
     model.training["test_loss"] = std::round(test->loss * 1e6) / 1e6;
   }
   write_model(options.model_path(), model);
@@ -156,7 +156,7 @@ int finish(const RunInfo& info, const RunData& data, TrainingResult trained, Ste
 }
 
 int train(const TrainOptions& options) {
-  // Everything that can be wrong with the request is checked before the data are read.
+  // The whole request is validated before any data is read.
   const std::string device = training_device(options);
   use_cpu_target(options.cpu_target);
   prepare_libtorch(options.threads);

@@ -51,7 +51,7 @@ class Dropout {
 
  private:
   static constexpr std::uint32_t kAll = 1 << 16;
-  // Room for every unit of a layer and every tile of a minibatch, beside one another in an index.
+  // Large enough for every unit of a layer and every tile of a minibatch: no two share an index.
   static constexpr int kUnitBits = 20;
   static constexpr int kTileBits = 20;
 

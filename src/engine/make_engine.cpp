@@ -1,4 +1,4 @@
-// Picks only what has been measured on the device at hand.
+// Picks only engines that have been measured on this kind of device.
 #include "mnist/engine/make_engine.hpp"
 
 #include "engine/cpu/adaptive_engine.hpp"

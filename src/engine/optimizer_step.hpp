@@ -1,4 +1,4 @@
-// The numbers of one optimisation step, computed once for all engines.
+// The numbers of one optimization step, computed once for all engines.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ inline constexpr double kBeta1 = 0.9;
 inline constexpr double kBeta2 = 0.999;
 inline constexpr double kAdamEpsilon = 1e-8;
 
-// The same in f32. The gains are 1 - beta, computed in f64: 1 - 0.999F is off by 5e-5 of itself.
+// The same in f32. The gains are 1 - beta in f64: 1 - 0.999F has a relative error of 5e-5.
 inline constexpr auto kBeta1F = static_cast<float>(kBeta1);
 inline constexpr auto kGain1F = static_cast<float>(1 - kBeta1);
 inline constexpr auto kBeta2F = static_cast<float>(kBeta2);

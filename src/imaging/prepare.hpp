@@ -1,4 +1,4 @@
-// Makes a user's image look like the images of a data set.
+// Makes a user's image look like the images of a dataset.
 #pragma once
 
 #include <cstdint>
@@ -23,9 +23,9 @@ inline constexpr Names<3> kEnumNames<Preparation>{"digit", "garment", "none"};
 ///   longer side fills the image, centered; brightness is the contrast to the background.
 /// - none: the luma, unchanged; the image must have side x side pixels.
 ///
-/// The border tells the background, and so dark-on-light from light-on-dark. Transparent pixels,
-/// and those that differ from the background no more than the border itself does, are background.
-/// Throws Error that names `source` when the image is blank.
+/// The border determines the background, and so whether the image is dark on light or light on
+/// dark. Transparent pixels, and those that differ from the background no more than the border
+/// itself does, are background. Throws Error that names `source` when the image is blank.
 std::vector<std::uint8_t> prepare(const GrayImage& image, Preparation preparation,
                                   std::int64_t side, const std::string& source);
 

@@ -1,4 +1,4 @@
-// Shapes, parameter tables, initialisation.
+// Shapes, parameter tables, initialization.
 #include "mnist/model/mlp.hpp"
 
 #include <algorithm>

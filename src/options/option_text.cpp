@@ -1,4 +1,5 @@
-// Numbers go through std::from_chars and std::to_chars, which are exact and ignore the locale.
+// Numbers are converted with std::from_chars and std::to_chars, which are exact and ignore the
+// locale.
 #include "options/option_text.hpp"
 
 #include <algorithm>

@@ -14,7 +14,7 @@ namespace mnist {
 enum class OptionScope {
   kLearning,  ///< what is learned; model files store these options alone, so that the same training
               ///< gives the same bytes everywhere
-  kOutcome,   ///< the outcome in another way: which data, which rounding, which files
+  kOutcome,   ///< the outcome in some other way: the data, the rounding, the files
   kRuntime,   ///< only how the program runs and what it prints
 };
 

@@ -7,8 +7,8 @@
 
 namespace mnist {
 
-/// Prints versions, parameters, options, the first loss and one line per epoch to standard error,
-/// on a terminal with a progress line below them.
+/// Prints versions, parameters, options, the first loss and one line per epoch to standard error
+/// and, on a terminal, a progress line below them.
 class ConsoleCallback : public TrainingCallback {
  public:
   void on_start(const RunInfo& info) override;

@@ -13,8 +13,8 @@ namespace mnist {
 /// Writes config.toml when the run starts, and appends a line to metrics.jsonl after each epoch.
 class MetricsFile : public TrainingCallback {
  public:
-  /// `directory` must exist. Of its metrics.jsonl, keeps the epochs before `first_epoch`, which are
-  /// those of the run that resumes, and removes all others. Throws Error.
+  /// `directory` must exist. Keeps the epochs before `first_epoch` in its metrics.jsonl, which
+  /// belong to the resumed run, and removes all others. Throws Error.
   MetricsFile(std::string directory, std::int64_t first_epoch);
 
   void on_start(const RunInfo& info) override;

@@ -12,7 +12,7 @@
 
 namespace mnist {
 
-/// At most so many mistakes are shown as images, the most confident ones.
+/// The largest number of mistakes shown as images; the most confident ones are chosen.
 inline constexpr std::size_t kMaxMistakesShown = 60;
 
 /// Weights scaled to i8, in the same order: the largest magnitude becomes 127 or -127, 0 stays 0.

@@ -204,7 +204,7 @@ void TensorBoardCallback::on_epoch(const EpochReport& report) {
   for (const NamedTensor& tensor : to_state_dict(report.mlp)) {
     summary.add_message(1, histogram("parameters/" + tensor.name, tensor.values));
   }
-  // Images only after epochs 1, 2, 4, 8, ... and the last: they are large, and change ever less.
+  // Images only after epochs 1, 2, 4, ... and the last: they are large, and change less and less.
   const bool has_images =
       std::has_single_bit(static_cast<std::uint64_t>(report.epoch)) || report.epoch == epochs_;
   if (has_images && !report.mlp.layers.empty() &&

@@ -22,7 +22,7 @@ struct StoredTensors {
 std::string info_text(const Model& model);
 
 /// Combines the tensors and the metadata of a file. Without metadata, the activation is ReLU and
-/// the classes are numbered from 0. Throws Error when the metadata are damaged or contradict the
+/// the classes are numbered from 0. Throws Error when the metadata is damaged or contradicts the
 /// tensors.
 Model make_model(StateDict tensors, const std::string& info);
 

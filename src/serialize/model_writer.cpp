@@ -11,7 +11,7 @@ namespace {
 
 /// The bytes of a .pt file: a plain dict from names to f32 tensors, and `info` in a record of its
 /// own. torch::save and torch::pickle_save would tag the dict with its static type, through a
-/// global that Python's torch.load(path, weights_only=True) refuses; Pickler can leave the tag out.
+/// global that Python's torch.load(path, weights_only=True) rejects; Pickler can leave the tag out.
 std::vector<std::uint8_t> pt_bytes(const StateDict& tensors, const std::string& info) {
   c10::Dict<std::string, torch::Tensor> dict;
   for (const NamedTensor& tensor : tensors) {

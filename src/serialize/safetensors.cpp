@@ -23,7 +23,7 @@ constexpr const char* kMetadata = "__metadata__";
 constexpr const char* kInfo = "mnist";
 constexpr std::size_t kHeaderAlignment = 8;
 
-/// Parses JSON and refuses duplicate keys, of which parsers may keep either.
+/// Parses JSON and rejects duplicate keys, of which parsers may keep either.
 Json parse_header(Bytes header) {
   std::vector<std::set<std::string>> keys;
   const auto check_keys = [&](int, Json::parse_event_t event, Json& parsed) {

@@ -29,7 +29,7 @@ StateDict to_state_dict(const Mlp& mlp);
 /// The network that a state dict describes: pairs of "LAYER.weight" [out, in] and "LAYER.bias"
 /// [out], whatever the layers are called, ordered by the number in their names when all have one.
 /// A state dict does not store the activation, so it is passed in. Throws Error that names the
-/// tensor when one is missing, left over, or does not fit its neighbour.
+/// tensor when one is missing, left over, or does not fit its neighbor.
 Mlp to_mlp(StateDict state, Activation activation);
 
 /// "[256, 784]".

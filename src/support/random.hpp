@@ -15,7 +15,7 @@
 namespace mnist {
 
 /// What a random number is for; streams of different purposes are independent. Never renumber:
-/// the values determine what a seed gives.
+/// the values determine the results of a seed.
 enum class RandomPurpose : std::uint32_t {
   kInitialisation = 1,
   kShuffle = 2,

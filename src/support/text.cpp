@@ -1,4 +1,4 @@
-// JSON text with nlohmann/json; the rest by hand.
+// JSON text with nlohmann/json; the rest is our own code.
 #include "support/text.hpp"
 
 #include <algorithm>

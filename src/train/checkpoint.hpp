@@ -1,4 +1,4 @@
-// Checkpoints: one file with all that a run needs to resume bit by bit.
+// Checkpoints: one file with all that a run needs to resume with identical results.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,7 @@ struct Checkpoint {
 };
 
 /// The bytes of a safetensors file. Its tensors are "model.NAME", "first_moment.NAME",
-/// "second_moment.NAME", and where there are such, "average.NAME" and "best.NAME", for the names of
+/// "second_moment.NAME", and, if present, "average.NAME" and "best.NAME", for the names of
 /// the parameters; the rest is JSON in its metadata, under "mnist", with a CRC-32 over everything.
 std::vector<std::uint8_t> checkpoint_bytes(const Checkpoint& checkpoint);
 

@@ -40,7 +40,7 @@ class RunDir {
   /// Throws UsageError when the directory holds an unfinished run, which a new one would overwrite.
   void check_may_start() const;
 
-  /// Replaces the checkpoint and keeps the old one beside it. Throws Error.
+  /// Replaces the checkpoint and keeps the old one as the previous one. Throws Error.
   void save(const Checkpoint& checkpoint) const;
 
   /// Deletes what would not belong to a run that starts or `resumes` now: the summary, and for a

@@ -1,4 +1,4 @@
-// How the learning rate goes over a run.
+// How the learning rate changes over a run.
 #include "mnist/train/schedule.hpp"
 
 #include <cmath>

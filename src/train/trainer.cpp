@@ -17,9 +17,9 @@
 namespace mnist {
 namespace {
 
-// A chunk is what the engine trains between two looks at the losses and at should_stop: long enough
-// that looking costs nothing, short enough that stopping feels immediate. The first one is short,
-// because the time of a step is not known yet.
+// A chunk is what the engine trains between two checks of the losses and of should_stop: long
+// enough that checking costs nothing, short enough that stopping feels immediate. The first one is
+// short, because the time of a step is not known yet.
 constexpr double kChunkSeconds = 0.025;
 constexpr std::int64_t kFirstChunkSteps = 16;
 
@@ -78,7 +78,7 @@ TrainingResult Trainer::run() {
   return result;
 }
 
-/// Trains what is left of the epoch; false when it was stopped before its end.
+/// Trains the rest of the epoch; false when it was stopped before its end.
 bool Trainer::finish_epoch() {
   const auto start = Clock::now();
   const std::vector<std::int64_t> order = options_.order == Order::kFixed

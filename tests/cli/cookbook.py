@@ -1,4 +1,4 @@
-"""The recipes of docs/cookbook.md, run as they stand on the page, on the MNIST subset."""
+"""The recipes of docs/cookbook.md, run exactly as printed on the page, on the MNIST subset."""
 
 import importlib.util
 import json
@@ -90,7 +90,7 @@ class Cookbook(ProgramTest):
         self.assertEqual(len(predictions), 100)
         correct = sum(truth == guess for truth, guess in predictions)
         self.assertGreater(correct, 70)
-        # The data set and the pictures are the same images with the same labels.
+        # The dataset and the pictures are the same images with the same labels.
         self.assertEqual(self.evaluate(self.tmp_dir / "own.pt", self.tmp_dir / "data/own")["correct"], correct)
 
     @unittest.skipIf(FULL == SUBSET, "the full set has not been fetched")

@@ -1,4 +1,4 @@
-"""Full disks, limits, odd surroundings and odd data: the programs work or fail cleanly."""
+"""Full disks, limits, unusual environments and unusual data: the programs work or fail cleanly."""
 
 import os
 import re
@@ -46,7 +46,8 @@ class Limits(ProgramTest):
             limit = (enough + too_little) // 2
             process = self.limited(resource.RLIMIT_AS, limit, "--threads", 1)
             with self.subTest(megabytes=limit >> 20):
-                # 127: the loader has too little. -6: LibTorch has too little before main, where nothing can be caught.
+                # 127: too little memory for the loader. -6: too little for LibTorch before main, where nothing can be
+                # caught.
                 allowed = (0, 1, 127) if self.starts_within(limit) else (127, -signal.SIGABRT)
                 self.assertIn(process.returncode, allowed, process.stderr)
                 self.assertNotEqual(process.stderr, "")
@@ -156,7 +157,7 @@ class Surroundings(ProgramTest):
 
 
 class OddData(ProgramTest):
-    """Degenerate data sets, for which accuracy means little but training must work."""
+    """Degenerate datasets, for which accuracy means little but training must work."""
 
     def write(self, directory, split, labels):
         directory.mkdir(exist_ok=True)

@@ -77,7 +77,7 @@ class Prediction(ProgramTest):
     def test_reads_handwriting_fonts(self):
         files = [path for path in FONTS if path.exists()]
         if not files or FULL.name != "mnist":
-            self.skipTest("needs the handwriting fonts and the full MNIST data set")
+            self.skipTest("needs the handwriting fonts and the full MNIST dataset")
         digits = []
         for number, path in enumerate(files):
             font = ImageFont.truetype(str(path), 200)

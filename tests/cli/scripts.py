@@ -135,7 +135,7 @@ class Help(ProgramTest):
         path = path_with_stubs(self.tmp_dir / "bin", **{"cmake": stub, "apt_get": stub, "ctest": stub, "git": stub})
         for script in scripts:
             if not os.access(script, os.X_OK):
-                continue  # a part of others
+                continue  # sourced by other scripts
             for flag in ("-h", "--help"):
                 with self.subTest(script.name, flag=flag):
                     process = call(script, flag, PATH=path)

@@ -1,4 +1,4 @@
-"""mnist-predict and mnist-export read good files and refuse broken ones; also run under sanitizers."""
+"""mnist-predict and mnist-export read good files and reject broken ones; also run under sanitizers."""
 
 import json
 import random
@@ -43,7 +43,7 @@ class Untrusted(ProgramTest):
         self.model.write_bytes(model_bytes())
 
     def check(self, program, *flags):
-        """Runs the program; returns whether it accepted its input. It may refuse it in one line only."""
+        """Runs the program; returns whether it accepted its input. It may reject it in one line only."""
         result = run(program, *flags, "--quiet", environment=SANITIZERS)
         self.assertIn(result.returncode, (0, 1), result.stderr)
         if result.returncode == 1:
@@ -52,7 +52,7 @@ class Untrusted(ProgramTest):
         return result.returncode == 0
 
     def check_broken(self, content, suffix, program, *flags):
-        """Gives the program damaged copies of `content`; at least one of them must be refused."""
+        """Gives the program damaged copies of `content`; at least one of them must be rejected."""
         path = self.tmp_dir / f"broken{suffix}"
         accepted = 0
         copies = list(broken(content))

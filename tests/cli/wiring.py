@@ -16,8 +16,8 @@ from programs import FASHION_SUBSET, SUBSET, ProgramTest
 BASE = {"data": SUBSET, "limit": 200, "hidden": 8, "epochs": 2, "batch": 16, "device": "cpu", "threads": 1}
 ENGINES = ("fused", "torch")
 
-# Options that act on learning: values that must give parameters other than the defaults' and than one another's, and
-# the flags that all of these runs have because the option has no effect without them.
+# Options that act on learning: values that must give parameters different from the defaults' and from each other's,
+# and the flags that all of these runs have because the option has no effect without them.
 LEARNING = {
     "data": [({}, FASHION_SUBSET)],
     "limit": [({}, 150)],
@@ -51,7 +51,7 @@ LEARNING = {
     "flip": [({}, 0.5)],
     "erasing": [({}, 0.5)],
 }
-# The fused engine rejects other activations than ReLU; tests/cli/train.py has the message.
+# The fused engine rejects activations other than ReLU; tests/cli/train.py has the message.
 NOT_FUSED = {"activation"}
 
 
@@ -63,7 +63,7 @@ def command_line(options):
 
 class Wiring(ProgramTest):
     def train(self, options, name="model.safetensors", **run_options):
-        """Trains with `options` beside BASE; returns the process and the path of the model."""
+        """Trains with `options` in addition to BASE; returns the process and the path of the model."""
         model = self.tmp_dir / name
         process = programs.run("mnist-train", *command_line(BASE | {"out": model} | options), **run_options)
         return process, model

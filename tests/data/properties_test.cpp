@@ -1,4 +1,4 @@
-// IDX arrays of any type and shape come back from raw and from compressed files.
+// IDX arrays of any type and shape survive a round trip through raw and compressed files.
 #include "properties.hpp"
 
 #include "gzip_support.hpp"

@@ -41,7 +41,7 @@ class Choices {
   /// 0 to `count` - 1, of at most 256.
   std::size_t below(std::size_t count) { return byte() % count; }
 
-  /// True for one byte in `of`.
+  /// True for one byte value out of `of`.
   bool rarely(std::size_t of = 16) { return below(of) == of - 1; }
 
   std::int64_t hostile() { return kHostileNumbers[below(kHostileNumbers.size())]; }
@@ -54,7 +54,7 @@ class Choices {
     return rarely(of) ? hostile() : usual;
   }
 
-  /// Mostly small sizes, because a file with one size that does not fit is refused early.
+  /// Mostly small sizes, because a file with one size that does not fit is rejected early.
   std::vector<std::int64_t> shape() {
     std::vector<std::int64_t> sizes(below(5));
     for (std::int64_t& size : sizes) size = number_or(static_cast<std::int64_t>(below(4)), 4);

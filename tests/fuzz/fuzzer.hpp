@@ -1,4 +1,4 @@
-// What the fuzz targets share: foreign bytes may be refused with an Error, and nothing else.
+// What the fuzz targets share: untrusted bytes may be rejected with an Error, and nothing else.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace mnist {
 
-/// Calls parse(bytes): an Error is an answer, any other exception a finding.
+/// Calls parse(bytes): an Error is acceptable; any other exception is a bug.
 template <class Parse>
 int fuzz(const std::uint8_t* data, std::size_t size, const Parse& parse) {
   try {

@@ -92,7 +92,7 @@ def kept(probability, seed, layer, step, tile, units):
 
 
 class Distortion:
-    """One distorted image in double precision, and how far its pixels are from being rounded otherwise."""
+    """One distorted image in double precision, and how far its pixels are from being rounded differently."""
 
     def __init__(self, options, image, seed, epoch, index):
         self.options = {"rotation": 0, "translation": 0, "scaling": 0, "shear": 0, "elastic": 0,
@@ -177,7 +177,7 @@ DISTORTIONS = [{"rotation": 20}, {"translation": 2}, {"scaling": 0.2}, {"shear":
 
 def distorted_digits():
     """For each distortion, the first digit of which no pixel is so close to a tie that single precision could round
-    it otherwise."""
+    it differently."""
     images = read_split(SUBSET, "train")[0].reshape(-1, 28, 28)
     digits = []
     for options in DISTORTIONS:
@@ -247,7 +247,7 @@ def goldens():
 class Goldens(unittest.TestCase):
     def test_the_stored_numbers_are_those_computed_here(self):
         stored, computed = json.loads(FILE.read_text()), goldens()
-        for results in (stored, computed):  # sums in another order differ in the last digits
+        for results in (stored, computed):  # sums in a different order differ in the last digits
             results["training"] = {k: [round(x, 9) for x in v] for k, v in results["training"].items()}
         self.assertEqual(stored, computed)
 

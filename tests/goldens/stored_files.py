@@ -1,4 +1,5 @@
-"""Files that mnist-train wrote before stay readable: model.pt, model.safetensors and checkpoint.safetensors.
+"""Files written by earlier versions of mnist-train stay readable: model.pt, model.safetensors and
+checkpoint.safetensors.
 
 The checkpoint is of a run after its first epoch, the models are of the same run after its second.
 `stored_files.py --write` replaces the files, which only a new format justifies: say so in the commit.
@@ -22,7 +23,7 @@ FLAGS = ("--data", "data", "--hidden", 8, "--batch", 10, "--epochs", 1, "--optim
 
 
 def write_data(directory):
-    """Writes a data set of 4x4 images."""
+    """Writes a dataset of 4x4 images."""
     directory.mkdir()
     for split, count in (("train", 100), ("t10k", 30)):
         images = bytes((17 * i + 31 * p) % 256 for i in range(count) for p in range(16))

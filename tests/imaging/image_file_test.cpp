@@ -1,4 +1,4 @@
-// Users' images of every format, and files that are none. BMP and PNM byte by byte;
+// Users' images of every format, and files that are not images. BMP and PNM byte by byte;
 // tests/cli/predict.py reads files that other programs wrote.
 #include "imaging/image_file.hpp"
 

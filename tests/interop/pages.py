@@ -25,16 +25,16 @@ class Pages(ProgramTest):
         return page
 
     def assert_healthy(self, page):
-        """No console errors, no external resources, no sideways scrolling, and text for every picture."""
+        """No console errors, no external resources, no horizontal scrolling, and text for every picture."""
         self.assertEqual(browser.console_errors(page), [])
         loaded = page.execute_script("return performance.getEntriesByType('resource').map(e => e.name)")
         self.assertEqual(loaded, [], "the page must be self-contained")
         self.assertTrue(page.execute_script(
             "return document.documentElement.scrollWidth <= document.documentElement.clientWidth"))
-        unlabelled = page.execute_script(
+        unlabeled = page.execute_script(
             "return [...document.querySelectorAll('canvas, svg')].filter(e => e.getAttribute('role') !== 'img' "
             "|| !(e.getAttribute('aria-label') || e.querySelector('title')?.textContent)).length")
-        self.assertEqual(unlabelled, 0, "canvas or svg without a text alternative")
+        self.assertEqual(unlabeled, 0, "canvas or svg without a text alternative")
 
     def make_report(self, data):
         model, path = self.tmp_dir / "m.pt", self.tmp_dir / "report.html"

@@ -158,7 +158,7 @@ class MaliciousFiles(ProgramTest):
 
 
 class SameLearningRates(ProgramTest):
-    """One minibatch holds the whole data set, so that metrics.jsonl has the learning rate of each step."""
+    """One minibatch holds the whole dataset, so that metrics.jsonl has the learning rate of each step."""
 
     EPOCHS = 20
 

@@ -1,4 +1,4 @@
-// The forward pass in plain C++; evaluate/evaluator_test compares it with LibTorch's.
+// The forward pass in plain C++; evaluate/device_evaluator_test compares it with LibTorch's.
 #include "model/forward.hpp"
 
 #include <cmath>

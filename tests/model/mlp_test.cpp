@@ -1,4 +1,4 @@
-// Shapes, parameter tables, initialisation, flattening.
+// Shapes, parameter tables, initialization, flattening.
 #include "mnist/model/mlp.hpp"
 
 #include <algorithm>

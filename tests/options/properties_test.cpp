@@ -1,4 +1,4 @@
-// Options of any values come back from text and from TOML.
+// Options of any value survive a round trip through text and TOML.
 #include "properties.hpp"
 
 #include <bit>

@@ -11,7 +11,7 @@
 namespace mnist {
 namespace {
 
-/// Expects the defaults after `change` to be refused with a message that contains `words`.
+/// Expects the defaults after `change` to be rejected with a message that contains `words`.
 void expect_refused(const std::function<void(TrainOptions&)>& change, std::string_view words) {
   TrainOptions options;
   change(options);

@@ -38,7 +38,7 @@ def call(*command, **options):
 
 @functools.cache
 def bare_debian():
-    """Installs the smallest Debian of this machine's release; returns its folder."""
+    """Installs a minimal Debian of this machine's release; returns its folder."""
     release = dict(line.split("=", 1) for line in pathlib.Path("/etc/os-release").read_text().splitlines())
     indexes = call("apt-get", "indextargets", "--format", "$(CODENAME) $(REPO_URI)", "Created-By: Packages")
     codename = release["VERSION_CODENAME"]
@@ -83,8 +83,8 @@ class InABareDebian(unittest.TestCase):
                     script, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/tmp"})
 
     def first_steps(self, path, recipes):
-        self.inside("useradd --create-home somebody")
-        self.inside(f"cd /home/somebody; PATH={path}:$PATH RECIPES={recipes}\n{FIRST_STEPS}", user="somebody")
+        self.inside("useradd --create-home user")
+        self.inside(f"cd /home/user; PATH={path}:$PATH RECIPES={recipes}\n{FIRST_STEPS}", user="user")
 
     def test_archive_runs_from_any_folder_without_other_packages(self):
         (archive,) = PACKAGES.glob("mnist-trainer-*.tar.gz")
@@ -102,11 +102,11 @@ class InABareDebian(unittest.TestCase):
         shutil.copy(package, self.root / "tmp/mnist-trainer.deb")
         self.inside("apt-get update -q && apt-get install -q -y --no-install-recommends /tmp/mnist-trainer.deb")
         self.first_steps("/usr/bin", "/usr/share/mnist-trainer/recipes")
-        self.inside("""cd /home/somebody
+        self.inside("""cd /home/user
 mnist-fetch fashion-mnist clothes
 mnist-fetch fashion-mnist clothes
 mnist-train --config /usr/share/mnist-trainer/recipes/fashion-mnist.toml --data clothes --epochs 1 --out c.pt
-mnist-eval --model c.pt --data clothes --require-accuracy 80""", user="somebody")
+mnist-eval --model c.pt --data clothes --require-accuracy 80""", user="user")
         self.inside("dpkg --purge mnist-trainer && test ! -e /usr/lib/mnist-trainer && test ! -e /usr/share/mnist-trainer")
 
 

@@ -13,7 +13,7 @@ from programs import BIN, FULL, ROOT, SUBSET
 
 
 class InstalledFetcher(unittest.TestCase):
-    """mnist-fetch stands alone, and never overwrites what it did not write."""
+    """mnist-fetch works on its own, and never overwrites files that it did not write."""
 
     @classmethod
     def setUpClass(cls):

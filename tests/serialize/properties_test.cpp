@@ -1,4 +1,4 @@
-// Tensors of any shape, strides and bits come back from both formats.
+// Tensors of any shape, strides and bits survive a round trip through both formats.
 #include "properties.hpp"
 
 #include <bit>

@@ -24,7 +24,7 @@ void expect_refused(const std::string& header, std::size_t size, std::string_vie
 TEST(Safetensors, ReadsBackItsOwnFiles) {
   const StateDict state{{"b", {2, 1}, {1, 2}}, {"a", {3}, {3, 4, 5}}, {"scalar", {}, {6}}};
   const auto bytes = safetensors_bytes(state, "{\"x\": \"\\\"\"}");
-  EXPECT_EQ((bytes.size() - 6 * sizeof(float)) % 8, 0U);  // the data are aligned
+  EXPECT_EQ((bytes.size() - 6 * sizeof(float)) % 8, 0U);  // the data is aligned
   const StoredTensors read = read_safetensors(bytes);
   ASSERT_EQ(read.tensors.size(), 3U);
   EXPECT_EQ(read.tensors[1].name, "a");

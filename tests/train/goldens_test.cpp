@@ -1,5 +1,5 @@
-// Numbers that must never change, or a seed would give another result and a file could no longer be
-// read. tests/goldens/independent.py computes goldens.json without this project's code.
+// Numbers that must never change, or else a seed would give a different result, or a file could no
+// longer be read. tests/goldens/independent.py computes goldens.json without this project's code.
 #include <cmath>
 #include <cstdint>
 #include <fstream>

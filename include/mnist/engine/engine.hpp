@@ -1,4 +1,4 @@
-// The interface of all engines: parameters, optimiser state, and one operation, training steps.
+// The interface of all engines: parameters, optimizer state, and one operation, training steps.
 #pragma once
 
 #include <algorithm>
@@ -13,9 +13,9 @@
 
 namespace mnist {
 
-/// Consecutive optimisation steps, one for each minibatch.
+/// Consecutive optimization steps, one for each minibatch.
 struct Steps {
-  std::span<const std::int64_t> indices;   ///< examples of the data set, in training order
+  std::span<const std::int64_t> indices;   ///< examples of the dataset, in training order
   std::int64_t batch = 0;                  ///< examples in a minibatch; the last may be shorter
   std::span<const double> learning_rates;  ///< one for each minibatch
   std::int64_t epoch = 1;                  ///< selects the distortion of augmented images
@@ -54,16 +54,17 @@ struct StepProfile {
 };
 
 /// Everything that an engine needs to resume training. An engine that is given its own state back
-/// continues bit by bit; given the state of another engine, within rounding.
+/// continues with bitwise identical results; given another engine's state, with results that are
+/// equal up to rounding.
 struct EngineState {
   std::int64_t steps = 0;
   Mlp weights;
   Mlp first_moments;            ///< in Adam's own scale, without bias correction
-  Mlp second_moments;           ///< likewise
+  Mlp second_moments;           ///< the same
   std::optional<Mlp> averages;  ///< of the weights, with --ema
 };
 
-/// Owns parameters and optimiser state, and trains them on the data set that it was made with. Not
+/// Owns parameters and optimizer state, and trains them on the dataset that it was made with. Not
 /// thread-safe; errors of a device are thrown as Error by whichever call notices them.
 class Engine {
  public:

@@ -1,4 +1,4 @@
-// Which implementation of the optimisation step, and which optimiser.
+// Which implementation of the optimization step, and which optimizer.
 #pragma once
 
 #include "mnist/support/enum_names.hpp"

@@ -21,7 +21,7 @@ std::string training_device(const TrainOptions& options);
 /// `dataset` must outlive it. kAuto is the fused engine on the CPU for ReLU networks and LibTorch
 /// otherwise. The fused engine on a GPU is experimental: it is only used when asked for, and only
 /// after its losses of the first steps agreed with those of the CPU engine. `notify` receives what
-/// users should know of the choice. Throws Error or UsageError when the engine cannot be had.
+/// users should know about the choice. Throws Error or UsageError when the engine is not available.
 std::unique_ptr<Engine> make_engine(const TrainOptions& options, const std::string& device,
                                     const Mlp& initial, const Dataset& dataset,
                                     const Notify& notify);

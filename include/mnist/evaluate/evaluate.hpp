@@ -1,4 +1,4 @@
-// Runs a network over a data set.
+// Runs a network over a dataset.
 #pragma once
 
 #include <functional>
@@ -15,7 +15,7 @@ namespace mnist {
 /// 10,000 images LibTorch is several times as fast.
 Evaluation evaluate(const Mlp& mlp, const Dataset& dataset);
 
-/// Evaluates networks with LibTorch on one data set, which is uploaded once to `device` ("cpu" or
+/// Evaluates networks with LibTorch on one dataset, which is uploaded once to `device` ("cpu" or
 /// "cuda:N") and must outlive the result.
 std::function<Evaluation(const Mlp&)> device_evaluator(const Dataset& dataset,
                                                        const std::string& device);

@@ -27,7 +27,7 @@ struct ClassFigures {
   std::int64_t support = 0;  ///< examples of this class
 };
 
-/// What the network said of one example.
+/// The network's prediction for one example.
 struct Prediction {
   std::size_t truth = 0;
   std::size_t guess = 0;
@@ -64,7 +64,7 @@ struct Evaluation {
   /// (expected calibration error; Naeini, Cooper, Hauskrecht 2015).
   double calibration_error() const;
 
-  /// Places of wrong predictions, those with the most confidence first; at most `count`.
+  /// Indices of wrong predictions, the most confident first; at most `count`.
   std::vector<std::size_t> most_confident_mistakes(std::size_t count) const;
 };
 

@@ -1,4 +1,4 @@
-// The choices that define a network beside its widths.
+// The choices, other than its widths, that define a network.
 #pragma once
 
 #include "mnist/support/enum_names.hpp"
@@ -10,7 +10,7 @@ enum class Activation { kRelu, kTanh, kSigmoid, kIdentity };
 template <>
 inline constexpr Names<4> kEnumNames<Activation>{"relu", "tanh", "sigmoid", "identity"};
 
-/// How weights and biases are initialised; see initial_parameters().
+/// How weights and biases are initialized; see initial_parameters().
 enum class Initialisation { kPytorch, kHe };
 template <>
 inline constexpr Names<2> kEnumNames<Initialisation>{"pytorch", "he"};

@@ -54,7 +54,7 @@ struct Linear {
   bool operator==(const Linear&) const = default;
 };
 
-/// A network with its parameters. Gradients and optimiser moments have the same form.
+/// A network with its parameters. Gradients and optimizer moments have the same form.
 struct Mlp {
   std::vector<Linear> layers;  ///< at least one; the outputs of each are the inputs of the next
   Activation activation = Activation::kRelu;

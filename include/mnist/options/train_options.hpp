@@ -19,7 +19,7 @@ struct CheckpointInterval {
   double seconds = 0;
 };
 
-/// The options of mnist-train, where `mnist-train --help` describes each. The defaults train a
+/// The options of mnist-train; `mnist-train --help` describes each. The defaults train a
 /// 784-256-128-10 network with Adam for 15 epochs, in minibatches of 32.
 struct TrainOptions {
   static constexpr const char* kProgram = "mnist-train";
@@ -79,7 +79,7 @@ struct TrainOptions {
 
   // Not in the option table, and not saved: they say where a run starts, not what it does.
   std::string resume = {};   ///< checkpoint file or run directory to resume from
-  bool auto_resume = false;  ///< whether to resume what is in `run_dir`
+  bool auto_resume = false;  ///< whether to resume the run in `run_dir`
 
   /// The model file to write: `out`; by default model.pt, in the run directory if there is one.
   std::string model_path() const;

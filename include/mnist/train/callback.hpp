@@ -1,4 +1,4 @@
-// Training callbacks: what a run reports, and the interface of those who receive it.
+// Training callbacks: what a run reports, and the interface for receiving it.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,7 @@ struct Score {
 /// before its own step.
 struct EpochReport {
   std::int64_t epoch = 0;    ///< from 1
-  std::int64_t step = 0;     ///< optimisation steps so far
+  std::int64_t step = 0;     ///< optimization steps so far
   double learning_rate = 0;  ///< of the last step
   Score training;
   double first_batch_loss = 0;
@@ -50,7 +50,7 @@ struct EpochReport {
   Mlp mlp;  ///< at the end of the epoch; the averages with --ema
 };
 
-/// Known some 40 times a second during an epoch.
+/// Known about 40 times a second during an epoch.
 struct ProgressReport {
   std::int64_t epoch = 0;           ///< from 1
   std::int64_t examples = 0;        ///< trained so far in this epoch

@@ -1,4 +1,4 @@
-// Where a training run stands between two minibatches.
+// The progress of a training run between two minibatches.
 #pragma once
 
 #include <cstdint>
@@ -17,12 +17,12 @@ struct BestEpoch {
   Mlp mlp;
 };
 
-/// The state of the training loop, as far as it does not follow from the options. Together with the
-/// engine's state it is all that a run needs to resume bit by bit.
+/// The part of the training loop's state that does not follow from the options. Together with the
+/// engine's state it is all that a run needs to resume with bitwise identical results.
 struct Progress {
   std::int64_t epoch = 1;         ///< the current epoch, from 1
   std::int64_t minibatches = 0;   ///< done in it
-  std::int64_t step = 0;          ///< optimisation steps of the run
+  std::int64_t step = 0;          ///< optimization steps of the run
   double loss_sum = 0;            ///< over the epoch's examples so far
   std::int64_t correct = 0;       ///< among them
   double first_batch_loss = 0;    ///< of the epoch

@@ -34,7 +34,7 @@ struct TrainingResult {
 /// Trains an engine for the epochs that the options ask for.
 class Trainer {
  public:
-  /// `indices` are the examples of the engine's data set to train on. `engine` must outlive the
+  /// `indices` are the examples of the engine's dataset to train on. `engine` must outlive the
   /// trainer.
   Trainer(const TrainOptions& options, Engine& engine, std::vector<std::int64_t> indices);
 
@@ -45,7 +45,7 @@ class Trainer {
   /// `options.checkpoint_every` says; and when the run is stopped.
   void set_save(SaveProgress save) { save_ = std::move(save); }
 
-  /// Polled between minibatches, some 40 times a second; returning true stops the run.
+  /// Polled between minibatches, about 40 times a second; returning true stops the run.
   void set_should_stop(std::function<bool()> should_stop) { should_stop_ = std::move(should_stop); }
 
   /// Adds a callback, which must outlive the trainer.

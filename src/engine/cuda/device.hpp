@@ -41,7 +41,7 @@ class CudaArray {
  public:
   explicit CudaArray(CudaDevice& device) : device_(device) {}
 
-  /// Makes room for at least `count` values; the old values are lost when the array grows.
+  /// Ensures space for at least `count` values; the old values are lost when the array grows.
   Value* reserve(std::size_t count) {
     if (count > capacity_) {
       memory_.reset();  // first, so that the device never holds both

@@ -1,4 +1,4 @@
-// Keeps parameters and data set in device memory and launches the kernel on chunks of steps.
+// Keeps parameters and dataset in device memory and launches the kernel on chunks of steps.
 #include "engine/cuda/engine.hpp"
 
 #include <algorithm>

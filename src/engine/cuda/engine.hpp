@@ -1,4 +1,4 @@
-// The CUDA engine: many optimisation steps in one launch of a persistent kernel.
+// The CUDA engine: many optimization steps in one launch of a persistent kernel.
 #pragma once
 
 #include <cstdint>

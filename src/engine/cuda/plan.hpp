@@ -93,7 +93,7 @@ struct CudaArgs {
   float pixel_scale = 0;  ///< a pixel's byte is multiplied by it
   std::uint64_t seed = 0;
   Dropout dropouts[kMaxCudaLayers];       ///< of each linear layer's inputs
-  const std::uint32_t* images = nullptr;  ///< [n, pixel_words], the data set
+  const std::uint32_t* images = nullptr;  ///< [n, pixel_words], the dataset
   const std::uint8_t* labels = nullptr;   ///< [n]
 
   int count = 0;  ///< steps
@@ -117,7 +117,7 @@ struct CudaArgs {
 
   // Augmentation.
   std::uint32_t* prepared = nullptr;  ///< [index_count, pixel_words], augmented, with dropped
-                                      ///< pixels blank; null when the data set's images serve
+                                      ///< pixels blank; null when the dataset's images serve
   AugmentOptions augment;
   int image_rows = 0;
   int image_columns = 0;

@@ -42,8 +42,9 @@ MNIST_DEVICE float interpolate(const std::uint8_t* image, int rows, int columns,
 /// The distortion of one image.
 class Distortion {
  public:
-  /// Draws it for example `index`. All threads of the block must call it, and synchronize before
-  /// they read pixels and before they draw the next: they share the elastic field.
+  /// Draws the distortion of example `index`. All threads of the block must call it, and
+  /// synchronize before they read pixels and before they draw the next: they share the elastic
+  /// field.
   template <class Block>
   MNIST_DEVICE Distortion(const CudaArgs& args, std::int32_t index, const Block& block)
       : args_(args), field_(block.shared) {

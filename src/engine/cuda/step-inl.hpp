@@ -1,11 +1,11 @@
-// The training kernel of the CUDA engine: many optimisation steps by blocks that stay resident,
+// The training kernel of the CUDA engine: many optimization steps by blocks that stay resident,
 // each with its shard of the network in shared memory.
 //
 // One step; | is a grid barrier, which costs about as much as the work between two of them:
 //   each hidden layer: the block's activations                                       |
 //   logits, loss and its gradient, by every block for itself
-//   from the last hidden layer down: gradients of the block's pre-activations; while other blocks'
-//   are awaited, weight gradients and Adam of the layers that have all they need     |
+//   from the last hidden layer down: gradients of the block's pre-activations; while waiting for
+//   other blocks', weight gradients and Adam of the layers whose inputs are ready    |
 //   the first layer: gradients, then without a barrier weight gradients and Adam
 #pragma once
 

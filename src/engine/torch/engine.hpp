@@ -18,7 +18,7 @@
 namespace mnist {
 
 /// Correct for every option on every device that LibTorch has; the other engines are tested against
-/// it. The data set is uploaded once, as u8 (on the CPU it is `dataset` itself, which must outlive
+/// it. The dataset is uploaded once, as u8 (on the CPU it is `dataset` itself, which must outlive
 /// the engine), and the device is not waited for before the last step of train().
 class TorchEngine : public Engine {
  public:
@@ -40,7 +40,7 @@ class TorchEngine : public Engine {
     torch::Tensor correct;  ///< i64 []
   };
 
-  /// One optimisation step on `images` u8 [n, pixels] and `labels` i64 [n]. `learning_rate` is a
+  /// One optimization step on `images` u8 [n, pixels] and `labels` i64 [n]. `learning_rate` is a
   /// scalar tensor of the type that learning_rate_type() names.
   StepOutput step(const torch::Tensor& images, const torch::Tensor& labels,
                   const torch::Tensor& learning_rate);

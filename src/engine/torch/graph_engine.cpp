@@ -117,7 +117,7 @@ void GraphEngine::record() {
   try {
     recording_->capture_end();
   } catch (const std::exception&) {
-    // It reports the failed capture once more.
+    // This call reports the failed capture again.
   }
   recording_.reset();
   failed_ = true;

@@ -13,10 +13,10 @@
 
 namespace mnist {
 
-/// Launches each step as one graph instead of some 50 kernels. A recording replays the same work on
-/// the same memory, so the minibatches of a call are uploaded together and a counter on the device
-/// selects the next one. On the CPU, and in a LibTorch without CUDA, nothing is recorded; the
-/// results are the same.
+/// Launches each step as one graph instead of about 50 kernels. A recording replays the same work
+/// on the same memory, so the minibatches of a call are uploaded together and a counter on the
+/// device selects the next one. On the CPU, and in a LibTorch without CUDA, nothing is recorded;
+/// the results are the same.
 class GraphEngine : public TorchEngine {
  public:
   /// `options` must ask for neither dropout nor augmentation: masks and distorted images come from

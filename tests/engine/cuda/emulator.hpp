@@ -1,5 +1,5 @@
 // An emulated CUDA device: runs the kernels' source with one CPU thread per CUDA thread. Memory
-// starts as NaN, which exposes reads of uninitialised memory; under ThreadSanitizer, a missing
+// starts as NaN, which exposes reads of uninitialized memory; under ThreadSanitizer, a missing
 // barrier is a data race.
 #pragma once
 
