@@ -82,8 +82,7 @@ Model read_model(const std::string& path) {
     if (file.size() >= 2 && file[0] == 0x80 && file[1] <= 5) {
       throw Error(
           "is a bare pickle, or in the format that torch.save wrote before PyTorch 1.6; load it "
-          "with "
-          "a newer PyTorch and save it again");
+          "with a newer PyTorch and save it again");
     }
     StoredTensors stored =
         text_of(file).starts_with("PK\3\4") ? read_pt(file) : read_safetensors(file);

@@ -29,11 +29,12 @@ struct Dataset {
 };
 
 /// Reads one split of the dataset in `directory`, raw or gzip: MNIST or a relative with the same
-/// layout (Fashion-MNIST, KMNIST, EMNIST, QMNIST). EMNIST's images are transposed so that
-/// they are upright, and its labels shifted to start from 0.
+/// layout (Fashion-MNIST, KMNIST, EMNIST, QMNIST). EMNIST's images are transposed so that they
+/// are upright, and its labels shifted to start from 0.
 ///
 /// Class names come from `directory`/classes.txt, one per line; without it, Fashion-MNIST is
-/// detected by its labels' checksum and EMNIST's character sets by file name; others have 0 to 9.
+/// detected by its labels' checksum and EMNIST's character sets by file name; all others have
+/// classes 0 to 9.
 ///
 /// Throws Error that names the file: missing (with the names tried), damaged, images other than u8
 /// of rank 3, labels other than u8 of rank 1 or i32 of rank 2, different numbers of images and
