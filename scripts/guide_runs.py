@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 BIN = ROOT / "build" / "release" / "bin"
 RESULTS = ROOT / "build" / "experiments"
 # Options that change neither what is trained nor on what.
-IGNORED = {"seed", "threads", "out", "run-dir", "checkpoint-every"}
+IGNORED = {"seed", "threads", "out", "run-dir", "checkpoint-every", "no-test", "quiet"}
 
 
 @functools.cache
@@ -36,21 +36,24 @@ def find_runs(validation=10000, **options):
     changed = {name.replace("_", "-"): value for name, value in options.items()}
     wanted = relevant(default_options() | {"validation": validation} | changed)
     found = {}
-    for result in RESULTS.glob("*/result.json"):
-        config = tomllib.loads((result.parent / "config.toml").read_text())
+    for summary in RESULTS.glob("*/summary.json"):
+        config = tomllib.loads((summary.parent / "config.toml").read_text())
         if relevant(config) == wanted:
-            found[config["seed"]] = result.parent
+            found[config["seed"]] = summary.parent
     if not found:
         raise SystemExit(f"no run with {changed} in {RESULTS}; run scripts/experiments.sh")
     return [found[seed] for seed in sorted(found)]
 
 
-def result_of(run):
-    return json.loads((run / "result.json").read_text())
+def accuracy_of(run):
+    """Returns the accuracy on held-out examples, or where there are none, on the test set, in percent."""
+    summary = json.loads((run / "summary.json").read_text())
+    held_out = summary["validation_accuracy"]
+    return 100 * (summary["test_accuracy"] if held_out is None else held_out)
 
 
 def accuracies(**options):
-    return [result_of(run)["accuracy"] for run in find_runs(**options)]
+    return [accuracy_of(run) for run in find_runs(**options)]
 
 
 def curve(run, key):
