@@ -3,6 +3,8 @@
 #
 # usage: scripts/test.sh [--preset NAME] [FLAG of ctest]...   all tests, or those that FLAGs select
 #        scripts/test.sh [--preset NAME] --fast NAME          those of one module or file, no setup
+#        scripts/test.sh [--preset NAME] --optimized [FLAG]...   neither the unit tests that optimisation
+#                                                             cannot break nor the longest tests
 #
 # Presets: release (default), debug, asan, tsan. Examples: scripts/test.sh -R cuda,
 # scripts/test.sh --fast data, scripts/test.sh --fast cli/train. With MNIST_REQUIRE_ALL=1, a test
@@ -37,11 +39,22 @@ if [ "${1-}" = --fast ]; then
   cd "$project" && exec ctest --preset "$preset" -j "$(nproc)" -R "^$name(/|\$)"
 fi
 
+optimized=false
+if [ "${1-}" = --optimized ]; then
+  optimized=true
+  shift
+fi
 setup=(--tests)
 [ "$preset" != asan ] || setup+=(--fuzz) # which installs clang
 "$project/scripts/setup.sh" "${setup[@]}"
 "$project/scripts/fetch_data.sh" mnist || say "testing with the subset in data/mnist-subset instead"
-build "$preset"
+if $optimized; then
+  build "$preset" optimized_tests
+  # CTest has a test called PROGRAM_NOT_BUILT in place of those of a program that is not built.
+  set -- -LE '^(portable|long)$' -E '_NOT_BUILT$' "$@"
+else
+  build "$preset"
+fi
 step "testing (preset $preset)"
 report=$project/build/$preset/tests.xml
 cd "$project"

@@ -4,6 +4,8 @@
 # The programs need a driver only when they use a GPU: they link the CUDA runtime statically, and it
 # loads the driver itself.
 
+set(MNIST_CUDA_ONLY "" CACHE STRING
+  "The only architecture to compile the CUDA kernel for, to save time; all if empty")
 set(MNIST_CUDA_ARCHITECTURES)
 if(MNIST_WITH_CUDA)
   find_program(MNIST_NVCC nvcc PATHS /usr/local/cuda/bin)
@@ -32,6 +34,9 @@ if(MNIST_WITH_CUDA)
       endif()
       if(CMAKE_CUDA_COMPILER_VERSION VERSION_GREATER_EQUAL 12.9)
         list(APPEND MNIST_CUDA_ARCHITECTURES 103-real)  # B300
+      endif()
+      if(MNIST_CUDA_ONLY)
+        set(MNIST_CUDA_ARCHITECTURES ${MNIST_CUDA_ONLY})
       endif()
     endif()
   endif()
