@@ -113,7 +113,7 @@ class WeReadPyTorchFiles(ProgramTest):
         state = self.network.state_dict()
         del state["2.bias"]
         torch.save(state, self.path)
-        self.fail_with(1, "has no tensor '2.bias'", "mnist-eval", "--model", self.path, "--data", SUBSET)
+        self.fail_with(1, "but no tensor '2.bias'", "mnist-eval", "--model", self.path, "--data", SUBSET)
         torch.save(nn.Conv2d(1, 8, 3).state_dict(), self.path)
         self.fail_with(1, "of shape [8, 1, 3, 3] does not belong", "mnist-eval", "--model", self.path, "--data", SUBSET)
         torch.save(torch_mlp([100, 10]).state_dict(), self.path)

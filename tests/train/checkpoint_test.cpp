@@ -116,13 +116,13 @@ TEST(Checkpoint, RejectsOtherData) {
   EXPECT_NO_THROW(check_same_data(stored, stored, "d"));
   DataInfo found = stored;
   found.test_crc32 ^= 1;
-  expect_throws<Error>([&] { check_same_data(stored, found, "d"); }, "d: has other data");
+  expect_throws<Error>([&] { check_same_data(stored, found, "d"); }, "d: has different data");
   found.test_examples = 0;  // with --no-test
   found.test_crc32 = 0;
   EXPECT_NO_THROW(check_same_data(stored, found, "d"));
   EXPECT_NO_THROW(check_same_data(found, stored, "d"));
   found.training_crc32 ^= 1;
-  expect_throws<Error>([&] { check_same_data(stored, found, "d"); }, "d: has other data");
+  expect_throws<Error>([&] { check_same_data(stored, found, "d"); }, "d: has different data");
 }
 
 }  // namespace

@@ -29,6 +29,12 @@ TEST(ScalarEngine, AgreesWithTheFusedEngineOnShapesAndBatches) {
   expect_agreement({9, 7, 5}, 45, {});
 }
 
+// Minibatches of several microbatches, the last one short.
+TEST(ScalarEngine, AgreesWithTheFusedEngineOnLargeMinibatches) {
+  expect_agreement({20, 12}, 300, everything());
+  expect_agreement({33}, 2100, {});
+}
+
 TEST(ScalarEngine, AgreesWithTheFusedEngineOnEachOption) {
   const std::vector<std::int64_t> hidden{20, 12};
   expect_agreement(hidden, 32, {.weight_decay = 0.01});
