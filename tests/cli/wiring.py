@@ -164,6 +164,11 @@ class Wiring(ProgramTest):
         _, after = self.same_parameters({"json": True})
         self.assertEqual(json.loads(after.stdout)["data"]["training_examples"], 200)
 
+    def test_runtime_profile(self):
+        before, after = self.same_parameters({"profile": True})
+        self.assertNotIn("microseconds per step", before.stderr)
+        self.assertIn("microseconds per step, 26 steps", after.stderr)
+
     def test_runtime_cpu_target(self):
         process, _ = self.train({"cpu-target": "sse4"})
         self.assertIn("fused on cpu (SSE4)", process.stderr)

@@ -1,4 +1,4 @@
-// The schedule of a step; scalar_engine.cpp has its arithmetic in plain loops.
+// The schedule of a step; tests/engine/cpu/scalar_engine.cpp has its arithmetic in plain loops.
 //
 // The weights are shared out as in tensor-parallel transformers (Shoeybi et al. 2019,
 // "Megatron-LM"): a thread owns units of every hidden layer, the weights that lead to its units of

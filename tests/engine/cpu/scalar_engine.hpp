@@ -1,5 +1,5 @@
-// The training step in plain loops: the text that explains the fused CPU engine's kernels, and a
-// reference for tests without LibTorch.
+// The training step in plain loops: what the fused CPU engine's kernels compute, for readers, and
+// for tests that compare with it.
 #pragma once
 
 #include <cstdint>
