@@ -10,10 +10,11 @@ python=.venv/bin/python
 sweep() { "$python" scripts/sweep.py "$@"; echo; }
 
 validation() {
-  sweep --recipe recipes/mnist-quick.toml --vary ema 0 0.999 --vary dropout none 0.1 \
-    --vary label-smoothing 0 0.05
-  sweep --recipe recipes/mnist-quick.toml --seeds 0-1 --vary label-smoothing 0.05 0.1 0.2 \
-    --vary lr 0.002 0.003
+  sweep --recipe recipes/mnist-quick.toml --set weight-decay 0 --vary ema 0 0.999 \
+    --vary dropout none 0.1 --vary label-smoothing 0 0.05
+  sweep --recipe recipes/mnist-quick.toml --set weight-decay 0 --seeds 0-1 \
+    --vary label-smoothing 0.05 0.1 0.2 --vary lr 0.002 0.003
+  sweep --recipe recipes/mnist-quick.toml --seeds 0-5 --vary weight-decay 0 0.05 0.2 0.4
   sweep --recipe recipes/mnist-augmented.toml --seeds 0 --vary elastic 0.8 1.2 \
     --vary elastic-smoothness 3 4 --vary scaling 0 0.1
   sweep --recipe recipes/mnist-augmented.toml --seeds 0-1 --vary batch 32 64 \
@@ -30,6 +31,7 @@ validation() {
 
 tests() {
   for recipe in recipes/*.toml; do sweep --recipe "$recipe" --seeds 0-4 --test; done
+  sweep --recipe recipes/mnist-quick.toml --seeds 5-9 --test
 }
 
 case ${1:-test} in
