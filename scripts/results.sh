@@ -30,8 +30,12 @@ validation() {
 }
 
 tests() {
-  for recipe in recipes/*.toml; do sweep --recipe "$recipe" --seeds 0-4 --test; done
-  sweep --recipe recipes/mnist-quick.toml --seeds 5-9 --test
+  local recipe seeds
+  for recipe in recipes/*.toml; do
+    seeds=0-4
+    [ "$recipe" != recipes/mnist-quick.toml ] || seeds=0-9
+    sweep --recipe "$recipe" --seeds "$seeds" --test
+  done
 }
 
 case ${1:-test} in

@@ -3,7 +3,7 @@
 #
 # usage: scripts/test.sh [--preset NAME] [FLAG of ctest]...   all tests, or those that FLAGs select
 #        scripts/test.sh [--preset NAME] --fast NAME          those of one module or file, no setup
-#        scripts/test.sh [--preset NAME] --optimized [FLAG]...   neither the unit tests that optimisation
+#        scripts/test.sh [--preset NAME] --optimized [FLAG]...   neither the unit tests that optimization
 #                                                             cannot break nor the longest tests
 #
 # Presets: release (default), debug, asan, tsan. Examples: scripts/test.sh -R cuda,
