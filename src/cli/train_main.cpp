@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "cli/launched.hpp"
 #include "cli/run_program.hpp"
+#include "data/image_exchange.hpp"
 #include "engine/torch/device.hpp"
 #include "mnist/data/dataset.hpp"
 #include "mnist/engine/make_engine.hpp"
@@ -24,23 +26,30 @@
 #include "support/log.hpp"
 #include "support/stop_signal.hpp"
 #include "support/text.hpp"
+#include "train/checkpoint.hpp"
 #include "train/run_dir.hpp"
 
 namespace mnist {
 namespace {
 
-/// The datasets of a run, and the role of each example.
+Part part_of(const Communicator& processes) {
+  return {static_cast<std::uint64_t>(processes.rank()),
+          static_cast<std::uint64_t>(processes.size())};
+}
+
+/// The datasets of a run, and the role of each example. Each process loads a part of the training
+/// images.
 struct RunData {
-  explicit RunData(const TrainOptions& options)
-      : training(load_dataset(options.data, Split::kTrain)) {
+  RunData(const TrainOptions& options, Communicator& processes)
+      : training(load_dataset(options.data, Split::kTrain, part_of(processes))) {
     if (!options.no_test) test = load_dataset(options.data, Split::kTest);
     limit_examples(training, options.limit);
-    info = {training.count, training.fingerprint(), test ? test->count : 0,
+    info = {training.count, fingerprint(training, processes), test ? test->count : 0,
             test ? test->fingerprint() : 0};
     auto split =
         split_indices(training.count, validation_examples(options, training.count), options.seed);
     training_indices = std::move(split.training);
-    validation = select_examples(training, split.validation);
+    validation = select_examples(training, split.validation, processes);
   }
 
   Dataset training;
@@ -92,6 +101,16 @@ Evaluator make_evaluator(const Dataset& dataset, const TrainOptions& options,
   return device_evaluator(dataset, evaluation_device(device));
 }
 
+/// Scores networks on the held-out examples; empty if there are none.
+Validate make_validation(const Dataset& held_out, const TrainOptions& options,
+                         const std::string& device) {
+  if (held_out.count == 0) return {};
+  return [evaluator = make_evaluator(held_out, options, device)](const Mlp& mlp) {
+    const Evaluation evaluation = evaluator(mlp);
+    return Score{evaluation.loss, evaluation.accuracy()};
+  };
+}
+
 RunInfo run_info(const TrainOptions& options, const RunData& data, const MlpShape& shape,
                  const Engine& engine, const std::string& device) {
   return {options,
@@ -126,12 +145,12 @@ int report_complete(const TrainOptions& options, const nlohmann::ordered_json& s
   return check_accuracy(summary.at("test_accuracy").get<double>(), options.require_accuracy);
 }
 
-/// Reports that a signal stopped the run; returns the exit code.
-int report_stopped(const TrainOptions& options) {
+/// Reports that `signal` stopped the run; returns the exit code.
+int report_stopped(const TrainOptions& options, int signal) {
   log_info(options.run_dir.empty()
                ? "stopped; no model was written (with --run-dir, a run can be resumed)"
                : "stopped; to resume: mnist-train --resume " + options.run_dir);
-  return kExitSignalBase + waiting_stop_signal();
+  return kExitSignalBase + signal;
 }
 
 /// Tests the trained network, and writes it and the summary; returns the exit code.
@@ -155,9 +174,41 @@ int finish(const RunInfo& info, const RunData& data, TrainingResult trained, Ste
   return report_complete(options, summary);
 }
 
-int train(const TrainOptions& options) {
+void broadcast(Communicator& processes, std::vector<std::uint8_t> bytes) {
+  processes.broadcast(bytes);
+}
+
+/// Trains as process 0 does, with its options and from its state, but reports and writes nothing.
+int assist(Communicator& processes, const std::string& message) {
+  TrainOptions options;
+  read_toml(message, "options", options);
+  options.no_test = true;
+  use_cpu_target(options.cpu_target);
+  const RunData data(options, processes);
+  const MlpShape shape{data.training.pixels(), options.hidden, data.training.classes(),
+                       options.activation};
+  const Mlp initial = initial_parameters(shape, options.seed, options.init);
+  const auto engine = make_engine(options, "cpu", initial, data.training, [](auto&) {}, &processes);
+  std::vector<std::uint8_t> bytes;
+  processes.broadcast(bytes);
+  const Checkpoint start = read_checkpoint(bytes, "the state of process 0");
+  check_same_data(start.data, data.info, options.data);
+  engine->restore(start.state);
+  Trainer trainer(options, *engine, data.training_indices);
+  connect(trainer, processes, data.validation.count > 0, nullptr);
+  trainer.resume(start.progress);
+  trainer.run();
+  const int signal = stop_signal_of_any(processes);
+  if (signal != 0) return kExitSignalBase + signal;
+  check_same_parameters(*engine, processes);
+  return kExitSuccess;
+}
+
+int train(const TrainOptions& options, Communicator& processes) {
   // The whole request is validated before any data is read.
   const std::string device = training_device(options);
+  const bool shared = processes.size() > 1;
+  if (shared) check_several_processes(device, processes.size());
   use_cpu_target(options.cpu_target);
   prepare_libtorch(options.threads);
   std::optional<RunDir> run_dir;
@@ -166,24 +217,20 @@ int train(const TrainOptions& options) {
   check_file_can_be_written(options.model_path());
   if (!options.resume.empty()) checkpoint = load_checkpoint(options.resume);
   if (run_dir && !checkpoint) run_dir->check_may_start();
+  const std::string text = to_toml(options);
+  broadcast(processes, {text.begin(), text.end()});
 
-  const RunData data(options);
+  const RunData data(options, processes);
   if (checkpoint) check_same_data(checkpoint->data, data.info, options.data);
   const MlpShape shape{data.training.pixels(), options.hidden, data.training.classes(),
                        options.activation};
   if (data.test) check_fits(shape, *data.test, "the training split", options.data);
   const Mlp initial = initial_parameters(shape, options.seed, options.init);
-  const auto engine = make_engine(options, device, initial, data.training, log_info);
+  const auto engine =
+      make_engine(options, device, initial, data.training, log_info, shared ? &processes : nullptr);
   Trainer trainer(options, *engine, data.training_indices);
-  trainer.set_should_stop([] { return waiting_stop_signal() != 0; });
-  Validate validate;
-  if (data.validation.count > 0) {
-    validate = [evaluator = make_evaluator(data.validation, options, device)](const Mlp& mlp) {
-      const Evaluation evaluation = evaluator(mlp);
-      return Score{evaluation.loss, evaluation.accuracy()};
-    };
-    trainer.set_validation(validate);
-  }
+  const Validate validate = make_validation(data.validation, options, device);
+  connect(trainer, processes, data.validation.count > 0, validate);
 
   Progress start;
   if (checkpoint) {
@@ -192,14 +239,15 @@ int train(const TrainOptions& options) {
     start = checkpoint->progress;
   }
   Callbacks callbacks(options, data, start);
+  const auto checkpoint_of = [&](const Progress& progress) {
+    return Checkpoint{options, data.info, engine->description(), progress, engine->state()};
+  };
   if (run_dir) {
-    const auto save = [&](const Progress& progress) {
-      run_dir->save({options, data.info, engine->description(), progress, engine->state()});
-    };
-    trainer.set_save(save);
+    trainer.set_save([&](const Progress& progress) { run_dir->save(checkpoint_of(progress)); });
     run_dir->clear(checkpoint.has_value());
-    save(start);
+    run_dir->save(checkpoint_of(start));
   }
+  if (shared) broadcast(processes, checkpoint_bytes(checkpoint_of(start)));
   RunInfo info = run_info(options, data, shape, *engine, device);
   callbacks.start(trainer, info);
 
@@ -207,7 +255,9 @@ int train(const TrainOptions& options) {
   {
     const StopDelay delay;
     trained = trainer.run();
-    if (waiting_stop_signal() != 0) return report_stopped(options);
+    const int signal = stop_signal_of_any(processes);
+    if (signal != 0) return report_stopped(options, signal);
+    if (shared) check_same_parameters(*engine, processes);
   }
   info.engine = engine->description();
   info.threads = engine->threads();
@@ -215,15 +265,15 @@ int train(const TrainOptions& options) {
 }
 
 /// With --auto-resume: starts the run in the run directory, resumes it, or only reports it.
-int train_or_resume(const TrainOptions& options) {
-  if (!options.auto_resume) return train(options);
+int train_or_resume(const TrainOptions& options, Communicator& processes) {
+  if (!options.auto_resume) return train(options, processes);
   const auto stored = find_run(options.run_dir);
-  if (!stored) return train(options);
+  if (!stored) return train(options, processes);
   check_same_command(*stored, options);
   if (const auto summary = read_summary(options.run_dir)) return report_complete(options, *summary);
   TrainOptions resumed = options;
   resumed.resume = options.run_dir;
-  return train(resumed);
+  return train(resumed, processes);
 }
 
 }  // namespace
@@ -231,5 +281,14 @@ int train_or_resume(const TrainOptions& options) {
 
 int main(int argc, char** argv) {
   using namespace mnist;
-  return run_program<TrainOptions>(argc, argv, libtorch_description, train_or_resume);
+  const auto lead = [&](Communicator& processes) {
+    return run_program<TrainOptions>(
+        argc, argv, libtorch_description,
+        [&](const TrainOptions& options) { return train_or_resume(options, processes); });
+  };
+  if (const auto launch = find_launch()) {
+    return run_launched(*launch, TrainOptions::kProgram, lead, assist);
+  }
+  SingleProcess alone;
+  return lead(alone);
 }

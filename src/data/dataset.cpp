@@ -204,7 +204,7 @@ std::uint32_t Dataset::fingerprint() const {
   return update_crc32(update_crc32(0, images), labels);
 }
 
-Dataset load_dataset(const std::string& directory, Split split) {
+Dataset load_dataset(const std::string& directory, Split split, Part part) {
   if (!std::filesystem::is_directory(directory)) {
     throw Error(directory + ": no such directory" + kAdvice);
   }
@@ -216,19 +216,20 @@ Dataset load_dataset(const std::string& directory, Split split) {
   }
   const std::string image_path = std::filesystem::path(directory) / image_file.name;
   const std::string label_path = std::filesystem::path(directory) / label_file.name;
-  IdxArray images = checked_u8(read_idx(image_path), image_path, 3, "images");
+  IdxArray images = checked_u8(read_idx(image_path, part), image_path, 3, "images");
   IdxArray labels = read_labels(label_path);
   if (images.dimensions[0] != labels.dimensions[0]) {
     throw Error(fmt::format("{}: has {} labels, but {} has {} images", label_path,
                             labels.dimensions[0], image_path, images.dimensions[0]));
   }
-  if (images.bytes.empty()) throw Error(image_path + ": has no images");
+  if (std::ranges::count(images.dimensions, 0U) > 0) throw Error(image_path + ": has no images");
 
   Dataset dataset;
   dataset.count = static_cast<std::int64_t>(images.dimensions[0]);
   dataset.rows = static_cast<std::int64_t>(images.dimensions[1]);
   dataset.columns = static_cast<std::int64_t>(images.dimensions[2]);
   dataset.images = std::move(images.bytes);
+  dataset.first_image = static_cast<std::int64_t>(part.begin(images.dimensions[0]));
   dataset.labels = std::move(labels.bytes);
   const DatasetTraits traits = traits_of(image_file.dataset);
   if (traits.transposed) transpose_images(dataset);
@@ -244,8 +245,10 @@ void limit_examples(Dataset& dataset, std::int64_t count) {
     throw UsageError(fmt::format("--limit {} is more than the {} examples in the dataset", count,
                                  dataset.count));
   }
+  const std::int64_t images = std::max<std::int64_t>(count - dataset.first_image, 0);
+  const auto bytes = static_cast<std::size_t>(images * dataset.pixels());
   dataset.count = count;
-  dataset.images.resize(static_cast<std::size_t>(count * dataset.pixels()));
+  dataset.images.resize(std::min(dataset.images.size(), bytes));
   dataset.labels.resize(static_cast<std::size_t>(count));
 }
 

@@ -22,6 +22,7 @@ namespace {
 constexpr std::size_t kMagicSize = 4;
 constexpr std::size_t kDimensionSize = 4;
 constexpr std::uint64_t kMaxGzipFile = std::uint64_t{1} << 36;
+constexpr std::size_t kSkipped = 1 << 16;      // bytes at once
 constexpr std::uint64_t kMaxGzipRatio = 1032;  // of deflate, from zlib's technical details
 
 /// Inflates one gzip member (RFC 1952) in memory: gzread would ignore trailing garbage and join
@@ -46,6 +47,14 @@ class GzipReader {
     if (written == target.size()) return;
     throw Error(
         fmt::format("the decompressed data ends {} bytes too early", target.size() - written));
+  }
+
+  /// Leaves out the next `count` bytes.
+  void skip(std::uint64_t count) {
+    std::vector<std::uint8_t> ignored(std::min<std::uint64_t>(count, kSkipped));
+    for (; count > 0; count -= std::min<std::uint64_t>(count, kSkipped)) {
+      read(std::span(ignored).first(std::min<std::uint64_t>(count, kSkipped)));
+    }
   }
 
   /// Throws Error unless the data ends here, with a valid checksum and nothing after it.
@@ -144,17 +153,20 @@ Header read_header(Source& source) {
   return header;
 }
 
-/// Reads the elements in chunks, so that memory use follows the bytes present, not the size that
-/// the header of a small compressed file claims.
+/// Reads a part of the elements, `chunk` bytes at once.
 template <class Source>
-IdxArray read_payload(Source& source, Header header) {
-  constexpr std::uint64_t kChunk = std::uint64_t{1} << 26;  // all of MNIST
+IdxArray read_payload(Source& source, Header header, Part part, std::uint64_t chunk) {
+  const std::uint64_t rows = header.dimensions[0];
+  const std::uint64_t row_size = rows == 0 ? 0 : header.payload_size / rows;
+  const std::uint64_t part_size = (part.end(rows) - part.begin(rows)) * row_size;
   IdxArray array{header.type.type, std::move(header.dimensions), {}};
-  while (array.bytes.size() < header.payload_size) {
+  source.skip(part.begin(rows) * row_size);
+  while (array.bytes.size() < part_size) {
     const std::size_t done = array.bytes.size();
-    array.bytes.resize(std::min(header.payload_size, done + kChunk));
+    array.bytes.resize(std::min(part_size, done + chunk));
     source.read(std::span(array.bytes).subspan(done));
   }
+  source.skip((rows - part.end(rows)) * row_size);
   const std::size_t size = header.type.size;
   for (auto element = array.bytes.begin(); size > 1 && element != array.bytes.end();) {
     std::reverse(element, element + static_cast<std::ptrdiff_t>(size));
@@ -163,7 +175,7 @@ IdxArray read_payload(Source& source, Header header) {
   return array;
 }
 
-IdxArray read_raw(const std::string& path) {
+IdxArray read_raw(const std::string& path, Part part) {
   InputFile file(path);
   if (file.size() < kMagicSize + kDimensionSize) {
     throw Error(fmt::format("has {} bytes, too few for an IDX header; download the file again",
@@ -177,10 +189,11 @@ IdxArray read_raw(const std::string& path) {
                     "the file again",
                     header.payload_size, left));
   }
-  return read_payload(file, std::move(header));
+  const std::uint64_t chunk = header.payload_size;
+  return read_payload(file, std::move(header), part, chunk);
 }
 
-IdxArray read_compressed(const std::string& path) {
+IdxArray read_compressed(const std::string& path, Part part) {
   const std::vector<std::uint8_t> compressed = InputFile(path).read_all(kMaxGzipFile);
   GzipReader reader(compressed);
   Header header = read_header(reader);
@@ -190,7 +203,10 @@ IdxArray read_compressed(const std::string& path) {
                     "can hold; download the file again",
                     header.payload_size, compressed.size()));
   }
-  IdxArray array = read_payload(reader, std::move(header));
+  // In chunks, so that memory use follows the bytes present, not the size that the header of a
+  // small file claims.
+  constexpr std::uint64_t kChunk = std::uint64_t{1} << 26;  // all of MNIST
+  IdxArray array = read_payload(reader, std::move(header), part, kChunk);
   reader.expect_end();
   return array;
 }
@@ -202,14 +218,14 @@ std::string type_name(IdxType type) {
   return found == kTypes.end() ? "unknown type" : found->name;
 }
 
-IdxArray read_idx(const std::string& path) {
+IdxArray read_idx(const std::string& path, Part part) {
   return with_source(path, [&] {
     std::array<std::uint8_t, 2> start{};
     InputFile file(path);
     if (file.size() == 0) throw Error("is empty; download the file again");
     file.read(std::span(start).first(std::min<std::size_t>(start.size(), file.size())));
-    return start == std::array<std::uint8_t, 2>{0x1f, 0x8b} ? read_compressed(path)
-                                                            : read_raw(path);
+    const bool compressed = start == std::array<std::uint8_t, 2>{0x1f, 0x8b};
+    return compressed ? read_compressed(path, part) : read_raw(path, part);
   });
 }
 

@@ -1,20 +1,34 @@
 // Picks only engines that have been measured on this kind of device.
 #include "mnist/engine/make_engine.hpp"
 
+#include <algorithm>
+
 #include "engine/cpu/adaptive_engine.hpp"
 #include "engine/cpu/engine.hpp"
+#include "engine/cpu/microbatch.hpp"
 #include "engine/cuda/engine.hpp"
 #include "engine/cuda/self_check.hpp"
 #include "engine/threads.hpp"
+#include "engine/torch/data_parallel_engine.hpp"
 #include "engine/torch/device.hpp"
 #include "engine/torch/graph_engine.hpp"
 
 namespace mnist {
 namespace {
 
+/// Threads of one of several processes, which may share their cores.
+int thread_count_of_process(const TrainOptions& options, const Communicator& processes, int most) {
+  const int cores = available_cores() / processes.processes_on_these_cores();
+  return thread_count(options.threads, std::clamp(cores, 1, most));
+}
+
 std::unique_ptr<Engine> make_torch_engine(const TrainOptions& options, const Mlp& initial,
                                           const Dataset& dataset, const std::string& device,
-                                          const Notify& notify) {
+                                          const Notify& notify, Communicator* processes) {
+  if (processes != nullptr) {
+    const int threads = thread_count_of_process(options, *processes, kMaxLibtorchThreads);
+    return std::make_unique<DataParallelEngine>(initial, dataset, options, threads, *processes);
+  }
   bool dropout = false;
   for (std::size_t l = 0; l <= options.hidden.size(); ++l) dropout |= options.dropout_of(l) > 0;
   if (device == "cpu" || dropout || options.augment.any()) {
@@ -38,7 +52,29 @@ std::unique_ptr<Engine> make_cuda_engine(const TrainOptions& options, const Mlp&
   return make();
 }
 
+void notify_of_idle_processes(const TrainOptions& options, const Communicator& processes,
+                              const Notify& notify) {
+  const std::size_t leaves = leaves_of(static_cast<std::size_t>(options.batch));
+  if (leaves >= static_cast<std::size_t>(processes.size())) return;
+  notify("--batch " + std::to_string(options.batch) + " has work for " + std::to_string(leaves) +
+         " of " + std::to_string(processes.size()) +
+         " processes, which share a minibatch by at most 16 leaves of at least 128 examples");
+}
+
+bool uses_cpu_engine(const TrainOptions& options, const std::string& device) {
+  const bool relu = options.activation == Activation::kRelu;
+  return device == "cpu" &&
+         (options.engine == EngineKind::kFused || (options.engine == EngineKind::kAuto && relu));
+}
+
 }  // namespace
+
+void check_several_processes(const std::string& device, int processes) {
+  if (device == "cpu") return;
+  throw UsageError("training by " + std::to_string(processes) +
+                   " processes needs CPUs, found device " + device +
+                   "; use --device cpu, or start one process");
+}
 
 std::string training_device(const TrainOptions& options) {
   return resolve_training_device(options.device, options.engine);
@@ -46,13 +82,18 @@ std::string training_device(const TrainOptions& options) {
 
 std::unique_ptr<Engine> make_engine(const TrainOptions& options, const std::string& device,
                                     const Mlp& initial, const Dataset& dataset,
-                                    const Notify& notify) {
-  const bool relu = initial.activation == Activation::kRelu;
+                                    const Notify& notify, Communicator* processes) {
+  if (processes != nullptr) check_several_processes(device, processes->size());
   if (device != "cpu" && options.engine == EngineKind::kFused) {
     return make_cuda_engine(options, initial, dataset, device);
   }
-  if (device == "cpu" &&
-      (options.engine == EngineKind::kFused || (options.engine == EngineKind::kAuto && relu))) {
+  if (uses_cpu_engine(options, device)) {
+    if (processes != nullptr) {
+      notify_of_idle_processes(options, *processes, notify);
+      const int threads = thread_count_of_process(options, *processes, kMaxFusedThreads);
+      return std::make_unique<CpuEngine>(initial, dataset, options, threads, best_cpu_kernels(),
+                                         processes);
+    }
     const int threads = thread_count(options.threads, kMaxFusedThreads);
     if (options.threads > 0) {
       return std::make_unique<CpuEngine>(initial, dataset, options, threads);
@@ -62,7 +103,7 @@ std::unique_ptr<Engine> make_engine(const TrainOptions& options, const std::stri
   if (options.profile) {
     throw UsageError("--profile needs the fused engine on a CPU; see --engine and --device");
   }
-  return make_torch_engine(options, initial, dataset, device, notify);
+  return make_torch_engine(options, initial, dataset, device, notify, processes);
 }
 
 }  // namespace mnist

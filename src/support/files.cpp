@@ -139,6 +139,11 @@ void InputFile::read(std::span<std::uint8_t> target) {
   }
 }
 
+void InputFile::skip(std::uint64_t count) {
+  if (::lseek(descriptor_, static_cast<off_t>(count), SEEK_CUR) >= 0) return;
+  throw Error(std::string("cannot be read: ") + std::strerror(errno));
+}
+
 std::vector<std::uint8_t> InputFile::read_all(std::uint64_t limit) {
   if (size_ > limit) {
     throw Error("has " + std::to_string(size_) + " bytes, expected at most " +

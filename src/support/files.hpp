@@ -38,6 +38,9 @@ class InputFile {
   /// Fills `target` with the next bytes. Throws Error if the file ends too early.
   void read(std::span<std::uint8_t> target);
 
+  /// Leaves out the next `count` bytes.
+  void skip(std::uint64_t count);
+
   /// All bytes. Throws Error if there are more than `limit`.
   std::vector<std::uint8_t> read_all(std::uint64_t limit);
 

@@ -106,6 +106,7 @@ std::int64_t Trainer::next_chunk() const {
     steps = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::min(fitting, 1e6)), 1,
                                      kMaxChunkSteps);
   }
+  if (agree_) steps = agree_(steps);  // each process has timed its own steps
   if (options_.checkpoint_every.steps == 0) return steps;
   return std::min(steps, saved_step_ + options_.checkpoint_every.steps - progress_.step);
 }

@@ -10,17 +10,18 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BELOW = {
     "support": set(),
     "options": {"support"},  # and leaves: a domain's own enumerations
-    "data": {"options", "support"},
+    "distributed": {"support"},
+    "data": {"distributed", "options", "support"},
     "imaging": {"options", "support"},
     "augment": {"support"},
     "model": {"options", "support"},
     "serialize": {"model", "options", "support"},
-    "engine": {"augment", "data", "model", "options", "support"},
+    "engine": {"augment", "data", "distributed", "model", "options", "support"},
     "evaluate": {"data", "model", "options", "support"},
     "export": {"imaging", "model", "options", "serialize", "support"},
     "train": {"data", "engine", "evaluate", "model", "options", "serialize", "support"},
     "report": {"data", "evaluate", "imaging", "model", "options", "serialize", "support", "train"},
-    "cli": {"data", "engine", "evaluate", "export", "imaging", "model", "options", "report",
+    "cli": {"data", "distributed", "engine", "evaluate", "export", "imaging", "model", "options", "report",
             "serialize", "support", "train"},
 }
 # `report` prints an evaluation but never makes one.

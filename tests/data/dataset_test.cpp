@@ -191,6 +191,18 @@ TEST_F(SmallSet, LimitKeepsTheFirst) {
   expect_throws<UsageError>([&] { limit_examples(set, 3); }, "--limit 3 is more than the 2");
 }
 
+TEST_F(SmallSet, LoadsAPartOfTheImages) {
+  Dataset set = load_dataset(folder_.path(), Split::kTrain, {1, 2});
+  EXPECT_EQ(set.count, 3);
+  EXPECT_EQ(set.first_image, 1);
+  EXPECT_EQ(set.images, (std::vector<std::uint8_t>{4, 5, 6, 7, 8, 9, 10, 11}));
+  EXPECT_EQ(set.labels, (std::vector<std::uint8_t>{7, 0, 9}));
+  limit_examples(set, 2);
+  EXPECT_EQ(set.images, (std::vector<std::uint8_t>{4, 5, 6, 7}));
+  limit_examples(set, 1);
+  EXPECT_EQ(set.images, std::vector<std::uint8_t>{});
+}
+
 TEST_F(SmallSet, FingerprintCoversImagesAndLabels) {
   const Dataset set = load();
   Dataset other = set;

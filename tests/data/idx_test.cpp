@@ -36,6 +36,21 @@ TEST_F(IdxFile, DetectsGzipByContent) {
   }
 }
 
+TEST_F(IdxFile, ReadsPartsOfTheRows) {
+  const ByteVector bytes{0, 0, 8, 2, 0, 0, 0, 5, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+  for (const ByteVector& content : {bytes, gzip(bytes)}) {
+    const std::string path = file(content);
+    EXPECT_EQ(read_idx(path, {0, 2}).bytes, (ByteVector{1, 2, 3, 4}));
+    EXPECT_EQ(read_idx(path, {1, 2}).bytes, (ByteVector{5, 6, 7, 8, 9, 10}));
+    EXPECT_EQ(read_idx(path, {1, 3}).bytes, (ByteVector{3, 4, 5, 6}));
+    EXPECT_EQ(read_idx(path, {0, 6}).bytes, ByteVector{});
+    EXPECT_EQ(read_idx(path, {0, 6}).dimensions, (std::vector<std::uint64_t>{5, 2}));
+  }
+  ByteVector damaged = gzip(bytes);
+  damaged.back() ^= 1;  // the length behind the data, which all parts check
+  expect_throws<Error>([&] { read_idx(file(damaged), {0, 2}); }, "the gzip data is damaged");
+}
+
 TEST_F(IdxFile, ReadsEveryElementTypeFromBigEndian) {
   const auto read = [&](std::uint8_t type, const ByteVector& element) {
     ByteVector bytes{0, 0, type, 1, 0, 0, 0, 1};

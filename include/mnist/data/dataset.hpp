@@ -6,20 +6,22 @@
 #include <string>
 #include <vector>
 
+#include "mnist/data/idx.hpp"
 #include "mnist/data/split.hpp"
 #include "mnist/support/pixel.hpp"
 
 namespace mnist {
 
 /// Images and labels of one split. Pixels stay u8, 0 to kMaxPixel: 47 MB for MNIST's training
-/// split.
+/// split. Where several processes train together, each holds all labels, and a part of the images.
 struct Dataset {
   std::int64_t count = 0;
   std::int64_t rows = 0;             ///< image height in pixels
   std::int64_t columns = 0;          ///< image width in pixels
-  std::vector<std::uint8_t> images;  ///< [count, rows, columns]
+  std::vector<std::uint8_t> images;  ///< [count, rows, columns], or a part of them
   std::vector<std::uint8_t> labels;  ///< [count], each below class_names.size()
   std::vector<std::string> class_names;
+  std::int64_t first_image = 0;  ///< the example that `images` starts with
 
   std::int64_t pixels() const { return rows * columns; }
   std::int64_t classes() const { return static_cast<std::int64_t>(class_names.size()); }
@@ -36,10 +38,12 @@ struct Dataset {
 /// detected by its labels' checksum and EMNIST's character sets by file name; all others have
 /// classes 0 to 9.
 ///
+/// Of the images, only a part is loaded on request.
+///
 /// Throws Error that names the file: missing (with the names tried), damaged, images other than u8
 /// of rank 3, labels other than u8 of rank 1 or i32 of rank 2, different numbers of images and
 /// labels, no examples, or a label without a class.
-Dataset load_dataset(const std::string& directory, Split split);
+Dataset load_dataset(const std::string& directory, Split split, Part images = {});
 
 /// Keeps the first `count` examples; 0 keeps all. Throws UsageError when there are fewer.
 void limit_examples(Dataset& dataset, std::int64_t count);

@@ -27,9 +27,21 @@ struct IdxArray {
   std::vector<std::uint8_t> bytes;
 };
 
-/// Reads an IDX file; gzip is detected by content, not by name. Memory stays within the file's
-/// size, or for gzip, within what so many compressed bytes can expand to. Throws Error that names
-/// the file when it cannot be read, is truncated or malformed, or has trailing bytes.
-IdxArray read_idx(const std::string& path);
+/// One of several parts of about the same size.
+struct Part {
+  std::uint64_t number = 0;  ///< from 0
+  std::uint64_t of = 1;
+
+  /// Items begin() .. end() - 1 of `count` items belong to the part.
+  std::uint64_t begin(std::uint64_t count) const { return count * number / of; }
+  std::uint64_t end(std::uint64_t count) const { return count * (number + 1) / of; }
+};
+
+/// Reads an IDX file; gzip is detected by content, not by name. Of the elements, only those of a
+/// part of the rows (along the first dimension) are kept, while `dimensions` describes the whole
+/// array. Memory stays within the file's size, or for gzip, within what so many compressed bytes
+/// can expand to. Throws Error that names the file when it cannot be read, is truncated or
+/// malformed, or has trailing bytes.
+IdxArray read_idx(const std::string& path, Part part = {});
 
 }  // namespace mnist

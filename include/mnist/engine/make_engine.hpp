@@ -5,6 +5,7 @@
 #include <string>
 
 #include "mnist/data/dataset.hpp"
+#include "mnist/distributed/communicator.hpp"
 #include "mnist/engine/engine.hpp"
 #include "mnist/model/mlp.hpp"
 #include "mnist/options/train_options.hpp"
@@ -17,13 +18,17 @@ namespace mnist {
 /// GPU, UsageError when there are fewer.
 std::string training_device(const TrainOptions& options);
 
+/// Throws UsageError unless `processes` processes can train one network on `device`.
+void check_several_processes(const std::string& device, int processes);
+
 /// The engine for `options.engine` on `device`, a training_device(), starting from `initial`;
 /// `dataset` must outlive it. kAuto is the fused engine on the CPU for ReLU networks and LibTorch
 /// otherwise. The fused engine on a GPU is experimental: it is only used when asked for, and only
 /// after its losses of the first steps agreed with those of the CPU engine. `notify` receives what
-/// users should know about the choice. Throws Error or UsageError when the engine is not available.
+/// users should know about the choice. With `processes`, the engines of several processes train one
+/// network, on CPUs. Throws Error or UsageError when the engine is not available.
 std::unique_ptr<Engine> make_engine(const TrainOptions& options, const std::string& device,
                                     const Mlp& initial, const Dataset& dataset,
-                                    const Notify& notify);
+                                    const Notify& notify, Communicator* processes = nullptr);
 
 }  // namespace mnist

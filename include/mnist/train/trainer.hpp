@@ -48,6 +48,10 @@ class Trainer {
   /// Polled between minibatches, about 40 times a second; returning true stops the run.
   void set_should_stop(std::function<bool()> should_stop) { should_stop_ = std::move(should_stop); }
 
+  /// Where several processes train one network, `agree` returns the largest of their values; they
+  /// must call it together. should_stop must return the same in all of them, too.
+  void set_agree(std::function<std::int64_t(std::int64_t)> agree) { agree_ = std::move(agree); }
+
   /// Adds a callback, which must outlive the trainer.
   void add_callback(TrainingCallback& callback) { callbacks_.push_back(&callback); }
 
@@ -79,6 +83,7 @@ class Trainer {
   Validate validate_;
   SaveProgress save_;
   std::function<bool()> should_stop_;
+  std::function<std::int64_t(std::int64_t)> agree_;
   std::vector<TrainingCallback*> callbacks_;
   Progress progress_;
   double seconds_per_step_ = 0;  ///< in the last chunk

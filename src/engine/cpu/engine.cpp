@@ -16,6 +16,7 @@
 //   all layers: gradients of t's weights, Adam
 //
 // A large minibatch goes through in microbatches, whose gradients are summed before Adam's step.
+// With several processes, each has all parameters and computes some of the microbatches.
 #include "engine/cpu/engine.hpp"
 
 #include <algorithm>
@@ -28,18 +29,21 @@
 namespace mnist {
 
 CpuEngine::CpuEngine(const Mlp& initial, const Dataset& dataset, const TrainOptions& options,
-                     int threads, const CpuKernels& kernels)
+                     int threads, const CpuKernels& kernels, Communicator* processes)
     : shape_(initial.shape()),
       options_(options),
       kernels_(kernels),
       team_(shape_.hidden.empty() ? 1 : threads),  // without hidden units there is nothing to share
-      layers_(make_cpu_layers(initial, options, team_.size(), kernels.slice_columns)),
-      microbatches_(dataset, options, kernels, layers_[0].inputs, team_.size()),
+      layers_(make_cpu_layers(initial, options, team_.size(), kernels.slice_columns,
+                              processes != nullptr)),
+      microbatches_(dataset, options, kernels, layers_[0].inputs, team_.size(), processes),
+      processes_(processes),
       own_(static_cast<std::size_t>(team_.size())) {
   if (!shape_.hidden.empty() && shape_.activation != Activation::kRelu) {
     throw Error("the fused engine supports only relu, found " +
                 std::string(name_of(shape_.activation)));
   }
+  if (processes_ != nullptr) exchange_.emplace(*processes_, gradient_size(layers_));
 }
 
 Mlp CpuEngine::parameters() const {
@@ -123,12 +127,12 @@ void CpuEngine::reserve() {
       own.losses.assign(examples, 0.0F);
     }
   }
-  std::size_t leaves = 0;
+  std::size_t depth = 0;
   for (std::size_t i = 0; i < microbatches_.count(); ++i) {
     const CpuMicrobatch& part = microbatches_.at(i);
-    if (!part.whole()) leaves = std::max(leaves, part.leaf + 1);
+    if (!part.whole()) depth = std::max(depth, part.depth + 1);
   }
-  reserve_gradients(layers_, leaves);
+  reserve_gradients(layers_, depth, gradients_);
 }
 
 StepProfile CpuEngine::profile() const {
@@ -148,20 +152,14 @@ void CpuEngine::barrier(int thread) {
 StepsResult CpuEngine::train(const Steps& steps) {
   microbatches_.start(steps, steps_done_ + 1);
   reserve();
-  std::vector<double> sums(static_cast<std::size_t>(steps.count()));
-  team_.run([&](int thread) { run(thread, steps, sums); });
+  losses_.assign(microbatches_.count_of_all(), 0);
+  team_.run([&](int thread) { run(thread, steps); });
   steps_done_ += steps.count();
   if (options_.profile) profiled_steps_ += steps.count();
-  StepsResult result;
-  for (std::size_t i = 0; i < sums.size(); ++i) {
-    const std::size_t examples = steps.minibatch(static_cast<std::int64_t>(i)).size();
-    result.losses.push_back(static_cast<float>(sums[i] / static_cast<double>(examples)));
-  }
-  result.correct = static_cast<std::int64_t>(own_[0].correct);
-  return result;
+  return gather_result(steps);
 }
 
-void CpuEngine::run(int thread, const Steps& steps, std::vector<double>& losses) {
+void CpuEngine::run(int thread, const Steps& steps) {
   flush_subnormals();
   PhaseClock& clock = own_of(thread).clock;
   clock.start(options_.profile);
@@ -173,17 +171,22 @@ void CpuEngine::run(int thread, const Steps& steps, std::vector<double>& losses)
   own_of(thread).correct = 0;
   for (std::size_t i = 0; i < microbatches_.count(); ++i) {
     const std::size_t step = microbatches_.at(i).step;
+    const bool empty = microbatches_.at(i).examples == 0;  // other processes compute this step
     microbatches_.prefetch(thread, i);
-    forward(thread, i);
-    const double loss = compute_loss(thread, i);
-    if (thread == 0) losses[step] += loss;
+    if (empty) {
+      barrier(thread);
+    } else {
+      forward(thread, i);
+      compute_loss(thread, i);
+    }
     clock.end(Phase::kLoss);
     microbatches_.prepare(thread, i + 1);
     microbatches_.distort(thread, i + 2);
     clock.end(Phase::kImages);
     if (layers_.size() < 3) barrier(thread);  // deeper networks have one in backward_input()
-    backward_input(thread, i);
-    backward_weight(thread, i, steps.learning_rates[step], step + 1 == losses.size());
+    if (!empty) backward_input(thread, i);
+    backward_weight(thread, i, steps.learning_rates[step],
+                    static_cast<std::int64_t>(step) + 1 == steps.count());
   }
 }
 
@@ -242,17 +245,19 @@ void CpuEngine::activate(int thread, std::size_t layer, std::size_t microbatch) 
                 units.end - units.begin, kept, of.masks.data() + units.begin, of.padded);
 }
 
-/// Returns the sum of the losses.
-double CpuEngine::compute_loss(int thread, std::size_t microbatch) {
+void CpuEngine::compute_loss(int thread, std::size_t microbatch) {
   const CpuMicrobatch& part = microbatches_.at(microbatch);
   Own& own = own_of(thread);
   const LossOptions options{layers_.back().outputs, 1.0F / static_cast<float>(part.minibatch),
                             static_cast<float>(options_.label_smoothing)};
-  own.correct += kernels_.softmax_loss(outputs_of(layers_.size() - 1, thread), part.examples,
-                                       microbatches_.images(microbatch).labels.data(), options,
-                                       own.losses.data());
+  const std::size_t correct = kernels_.softmax_loss(
+      outputs_of(layers_.size() - 1, thread), part.examples,
+      microbatches_.images(microbatch).labels.data(), options, own.losses.data());
   const auto end = own.losses.begin() + static_cast<std::ptrdiff_t>(part.examples);
-  return std::accumulate(own.losses.begin(), end, 0.0);
+  // A minibatch of one leaf is computed by all processes, and counted by the first.
+  if (part.whole() && processes_ != nullptr && processes_->rank() > 0) return;
+  own.correct += correct;
+  if (thread == 0) losses_[part.number] = std::accumulate(own.losses.begin(), end, 0.0);
 }
 
 void CpuEngine::backward_input(int thread, std::size_t microbatch) {
@@ -270,8 +275,9 @@ void CpuEngine::backward_input(int thread, std::size_t microbatch) {
 void CpuEngine::backward_weight(int thread, std::size_t microbatch, double learning_rate,
                                 bool measure) {
   const CpuMicrobatch& part = microbatches_.at(microbatch);
-  if (!part.whole()) store_gradient(thread, microbatch);
+  if (!part.whole() && part.examples > 0) store_gradient(thread, microbatch);
   if (!part.ends_step) return;
+  if (!part.whole() && processes_ != nullptr) exchange_gradients(thread, microbatch);
   OptimizerStep step = optimizer_step(
       options_, steps_done_ + 1 + static_cast<std::int64_t>(part.step), learning_rate);
   if (measure || options_.clip_norm > 0) {

@@ -2,15 +2,18 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "engine/cpu/gradient_exchange.hpp"
 #include "engine/cpu/kernels.hpp"
 #include "engine/cpu/layers.hpp"
 #include "engine/cpu/microbatch.hpp"
 #include "engine/cpu/phase_clock.hpp"
 #include "engine/optimizer_step.hpp"
 #include "mnist/data/dataset.hpp"
+#include "mnist/distributed/communicator.hpp"
 #include "mnist/engine/engine.hpp"
 #include "mnist/model/mlp.hpp"
 #include "support/aligned.hpp"
@@ -23,10 +26,11 @@ namespace mnist {
 /// schedule, kernels.hpp the arithmetic. The results do not depend on the number of threads.
 class CpuEngine : public Engine {
  public:
-  /// `dataset` must outlive the engine. Throws Error when `initial` has hidden layers with
-  /// another activation than ReLU.
+  /// `dataset` must outlive the engine. With `processes`, which must outlive it, too, the engines
+  /// of all processes train one network: they must get the same arguments and the same calls of
+  /// train(). Throws Error when `initial` has hidden layers with another activation than ReLU.
   CpuEngine(const Mlp& initial, const Dataset& dataset, const TrainOptions& options, int threads,
-            const CpuKernels& kernels = best_cpu_kernels());
+            const CpuKernels& kernels = best_cpu_kernels(), Communicator* processes = nullptr);
 
   StepsResult train(const Steps& steps) override;
   Mlp parameters() const override;
@@ -53,13 +57,15 @@ class CpuEngine : public Engine {
   Own& own_of(int thread) { return own_[static_cast<std::size_t>(thread)]; }
   void barrier(int thread);
   void reserve();
-  void run(int thread, const Steps& steps, std::vector<double>& losses);
+  void run(int thread, const Steps& steps);
+  StepsResult gather_result(const Steps& steps);
   void forward(int thread, std::size_t microbatch);
   void activate(int thread, std::size_t layer, std::size_t microbatch);
-  double compute_loss(int thread, std::size_t microbatch);
+  void compute_loss(int thread, std::size_t microbatch);
   void backward_input(int thread, std::size_t microbatch);
   void backward_weight(int thread, std::size_t microbatch, double learning_rate, bool measure);
   void store_gradient(int thread, std::size_t microbatch);
+  void exchange_gradients(int thread, std::size_t microbatch);
   void use_gradient(int thread, std::size_t microbatch, const OptimizerStep* step);
   template <class UseOf>
   void products(int thread, std::size_t microbatch, bool stored, const UseOf& use_of);
@@ -74,6 +80,10 @@ class CpuEngine : public Engine {
   ThreadTeam team_;
   std::vector<CpuLayer> layers_;
   CpuMicrobatches microbatches_;
+  Communicator* const processes_;                ///< null: there are no others
+  std::optional<GradientExchange> exchange_;     ///< with several processes
+  std::vector<AlignedVector<float>> gradients_;  ///< the stack of the sum over microbatches
+  std::vector<double> losses_;                   ///< sums of each microbatch of the call
   std::vector<Own> own_;
   std::int64_t steps_done_ = 0;
   std::int64_t profiled_steps_ = 0;

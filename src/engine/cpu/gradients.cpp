@@ -1,4 +1,5 @@
-// The last part of a step of the fused CPU engine: gradients of the weights, and Adam.
+// The last part of a step of the fused CPU engine: gradients of the weights, and Adam; and what the
+// microbatches of all processes add up to.
 #include <algorithm>
 #include <cmath>
 
@@ -54,17 +55,14 @@ void CpuEngine::products(int thread, std::size_t microbatch, bool stored, const 
 /// Adds the gradient of a microbatch to the sum over the minibatch.
 void CpuEngine::store_gradient(int thread, std::size_t microbatch) {
   const CpuMicrobatch& part = microbatches_.at(microbatch);
-  const std::size_t top = depth_before(part.leaf);
   products(thread, microbatch, false, [&](CpuParameters& parameters) {
-    float* const sum = parameters.gradients[top].data();
+    float* const sum = parameters.gradients[part.depth];
     return GradientUse{part.starts_leaf ? nullptr : sum, sum, nullptr};
   });
-  if (!part.ends_leaf) return;
-  const std::size_t additions = part.ends_step ? top : additions_after(part.leaf);
-  for (std::size_t n = 0; n < additions; ++n) {
+  for (std::size_t n = 0; n < part.additions; ++n) {
     for_each_own(thread, [&](CpuParameters& parameters, std::size_t begin, std::size_t end) {
-      const float* const terms = parameters.gradients[top - n].data();
-      float* const sums = parameters.gradients[top - n - 1].data();
+      const float* const terms = parameters.gradients[part.depth - n];
+      float* const sums = parameters.gradients[part.depth - n - 1];
       for (std::size_t i = begin; i < end; ++i) sums[i] += terms[i];
     });
   }
@@ -74,12 +72,37 @@ void CpuEngine::store_gradient(int thread, std::size_t microbatch) {
 void CpuEngine::use_gradient(int thread, std::size_t microbatch, const OptimizerStep* step) {
   const bool stored = !microbatches_.at(microbatch).whole();
   products(thread, microbatch, stored, [&](CpuParameters& parameters) {
-    return GradientUse{stored ? parameters.gradients[0].data() : nullptr, nullptr, step};
+    return GradientUse{stored ? parameters.gradients[0] : nullptr, nullptr, step};
   });
   if (step == nullptr || step->average_weight == 0) return;
   for_each_own(thread, [&](CpuParameters& parameters, std::size_t begin, std::size_t end) {
     parameters.average(begin, end, step->average_weight);
   });
+}
+
+/// Adds the gradients of all processes.
+void CpuEngine::exchange_gradients(int thread, std::size_t microbatch) {
+  barrier(thread);
+  if (thread == 0) exchange_->sum(leaves_of(microbatches_.at(microbatch).minibatch), gradients_);
+  own_of(thread).clock.end(Phase::kExchange);
+  barrier(thread);
+}
+
+/// The losses of the minibatches: whichever process computed them, those of microbatches are added
+/// from the first to the last.
+StepsResult CpuEngine::gather_result(const Steps& steps) {
+  losses_.push_back(static_cast<double>(own_[0].correct));
+  if (processes_ != nullptr) processes_->sum(losses_);
+  StepsResult result;
+  std::size_t next = 0;
+  for (std::int64_t i = 0; i < steps.count(); ++i) {
+    const std::size_t examples = steps.minibatch(i).size();
+    double sum = 0;
+    for (std::size_t n = microbatch_count(examples); n > 0; --n) sum += losses_[next++];
+    result.losses.push_back(static_cast<float>(sum / static_cast<double>(examples)));
+  }
+  result.correct = static_cast<std::int64_t>(losses_.back());
+  return result;
 }
 
 float CpuEngine::clip_factor() const {

@@ -31,24 +31,26 @@ void for_each_parameter(Layers& layers, Network& mlp, const Copy& copy) {
 }
 
 void add_slices(CpuLayer& layer, std::size_t begin, std::size_t end, const TrainOptions& options,
-                std::size_t slice_columns) {
+                std::size_t slice_columns, bool all_active) {
   const std::size_t square_rows = layer.first ? layer.inputs : layer.input_leaf;
   for (; begin < end; begin += slice_columns) {
     const std::size_t columns = std::min(slice_columns, end - begin);
     // Weight decay moves weights without a gradient, too.
+    const bool active = all_active || options.weight_decay > 0;
     layer.slices.push_back({begin,
                             CpuParameters(layer.inputs, columns, square_rows, options.ema > 0),
-                            std::vector<std::uint8_t>(layer.inputs / 2, options.weight_decay > 0)});
+                            std::vector<std::uint8_t>(layer.inputs / 2, active)});
   }
 }
 
 /// Cuts the weights into slices: those of the first layer within what belongs to a thread.
-void make_slices(CpuLayer& layer, const TrainOptions& options, std::size_t slice_columns) {
-  if (!layer.first) return add_slices(layer, 0, layer.padded, options, slice_columns);
+void make_slices(CpuLayer& layer, const TrainOptions& options, std::size_t slice_columns,
+                 bool all_active) {
+  if (!layer.first) return add_slices(layer, 0, layer.padded, options, slice_columns, all_active);
   for (int thread = 0; thread < layer.threads; ++thread) {
     layer.first_slices.push_back(layer.slices.size());
     const Share share = layer.own_units(thread);
-    add_slices(layer, share.begin, share.end, options, slice_columns);
+    add_slices(layer, share.begin, share.end, options, slice_columns, all_active);
   }
   layer.first_slices.push_back(layer.slices.size());
 }
@@ -125,7 +127,7 @@ void CpuParameters::average(std::size_t begin, std::size_t end, float weight) {
 }
 
 std::vector<CpuLayer> make_cpu_layers(const Mlp& initial, const TrainOptions& options, int threads,
-                                      std::size_t slice_columns) {
+                                      std::size_t slice_columns, bool all_active) {
   std::vector<CpuLayer> layers;
   const MlpShape shape = initial.shape();
   const std::vector<std::int64_t> widths = shape.widths();
@@ -144,7 +146,7 @@ std::vector<CpuLayer> make_cpu_layers(const Mlp& initial, const TrainOptions& op
     layer.unit_leaf = leaf_size(layer.padded, kBlock, kSmallestLeaf);
     layer.bias = CpuParameters(1, layer.padded, 1, options.ema > 0);
     layer.dropout = Dropout(last ? 0 : options.dropout_of(l + 1), options.seed, l + 1);
-    make_slices(layer, options, slice_columns);
+    make_slices(layer, options, slice_columns, all_active);
     if (!layer.first) make_nodes(layer);
     inputs = layer.padded;
     input_leaf = layer.unit_leaf;
@@ -171,15 +173,27 @@ void reserve_examples(std::vector<CpuLayer>& layers, std::size_t examples) {
   }
 }
 
-void reserve_gradients(std::vector<CpuLayer>& layers, std::size_t leaves) {
-  const auto reserve = [&](CpuParameters& parameters) {
-    while (parameters.gradients.size() < std::bit_width(leaves)) {
-      parameters.gradients.emplace_back(parameters.weights.size());
+std::size_t gradient_size(const std::vector<CpuLayer>& layers) {
+  std::size_t size = 0;
+  for (const CpuLayer& layer : layers) {
+    for (const CpuSlice& slice : layer.slices) size += slice.weights.weights.size();
+    size += layer.bias.weights.size();
+  }
+  return size;
+}
+
+void reserve_gradients(std::vector<CpuLayer>& layers, std::size_t depth,
+                       std::vector<AlignedVector<float>>& stack) {
+  while (stack.size() < depth) {
+    float* next = stack.emplace_back(gradient_size(layers)).data();
+    const auto reserve = [&](CpuParameters& parameters) {
+      parameters.gradients.push_back(next);
+      next += parameters.weights.size();
+    };
+    for (CpuLayer& layer : layers) {
+      for (CpuSlice& slice : layer.slices) reserve(slice.weights);
+      reserve(layer.bias);
     }
-  };
-  for (CpuLayer& layer : layers) {
-    for (CpuSlice& slice : layer.slices) reserve(slice.weights);
-    reserve(layer.bias);
   }
 }
 

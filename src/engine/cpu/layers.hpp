@@ -33,8 +33,8 @@ struct CpuParameters {
   std::size_t columns = 0;
   std::size_t square_rows = 1;
   AlignedVector<float> weights, first_moments, second_moments, averages;
-  AlignedVector<float> squares;                 ///< of the last gradient; see ParameterSlice
-  std::vector<AlignedVector<float>> gradients;  ///< the stack of the sum over microbatches
+  AlignedVector<float> squares;   ///< of the last gradient; see ParameterSlice
+  std::vector<float*> gradients;  ///< the stack of the sum over microbatches
 };
 
 /// Some columns of a layer's weights, as many as the kernels keep in registers.
@@ -91,14 +91,19 @@ struct CpuLayer {
 };
 
 /// The layers of a network with the parameters `initial`. reserve_examples() must follow.
+/// `all_active`: rows of weights may get a gradient from inputs that this process never sees.
 std::vector<CpuLayer> make_cpu_layers(const Mlp& initial, const TrainOptions& options, int threads,
-                                      std::size_t slice_columns);
+                                      std::size_t slice_columns, bool all_active);
 
 /// Allocates activations for microbatches of `examples` examples.
 void reserve_examples(std::vector<CpuLayer>& layers, std::size_t examples);
 
-/// Allocates gradients for sums over `leaves` leaves.
-void reserve_gradients(std::vector<CpuLayer>& layers, std::size_t leaves);
+/// The floats of a gradient of all parameters.
+std::size_t gradient_size(const std::vector<CpuLayer>& layers);
+
+/// Allocates `stack` for `depth` gradients, of which each layer has its part.
+void reserve_gradients(std::vector<CpuLayer>& layers, std::size_t depth,
+                       std::vector<AlignedVector<float>>& stack);
 
 /// One array of all parameters: weights, moments or averages.
 using CpuArray = AlignedVector<float> CpuParameters::*;

@@ -13,27 +13,61 @@ namespace {
 /// an L2 cache of 512 KiB, minibatches of 512 and more are faster with 128 than with 64 or 256.
 constexpr std::size_t kMicrobatch = 128;
 
+std::size_t divide_up(std::size_t dividend, std::size_t divisor) {
+  return (dividend + divisor - 1) / divisor;
+}
+
+/// The microbatches of the first `examples` examples of a minibatch with leaves of `leaf` examples.
+std::size_t microbatches_before(std::size_t examples, std::size_t leaf) {
+  return examples / leaf * divide_up(leaf, kMicrobatch) + divide_up(examples % leaf, kMicrobatch);
+}
+
 }  // namespace
 
-std::vector<CpuMicrobatch> microbatches_of(std::size_t step, std::size_t examples) {
+std::vector<CpuMicrobatch> microbatches_of(std::size_t step, std::size_t examples, int rank,
+                                           int size) {
   std::vector<CpuMicrobatch> microbatches;
   const std::size_t leaf = leaf_size(examples, kTile, kMicrobatch);
-  for (std::size_t begin = 0; begin < examples;) {
-    const std::size_t end_of_leaf = std::min(begin / leaf * leaf + leaf, examples);
-    const std::size_t end = std::min(begin + kMicrobatch, end_of_leaf);
-    microbatches.push_back({step, begin, end - begin, examples, begin / leaf, begin % leaf == 0,
-                            end == end_of_leaf, end == examples});
-    begin = end;
+  const std::size_t leaves = leaves_of(examples);
+  const bool shared = size > 1 && leaves > 1;
+  const Share own(leaves, 1, shared ? rank : 0, shared ? size : 1);
+  std::size_t complete = 0;  // nodes of the tree on the stack
+  for (const PairwiseNode& node : pairwise_nodes(own.begin, own.end)) {
+    for (std::size_t n = 0; n < node.count; ++n) {
+      const std::size_t first = (node.begin + n) * leaf;
+      const std::size_t end = std::min(first + leaf, examples);
+      const std::size_t depth = complete + depth_before(n);
+      for (std::size_t begin = first; begin < end; begin += kMicrobatch) {
+        const std::size_t number = microbatches_before(first, leaf) + (begin - first) / kMicrobatch;
+        microbatches.push_back({step, begin, std::min(kMicrobatch, end - begin), examples, number,
+                                depth, 0, begin == first, false});
+      }
+      microbatches.back().additions = end == examples && !shared ? depth : additions_after(n);
+    }
+    ++complete;
   }
+  if (microbatches.empty()) microbatches.push_back({step, 0, 0, examples});
+  microbatches.back().ends_step = true;
   return microbatches;
 }
 
+std::size_t leaves_of(std::size_t examples) {
+  return divide_up(examples, leaf_size(examples, kTile, kMicrobatch));
+}
+
+std::size_t microbatch_count(std::size_t examples) {
+  return microbatches_before(examples, leaf_size(examples, kTile, kMicrobatch));
+}
+
 CpuMicrobatches::CpuMicrobatches(const Dataset& dataset, const TrainOptions& options,
-                                 const CpuKernels& kernels, std::size_t inputs, int threads)
+                                 const CpuKernels& kernels, std::size_t inputs, int threads,
+                                 Communicator* processes)
     : dataset_(dataset),
       kernels_(kernels),
       inputs_(inputs),
       threads_(threads),
+      rank_(processes == nullptr ? 0 : processes->rank()),
+      processes_(processes == nullptr ? 1 : processes->size()),
       dropout_(options.dropout_of(0), options.seed, 0),
       pixel_values_(mnist::pixel_values(dropout_.scale())),
       blank_image_(static_cast<std::size_t>(dataset.pixels())) {
@@ -42,20 +76,26 @@ CpuMicrobatches::CpuMicrobatches(const Dataset& dataset, const TrainOptions& opt
     augmenters_.assign(static_cast<std::size_t>(threads), augmenter);
   }
   keep_.assign(static_cast<std::size_t>(threads), AlignedVector<std::uint32_t>(inputs));
+  if (processes != nullptr) exchange_.emplace(dataset, *processes);
 }
 
 void CpuMicrobatches::start(const Steps& steps, std::int64_t first_step) {
   steps_ = steps;
   first_step_ = first_step;
   microbatches_.clear();
+  count_of_all_ = 0;
   std::size_t largest = 0;
   for (std::int64_t i = 0; i < steps.count(); ++i) {
-    for (const CpuMicrobatch& part :
-         microbatches_of(static_cast<std::size_t>(i), steps.minibatch(i).size())) {
+    const std::size_t examples = steps.minibatch(i).size();
+    for (CpuMicrobatch part :
+         microbatches_of(static_cast<std::size_t>(i), examples, rank_, processes_)) {
       largest = std::max(largest, part.examples);
+      part.number += count_of_all_;
       microbatches_.push_back(part);
     }
+    count_of_all_ += microbatch_count(examples);
   }
+  if (exchange_) fetch_images();
   if (largest <= largest_) return;
   largest_ = largest;
   const std::size_t tiles = (largest + kTile - 1) / kTile;
@@ -67,6 +107,22 @@ void CpuMicrobatches::start(const Steps& steps, std::int64_t first_step) {
   for (auto& distorted : distorted_) {
     if (!augmenters_.empty()) distorted.resize(largest * blank_image_.size());
   }
+}
+
+/// Fetches the images of all microbatches from the processes that have loaded them.
+void CpuMicrobatches::fetch_images() {
+  std::vector<std::vector<std::int64_t>> wanted;
+  for (int rank = 0; rank < processes_; ++rank) {
+    auto& theirs = wanted.emplace_back();
+    for (std::int64_t i = 0; i < steps_.count(); ++i) {
+      const auto minibatch = steps_.minibatch(i);
+      for (const CpuMicrobatch& part : microbatches_of(0, minibatch.size(), rank, processes_)) {
+        const auto examples = minibatch.subspan(part.begin, part.examples);
+        theirs.insert(theirs.end(), examples.begin(), examples.end());
+      }
+    }
+  }
+  exchange_->fetch(wanted);
 }
 
 std::span<const std::int64_t> CpuMicrobatches::indices(std::size_t i) const {

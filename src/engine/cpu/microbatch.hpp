@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "augment/augmenter.hpp"
+#include "data/image_exchange.hpp"
 #include "engine/cpu/kernels.hpp"
 #include "engine/dropout.hpp"
 #include "mnist/data/dataset.hpp"
@@ -22,16 +24,25 @@ struct CpuMicrobatch {
   std::size_t begin = 0;  ///< its first example in the minibatch, a multiple of kTile
   std::size_t examples = 0;
   std::size_t minibatch = 0;  ///< examples of the whole minibatch
-  std::size_t leaf = 0;
+  std::size_t number = 0;     ///< among the microbatches of all processes: of the minibatch,
+                              ///< in CpuMicrobatches of the call
+  std::size_t depth = 0;      ///< of the stack of sums before its leaf goes there
+  std::size_t additions = 0;  ///< on that stack after it, if it ends a leaf; see pairwise.hpp
   bool starts_leaf = true;
-  bool ends_leaf = true;
-  bool ends_step = true;
+  bool ends_step = true;  ///< of this process
   /// The minibatch has no other part: its gradient is used at once and never stored.
   bool whole() const { return examples == minibatch; }
 };
 
-/// The microbatches of a minibatch.
-std::vector<CpuMicrobatch> microbatches_of(std::size_t step, std::size_t examples);
+/// The microbatches of a minibatch that process `rank` of `size` computes. Processes share out its
+/// leaves, and one whose share is empty gets a microbatch without examples, to take the step. A
+/// minibatch of one leaf is computed by all.
+std::vector<CpuMicrobatch> microbatches_of(std::size_t step, std::size_t examples, int rank = 0,
+                                           int size = 1);
+
+/// The leaves and the microbatches of a minibatch, of all processes.
+std::size_t leaves_of(std::size_t examples);
+std::size_t microbatch_count(std::size_t examples);
 
 /// The pixels of one microbatch, transposed; dropped pixels are 0.
 struct CpuImages {
@@ -44,15 +55,18 @@ struct CpuImages {
 /// Augmentation works one microbatch further ahead.
 class CpuMicrobatches {
  public:
-  /// `dataset` and `kernels` must outlive it. `inputs` is the padded number of pixels.
+  /// `dataset`, `kernels` and `processes` must outlive it. `inputs` is the padded number of pixels.
+  /// With several processes, its microbatches are those of this one.
   CpuMicrobatches(const Dataset& dataset, const TrainOptions& options, const CpuKernels& kernels,
-                  std::size_t inputs, int threads);
+                  std::size_t inputs, int threads, Communicator* processes);
 
   /// Starts on `steps`, of which the first is number `first_step` of the run. Not for threads.
   void start(const Steps& steps, std::int64_t first_step);
 
-  /// The number of microbatches of all steps, and of the examples in the largest.
+  /// The number of microbatches of all steps, the same for all processes together, and the number
+  /// of examples in the largest.
   std::size_t count() const { return microbatches_.size(); }
+  std::size_t count_of_all() const { return count_of_all_; }
   std::size_t largest() const { return largest_; }
 
   const CpuMicrobatch& at(std::size_t i) const { return microbatches_[i]; }
@@ -73,8 +87,10 @@ class CpuMicrobatches {
   const float* pixel_values() const { return pixel_values_.data(); }
 
  private:
+  void fetch_images();
   std::span<const std::int64_t> indices(std::size_t i) const;
   const std::uint8_t* image(std::int64_t index) const {
+    if (exchange_) return exchange_->image(index);
     return dataset_.images.data() + static_cast<std::size_t>(index) * blank_image_.size();
   }
 
@@ -82,11 +98,15 @@ class CpuMicrobatches {
   const CpuKernels& kernels_;
   const std::size_t inputs_;
   const int threads_;
+  const int rank_;
+  const int processes_;
+  std::optional<ImageExchange> exchange_;  ///< with several processes
   const Dropout dropout_;
   std::vector<Augmenter> augmenters_;  ///< one for each thread; none when nothing is distorted
   std::vector<float> pixel_values_;
   std::vector<std::uint8_t> blank_image_;
   std::vector<CpuMicrobatch> microbatches_;
+  std::size_t count_of_all_ = 0;
   std::size_t largest_ = 0;
   CpuImages images_[2];
   std::vector<std::uint8_t> distorted_[2];

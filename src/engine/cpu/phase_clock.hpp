@@ -17,6 +17,7 @@ enum class Phase {
   kFirstUpdate,
   kUpdate,
   kBarriers,
+  kExchange,
   kCount
 };
 
@@ -28,7 +29,8 @@ inline constexpr const char* kPhaseNames[] = {"first layer, forward",
                                               "gradients of units",
                                               "first layer, gradients and Adam",
                                               "other layers, gradients and Adam",
-                                              "waiting for other threads"};
+                                              "waiting for other threads",
+                                              "exchange with other processes"};
 
 /// Adds up the time of each phase of one thread. Off, it costs a branch.
 class PhaseClock {

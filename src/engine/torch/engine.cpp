@@ -27,7 +27,9 @@ torch::Tensor upload(std::span<const Value> values, torch::IntArrayRef shape,
 TorchEngine::TorchEngine(const Mlp& initial, const Dataset& dataset, const TrainOptions& options,
                          torch::Device device)
     : device_(device),
-      images_(upload<std::uint8_t>(dataset.images, {dataset.count, dataset.pixels()}, device)),
+      images_(upload<std::uint8_t>(
+          dataset.images, {std::ssize(dataset.images) / dataset.pixels(), dataset.pixels()},
+          device)),
       labels_(upload<std::uint8_t>(dataset.labels, {dataset.count}, device).to(torch::kInt64)),
       dataset_(dataset),
       options_(options),
@@ -58,7 +60,7 @@ StepsResult TorchEngine::train(const Steps& steps) {
     const auto minibatch = steps.minibatch(i);
     const torch::Tensor indices = all_indices.narrow(0, begin, std::ssize(minibatch));
     const torch::Tensor images =
-        augmenter_ ? augmented(minibatch, steps.epoch) : images_.index_select(0, indices);
+        augmenter_ ? gather(minibatch, steps.epoch) : images_.index_select(0, indices);
     const torch::Tensor rate =
         torch::scalar_tensor(steps.learning_rates[static_cast<std::size_t>(i)],
                              torch::device(device_).dtype(learning_rate_type()));
@@ -75,13 +77,19 @@ StepsResult TorchEngine::train(const Steps& steps) {
 
 TorchEngine::StepOutput TorchEngine::step(const torch::Tensor& images, const torch::Tensor& labels,
                                           const torch::Tensor& learning_rate) {
+  const StepOutput output = backward(images, labels);
+  update(learning_rate);
+  return output;
+}
+
+TorchEngine::StepOutput TorchEngine::backward(const torch::Tensor& images,
+                                              const torch::Tensor& labels) {
   const torch::Tensor logits = forward(images.mul(1 / kMaxPixel));  // u8 to f32 in one pass
   const torch::Tensor loss = torch::nn::functional::cross_entropy(
       logits, labels,
       torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(options_.label_smoothing));
   network_->zero_grad();
   loss.backward();
-  update(learning_rate);
   return {loss.detach(), logits.argmax(1).eq(labels).sum()};
 }
 
@@ -121,13 +129,20 @@ torch::ScalarType TorchEngine::learning_rate_type() const {
   return device_.is_cpu() ? torch::kFloat64 : torch::kFloat32;
 }
 
-/// The distorted images of a minibatch, u8 [n, pixels].
-torch::Tensor TorchEngine::augmented(std::span<const std::int64_t> indices, std::int64_t epoch) {
+const std::uint8_t* TorchEngine::image(std::int64_t index) const {
+  return dataset_.images.data() + index * dataset_.pixels();
+}
+
+torch::Tensor TorchEngine::gather(std::span<const std::int64_t> indices, std::int64_t epoch) {
   const std::int64_t pixels = dataset_.pixels();
   torch::Tensor images = torch::empty({std::ssize(indices), pixels}, torch::kUInt8);
   auto* out = images.mutable_data_ptr<std::uint8_t>();
   for (const std::int64_t index : indices) {
-    (*augmenter_)(dataset_.images.data() + index * pixels, epoch, index, out);
+    if (augmenter_) {
+      (*augmenter_)(image(index), epoch, index, out);
+    } else {
+      std::copy_n(image(index), pixels, out);
+    }
     out += pixels;
   }
   return images.to(device_);
@@ -151,8 +166,9 @@ torch::Tensor TorchEngine::drop(const torch::Tensor& values, const Dropout& drop
   auto* const data = mask.mutable_data_ptr<float>();
   for (std::int64_t e = 0; e < values.size(0); ++e) {
     for (std::int64_t unit = 0; unit < units; ++unit) {
-      data[e * units + unit] = dropout.factor(steps_done_ + 1, static_cast<std::size_t>(e),
-                                              static_cast<std::size_t>(unit));
+      data[e * units + unit] =
+          dropout.factor(steps_done_ + 1, static_cast<std::size_t>(first_example_ + e),
+                         static_cast<std::size_t>(unit));
     }
   }
   return values * mask.to(device_);

@@ -45,8 +45,15 @@ class TorchEngine : public Engine {
   StepOutput step(const torch::Tensor& images, const torch::Tensor& labels,
                   const torch::Tensor& learning_rate);
 
+  /// Its two halves: the gradients of the mean loss, and Adam.
+  StepOutput backward(const torch::Tensor& images, const torch::Tensor& labels);
+  void update(const torch::Tensor& learning_rate);
+
   /// Counts a step and, every few steps, updates the averaged weights.
   void finish_step();
+
+  /// Images of the dataset, distorted if that is asked for, u8 [n, pixels].
+  torch::Tensor gather(std::span<const std::int64_t> indices, std::int64_t epoch);
 
   /// Adam on the CPU takes the learning rate in double precision, on a GPU in single precision.
   torch::ScalarType learning_rate_type() const;
@@ -55,13 +62,13 @@ class TorchEngine : public Engine {
   torch::Tensor images_;                   ///< u8 [n, pixels]
   torch::Tensor labels_;                   ///< i64 [n]
   std::vector<torch::Tensor> parameters_;  ///< of network_
+  std::int64_t first_example_ = 0;         ///< place in the minibatch of the first of `images`
 
  private:
-  torch::Tensor augmented(std::span<const std::int64_t> indices, std::int64_t epoch);
+  virtual const std::uint8_t* image(std::int64_t index) const;
   torch::Tensor forward(torch::Tensor values);
   torch::Tensor drop(const torch::Tensor& values, const Dropout& dropout) const;
   std::vector<torch::Tensor> clipped_gradients() const;
-  void update(const torch::Tensor& learning_rate);
 
   const Dataset& dataset_;
   const TrainOptions options_;

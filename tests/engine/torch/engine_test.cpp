@@ -5,12 +5,14 @@
 
 #include "engine/cuda/device.hpp"
 #include "engine/engine_test_support.hpp"
+#include "engine/torch/data_parallel_engine.hpp"
 #include "engine/torch/device.hpp"
 #include "engine/torch/graph_engine.hpp"
 #include "mnist/engine/make_engine.hpp"
 #include "mnist/support/error.hpp"
 #include "model/sequential.hpp"
 #include "test_support.hpp"
+#include "thread_communicator.hpp"
 
 namespace mnist {
 namespace {
@@ -177,6 +179,23 @@ TEST(Device, SaysWhyThereIsNoGpu) {
                          words + libtorch_description());
     expect_throws<Error>([&] { resolve_training_device(device, EngineKind::kFused); },
                          words + find_cuda_devices().reason);
+  }
+}
+
+TEST(DataParallelEngine, AgreesWithOneProcess) {
+  const Mlp initial = initial_parameters({784, {100, 50}, 10, Activation::kRelu}, 0);
+  const auto indices = first_indices(661);  // the last minibatch has fewer examples than processes
+  for (const TrainOptions& options : {TrainOptions{}, everything()}) {
+    TorchEngine single(initial, training_set(), options, torch::kCPU);
+    const StepsResult expected = train(single, indices, 33);
+    run_processes(3, [&](Communicator& processes) {
+      const Dataset part = part_of(training_set(), processes);
+      DataParallelEngine engine(initial, part, options, 1, processes);
+      const StepsResult found = train(engine, indices, 33);
+      expect_near_losses(found, expected, 1e-3F);  // of one example, in the end
+      EXPECT_EQ(found.correct, expected.correct);
+      expect_near_norms(engine.gradient_norms(), single.gradient_norms());
+    });
   }
 }
 

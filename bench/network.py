@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""Times one run by two processes with a limited link between them, against one process.
+
+Each process is on a "machine" of its own: a network namespace with its own host name. tc limits the link
+between them. Needs root, iproute2 and an Open MPI build of mnist-train. Prints a table and a model's
+prediction for more machines. Run it on an otherwise idle machine.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+MACHINES = ("mnist-bench-1", "mnist-bench-2")
+NETWORK = "10.231.7"
+PARAMETERS = {"256,128": 235146, "512,256": 535818, "1024,512": 1333770, "2048,2048": 5824522}
+
+
+def ip(command):
+    subprocess.run(["ip", *command.split()], check=True)
+
+
+class Link:
+    """Two network namespaces, and a link between them that carries `gigabits` a second each way."""
+
+    def __init__(self, gigabits):
+        self.gigabits = gigabits
+
+    def __enter__(self):
+        for machine in MACHINES:
+            ip(f"netns add {machine}")
+        first, second = MACHINES
+        ip(f"link add mnist-eth netns {first} type veth peer name mnist-eth netns {second}")
+        for number, machine in enumerate(MACHINES, 1):
+            ip(f"-n {machine} addr add {NETWORK}.{number}/24 dev mnist-eth")
+            ip(f"-n {machine} link set lo up")
+            ip(f"-n {machine} link set mnist-eth up")
+            subprocess.run(["ip", "netns", "exec", machine, "tc", "qdisc", "add", "dev", "mnist-eth", "root", "tbf",
+                            "rate", f"{self.gigabits}gbit", "burst", "256k", "latency", "50ms"], check=True)
+        return self
+
+    def __exit__(self, *_):
+        for machine in MACHINES:
+            ip(f"netns del {machine}")
+
+    def sent(self):
+        """The bytes that the first machine has sent."""
+        path = "/sys/class/net/mnist-eth/statistics/tx_bytes"
+        return int(subprocess.check_output(["ip", "netns", "exec", MACHINES[0], "cat", path]))
+
+    def mpirun(self, folder, command):
+        """Runs a command on both machines; returns the output of both."""
+        agent = folder / "agent"  # instead of ssh
+        agent.write_text("#!/bin/sh\nhost=$1; shift\n"
+                         "exec ip netns exec $host unshare --uts sh -c \"hostname $host; $*\"\n")
+        agent.chmod(0o755)
+        launch = ["mpirun", "--allow-run-as-root", "--mca", "plm_rsh_agent", str(agent), "--mca", "btl", "tcp,self",
+                  "--mca", "btl_tcp_if_include", f"{NETWORK}.0/24", "--mca", "oob_tcp_if_include", f"{NETWORK}.0/24",
+                  "--bind-to", "none", "--host", f"{MACHINES[0]}:1,{MACHINES[1]}:1", "-n", "2"]
+        setup = f"hostname {MACHINES[0]}; exec \"$@\""
+        return subprocess.check_output(["ip", "netns", "exec", MACHINES[0], "unshare", "--uts", "sh", "-c", setup, "sh",
+                                        *launch, *command], stderr=subprocess.DEVNULL)
+
+
+def seconds_a_step(output, steps):
+    return json.loads(output.decode().splitlines()[-1])["seconds"] / steps
+
+
+def measure(arguments, hidden, batch):
+    """Medians of one process and of two over each link, in one interleaved series."""
+    steps = -(-arguments.limit // batch)
+    command = [str(arguments.program), "--data", str(arguments.data), "--limit", str(arguments.limit), "--epochs", "1",
+               "--hidden", hidden, "--batch", str(batch), "--threads", "1", "--device", "cpu", "--no-test", "--quiet",
+               "--json"]
+    single, pairs, sent = [], {gigabits: [] for gigabits in arguments.gigabits}, []
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        command += ["--out", str(folder / "model.pt")]
+        for _ in range(arguments.rounds):
+            single.append(seconds_a_step(subprocess.check_output(command, stderr=subprocess.DEVNULL), steps))
+            for gigabits in arguments.gigabits:
+                with Link(gigabits) as link:
+                    pairs[gigabits].append(seconds_a_step(link.mpirun(folder, command), steps))
+                    # Once a run: the checkpoint that it starts from, and a comparison of the results.
+                    sent.append((link.sent() - 16 * PARAMETERS[hidden]) / steps)
+    return statistics.median(single), {key: statistics.median(value) for key, value in pairs.items()}, sent[-1]
+
+
+def predicted(single, update, parameters, batch, link, machines):
+    """Seconds of a step: its share of the gradients, the update, and the exchange of gradients and images."""
+    gigabits, latency = link
+    leaves = min(-(-batch // 128), 16)
+    share = -(-leaves // machines) / leaves if leaves > 1 else 1
+    received = 0 if leaves == 1 else 2 * (machines - 1) / machines * 4 * parameters
+    received += (machines - 1) / machines * share * batch * 784
+    # Two exchanges of gradients: each process sends something to each other one, after one another.
+    waiting = 0 if leaves == 1 else 2 * (machines - 1) * latency
+    return (single - update) * share + update + received * 8 / (gigabits * 1e9) + waiting
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build/release/bin/mnist-train")
+    parser.add_argument("--data", type=pathlib.Path, default=ROOT / "data/mnist")
+    parser.add_argument("--gigabits", type=float, nargs="+", default=[1, 10], help="of the links, per second")
+    parser.add_argument("--latency", type=float, default=0.1, help="of the model's links, in milliseconds")
+    parser.add_argument("--hidden", nargs="+", default=list(PARAMETERS), choices=PARAMETERS, help="networks")
+    parser.add_argument("--batch", type=int, nargs="+", default=[32, 1024, 2048], help="minibatches")
+    parser.add_argument("--limit", type=int, default=20480, help="examples of a run")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each kind, of which the median counts")
+    arguments = parser.parse_args()
+    if os.geteuid() != 0:
+        parser.error("needs root, to add network namespaces")
+    print("network | batch | link | sent a step | 1 machine | 2 machines | times as fast | by the model: 2 | 4 | 8 | 16 "
+          "| 64")
+    for hidden in arguments.hidden:
+        times = {}
+        for batch in arguments.batch:
+            single, pairs, sent = measure(arguments, hidden, batch)
+            times[batch] = single
+            # The update takes what a step of no examples would take.
+            small, large = min(times), max(times)
+            slope = (times[large] - times[small]) / (large - small) if large > small else 0
+            update = max(times[large] - slope * large, 0) if slope else 0
+            for gigabits, pair in pairs.items():
+                model = [predicted(single, update, PARAMETERS[hidden], batch, (gigabits, arguments.latency / 1e3), machines)
+                         for machines in (2, 4, 8, 16, 64)]
+                print(f"784-{hidden.replace(',', '-')}-10 | {batch} | {gigabits:g} Gbit/s | {sent / 1e6:.2f} MB | "
+                      f"{single * 1e3:.2f} ms | {pair * 1e3:.2f} ms | {single / pair:.2f} | "
+                      + " | ".join(f"{single / value:.2f}" for value in model), flush=True)
+
+
+if __name__ == "__main__":
+    main()

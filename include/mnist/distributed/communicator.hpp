@@ -1,0 +1,64 @@
+// What the processes of one training run exchange.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace mnist {
+
+/// Memory cut into a piece for each process: piece p is bytes offsets[p] .. offsets[p + 1] - 1.
+struct Pieces {
+  std::byte* data = nullptr;
+  std::span<const std::size_t> offsets;  ///< size() + 1 of them
+};
+
+/// Connects the processes that train one network together. All operations but rank(), size() and
+/// processes_on_these_cores() are collective: each process must call the same ones in the same
+/// order, from the thread that made the communicator. A failing connection ends all processes.
+class Communicator {
+ public:
+  Communicator() = default;
+  virtual ~Communicator() = default;
+  Communicator(const Communicator&) = delete;
+  Communicator& operator=(const Communicator&) = delete;
+
+  /// This process, from 0, and the number of processes.
+  virtual int rank() const = 0;
+  virtual int size() const = 0;
+
+  /// Processes, including this one, that share this one's CPU cores.
+  virtual int processes_on_these_cores() const = 0;
+
+  /// The largest `value` of all processes.
+  virtual std::int64_t max(std::int64_t value) = 0;
+
+  /// Replaces each value by its sum over all processes, which has the same bits in all. The order
+  /// of additions is not specified.
+  virtual void sum(std::span<double> values) = 0;
+
+  /// Replaces `bytes` by those of process 0.
+  virtual void broadcast(std::vector<std::uint8_t>& bytes) = 0;
+
+  /// Sends piece p of `sent` to process p, and receives piece p of `received` from it.
+  virtual void all_to_all(const Pieces& sent, const Pieces& received) = 0;
+
+  /// Sends the piece of this process to all others, and receives theirs.
+  virtual void all_gather(const Pieces& pieces) = 0;
+};
+
+/// A run of one process.
+class SingleProcess : public Communicator {
+ public:
+  int rank() const override { return 0; }
+  int size() const override { return 1; }
+  int processes_on_these_cores() const override { return 1; }
+  std::int64_t max(std::int64_t value) override { return value; }
+  void sum(std::span<double>) override {}
+  void broadcast(std::vector<std::uint8_t>&) override {}
+  void all_to_all(const Pieces&, const Pieces&) override {}
+  void all_gather(const Pieces&) override {}
+};
+
+}  // namespace mnist

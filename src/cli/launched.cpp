@@ -1,0 +1,99 @@
+// One message and one exit code for all processes.
+#include "cli/launched.hpp"
+
+#include <array>
+#include <chrono>
+#include <thread>
+
+#include "cli/run_program.hpp"
+#include "support/bytes.hpp"
+#include "support/stop_signal.hpp"
+
+namespace mnist {
+namespace {
+
+/// What fails in all processes, the first one reports: it ends the others meanwhile.
+constexpr std::chrono::seconds kLeadReports{2};
+
+int lead_others(ProcessGroup& group, const std::function<int(Communicator&)>& lead) {
+  const int code = lead(group);
+  if (code == kExitFailure || code == kExitUsage) return code;
+  std::vector<std::uint8_t> nothing;
+  group.broadcast(nothing);
+  return code;
+}
+
+int follow(ProcessGroup& group, const std::string& name,
+           const std::function<int(Communicator&, const std::string&)>& assist) {
+  try {
+    return with_source(name, [&] {
+      int code = kExitSuccess;
+      while (true) {
+        std::vector<std::uint8_t> message;
+        group.broadcast(message);
+        if (message.empty()) return code;
+        code = assist(group, {message.begin(), message.end()});
+      }
+    });
+  } catch (const std::exception&) {
+    std::this_thread::sleep_for(kLeadReports);
+    throw;
+  }
+}
+
+}  // namespace
+
+int stop_signal_of_any(Communicator& processes) {
+  return static_cast<int>(processes.max(waiting_stop_signal()));
+}
+
+void connect(Trainer& trainer, Communicator& processes, bool validates, const Validate& validate) {
+  trainer.set_should_stop([&] { return stop_signal_of_any(processes) != 0; });
+  trainer.set_agree([&](std::int64_t value) { return processes.max(value); });
+  if (!validates) return;
+  trainer.set_validation([&processes, validate](const Mlp& mlp) {
+    std::array<double, 2> score{};
+    if (validate) {
+      const Score own = validate(mlp);
+      score = {own.loss, own.accuracy};
+    }
+    processes.sum(score);
+    return Score{score[0], score[1]};
+  });
+}
+
+void check_same_parameters(const Engine& engine, Communicator& processes) {
+  const std::vector<float> values = flatten(engine.parameters());
+  const auto* const bytes = reinterpret_cast<const std::uint8_t*>(values.data());
+  const std::vector<std::uint8_t> own(bytes, bytes + values.size() * sizeof(float));
+  std::vector<std::uint8_t> first = own;
+  processes.broadcast(first);
+  if (processes.max(first == own ? 0 : 1) == 0) return;
+  throw Error(
+      "the processes have trained different parameters, because their CPUs round differently; "
+      "choose an instruction set that all of them have, such as --cpu-target avx2");
+}
+
+int run_launched(const Launch& launch, const std::string& program,
+                 const std::function<int(Communicator&)>& lead,
+                 const std::function<int(Communicator&, const std::string&)>& assist) {
+  const StopDelay delay;
+  std::unique_ptr<ProcessGroup> group;
+  const int joined = run_guarded(program, [&]() -> int {
+    try {
+      group = join_processes(launch);
+    } catch (const Error&) {
+      if (launch.rank == 0) throw;
+    }
+    return kExitSuccess;
+  });
+  if (group == nullptr) return joined;
+  const std::string name = "process " + std::to_string(group->rank()) + " on " + group->host();
+  const int code = run_guarded(program, [&] {
+    return group->rank() == 0 ? lead_others(*group, lead) : follow(*group, name, assist);
+  });
+  group->leave(code == kExitFailure || code == kExitUsage ? code : kExitSuccess);
+  return code;
+}
+
+}  // namespace mnist

@@ -1,0 +1,49 @@
+// Images that several processes share.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "mnist/data/dataset.hpp"
+#include "mnist/distributed/communicator.hpp"
+
+namespace mnist {
+
+/// Brings images to the processes that need them, where each has loaded a part of a dataset.
+class ImageExchange {
+ public:
+  /// Both must outlive it. Collective.
+  ImageExchange(const Dataset& dataset, Communicator& processes);
+
+  /// Sends the images of examples `wanted[p]`, all different, to process p. Collective: all
+  /// processes must want the same.
+  void fetch(std::span<const std::vector<std::int64_t>> wanted);
+
+  /// An image that the last fetch() brought to this process.
+  const std::uint8_t* image(std::int64_t example) const {
+    return received_.data() + places_[static_cast<std::size_t>(example)] * pixels_;
+  }
+
+ private:
+  /// The process that has loaded an image.
+  std::size_t owner(std::int64_t example) const;
+
+  const Dataset& dataset_;
+  Communicator& processes_;
+  const std::size_t pixels_;
+  std::vector<double> first_images_;  ///< of each process
+  std::vector<std::uint8_t> sent_;
+  std::vector<std::uint8_t> received_;
+  std::vector<std::uint32_t> places_;  ///< [count]: number of the image in received_
+};
+
+/// Dataset::fingerprint() of the dataset that `processes` have loaded in parts. Collective.
+std::uint32_t fingerprint(const Dataset& dataset, Communicator& processes);
+
+/// select_examples() from a dataset that `processes` have loaded in parts: the images go to process
+/// 0 only. Collective.
+Dataset select_examples(const Dataset& dataset, const std::vector<std::int64_t>& indices,
+                        Communicator& processes);
+
+}  // namespace mnist

@@ -1,0 +1,135 @@
+// Communication by MPI. Its default error handler ends all processes when a connection fails.
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <limits>
+#include <mpi.h>
+#include <sched.h>
+
+#include "distributed/launch.hpp"
+#include "mnist/support/error.hpp"
+
+namespace mnist {
+namespace {
+
+/// The counts or displacements of MPI are int.
+int to_count(std::size_t bytes) {
+  if (bytes <= static_cast<std::size_t>(std::numeric_limits<int>::max())) {
+    return static_cast<int>(bytes);
+  }
+  throw Error("a network with a gradient of " + std::to_string(bytes) +
+              " bytes is too large to train by several processes, which exchange at most 2 GiB; "
+              "use a smaller --hidden, or one process");
+}
+
+/// Pieces in the form of MPI.
+struct MpiPieces {
+  explicit MpiPieces(const Pieces& pieces) {
+    for (std::size_t p = 0; p + 1 < pieces.offsets.size(); ++p) {
+      begins.push_back(to_count(pieces.offsets[p]));
+      lengths.push_back(to_count(pieces.offsets[p + 1] - pieces.offsets[p]));
+    }
+  }
+  std::vector<int> begins;
+  std::vector<int> lengths;
+};
+
+class MpiCommunicator : public ProcessGroup {
+ public:
+  MpiCommunicator() {
+    int level = MPI_THREAD_SINGLE;
+    MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &level);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
+    MPI_Comm_size(MPI_COMM_WORLD, &size_);
+    count_neighbors();
+  }
+
+  int rank() const override { return rank_; }
+  int size() const override { return size_; }
+  int processes_on_these_cores() const override { return neighbors_; }
+
+  std::int64_t max(std::int64_t value) override {
+    MPI_Allreduce(MPI_IN_PLACE, &value, 1, MPI_INT64_T, MPI_MAX, MPI_COMM_WORLD);
+    return value;
+  }
+
+  void sum(std::span<double> values) override {
+    // Not MPI_Allreduce, which may round differently in each process.
+    const int count = to_count(values.size());
+    MPI_Reduce(rank_ == 0 ? MPI_IN_PLACE : values.data(), values.data(), count, MPI_DOUBLE, MPI_SUM,
+               0, MPI_COMM_WORLD);
+    MPI_Bcast(values.data(), count, MPI_DOUBLE, 0, MPI_COMM_WORLD);
+  }
+
+  void broadcast(std::vector<std::uint8_t>& bytes) override {
+    std::uint64_t size = bytes.size();
+    MPI_Bcast(&size, 1, MPI_UINT64_T, 0, MPI_COMM_WORLD);
+    bytes.resize(size);
+    constexpr std::size_t kMost = std::size_t{1} << 30;
+    for (std::size_t begin = 0; begin < size; begin += kMost) {
+      const std::size_t count = std::min<std::size_t>(kMost, size - begin);
+      MPI_Bcast(bytes.data() + begin, to_count(count), MPI_BYTE, 0, MPI_COMM_WORLD);
+    }
+  }
+
+  void all_to_all(const Pieces& sent, const Pieces& received) override {
+    const MpiPieces from(sent);
+    const MpiPieces to(received);
+    MPI_Alltoallv(sent.data, from.lengths.data(), from.begins.data(), MPI_BYTE, received.data,
+                  to.lengths.data(), to.begins.data(), MPI_BYTE, MPI_COMM_WORLD);
+  }
+
+  void all_gather(const Pieces& pieces) override {
+    const MpiPieces all(pieces);
+    MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, pieces.data, all.lengths.data(),
+                   all.begins.data(), MPI_BYTE, MPI_COMM_WORLD);
+  }
+
+  std::string host() const override {
+    std::array<char, MPI_MAX_PROCESSOR_NAME> name{};
+    int length = 0;
+    MPI_Get_processor_name(name.data(), &length);
+    return {name.data(), static_cast<std::size_t>(length)};
+  }
+
+  void leave(int exit_code) override {
+    if (exit_code != kExitSuccess) MPI_Abort(MPI_COMM_WORLD, exit_code);
+    MPI_Finalize();
+  }
+
+ private:
+  /// Launchers may give each process cores of its own, share those of a socket, or all: counts the
+  /// processes on this machine that may use the first core of this one.
+  void count_neighbors() {
+    cpu_set_t mask;
+    CPU_ZERO(&mask);
+    ::sched_getaffinity(0, sizeof(mask), &mask);
+    std::vector<int> users;
+    for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu) users.push_back(CPU_ISSET(cpu, &mask));
+    const auto first = std::find(users.begin(), users.end(), 1) - users.begin();
+    MPI_Comm machine = MPI_COMM_NULL;
+    MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &machine);
+    MPI_Allreduce(MPI_IN_PLACE, users.data(), to_count(users.size()), MPI_INT, MPI_SUM, machine);
+    MPI_Comm_free(&machine);
+    if (first < std::ssize(users)) neighbors_ = users[static_cast<std::size_t>(first)];
+  }
+
+  int rank_ = 0;
+  int size_ = 1;
+  int neighbors_ = 1;
+};
+
+}  // namespace
+
+std::unique_ptr<ProcessGroup> join_processes(const Launch& launch) {
+  auto group = std::make_unique<MpiCommunicator>();
+  if (group->size() == launch.size) return group;
+  const int found = group->size();
+  group->leave(kExitSuccess);
+  throw Error("started as " + std::to_string(launch.size) + " processes (" + launch.variable +
+              "), but MPI connects " + std::to_string(found) +
+              ": the launcher belongs to another MPI; use the mpirun of the one that this program "
+              "was built with, or with Slurm srun --mpi=pmix");
+}
+
+}  // namespace mnist

@@ -1,0 +1,95 @@
+// A minibatch is cut into consecutive parts, one for each process.
+#include "engine/torch/data_parallel_engine.hpp"
+
+#include <array>
+
+#include <torch/torch.h>
+
+#include "mnist/data/idx.hpp"
+
+namespace mnist {
+namespace {
+
+std::span<const std::int64_t> part_of(std::span<const std::int64_t> minibatch, Part part) {
+  const std::size_t begin = part.begin(minibatch.size());
+  return minibatch.subspan(begin, part.end(minibatch.size()) - begin);
+}
+
+}  // namespace
+
+DataParallelEngine::DataParallelEngine(const Mlp& initial, const Dataset& dataset,
+                                       const TrainOptions& options, int threads,
+                                       Communicator& processes)
+    : TorchEngine(initial, dataset, options, torch::kCPU),
+      processes_(processes),
+      exchange_(dataset, processes) {
+  torch::set_num_threads(threads);
+}
+
+StepsResult DataParallelEngine::train(const Steps& steps) {
+  std::vector<std::vector<std::int64_t>> wanted(static_cast<std::size_t>(processes_.size()));
+  for (std::size_t p = 0; p < wanted.size(); ++p) {
+    for (std::int64_t i = 0; i < steps.count(); ++i) {
+      const auto part = part_of(steps.minibatch(i), {p, wanted.size()});
+      wanted[p].insert(wanted[p].end(), part.begin(), part.end());
+    }
+  }
+  exchange_.fetch(wanted);
+  StepsResult result;
+  std::int64_t correct = 0;
+  for (std::int64_t i = 0; i < steps.count(); ++i) {
+    const double loss = train_own_part(steps, i, correct);
+    result.losses.push_back(static_cast<float>(loss));
+  }
+  std::array<double, 1> sum{static_cast<double>(correct)};
+  processes_.sum(sum);
+  result.correct = static_cast<std::int64_t>(sum[0]);
+  return result;
+}
+
+/// One step; adds this process's correct guesses to `correct`, and returns the minibatch's loss.
+double DataParallelEngine::train_own_part(const Steps& steps, std::int64_t step,
+                                          std::int64_t& correct) {
+  const auto minibatch = steps.minibatch(step);
+  const Part part{static_cast<std::uint64_t>(processes_.rank()),
+                  static_cast<std::uint64_t>(processes_.size())};
+  const auto own = part_of(minibatch, part);
+  first_example_ = static_cast<std::int64_t>(part.begin(minibatch.size()));
+  const torch::Tensor indices =
+      torch::from_blob(const_cast<std::int64_t*>(own.data()), {std::ssize(own)}, torch::kInt64);
+  const StepOutput output = backward(gather(own, steps.epoch), labels_.index_select(0, indices));
+  const double loss =
+      average(output.loss.item<double>(),
+              static_cast<double>(own.size()) / static_cast<double>(minibatch.size()));
+  update(torch::scalar_tensor(steps.learning_rates[static_cast<std::size_t>(step)],
+                              torch::dtype(learning_rate_type())));
+  finish_step();
+  correct += output.correct.item<std::int64_t>();
+  return loss;
+}
+
+/// Replaces the gradients by those of the whole minibatch, of which this process has computed
+/// `fraction`; returns the mean of `loss`.
+double DataParallelEngine::average(double loss, double fraction) {
+  const torch::NoGradGuard no_grad;
+  std::vector<torch::Tensor> means{torch::full({1}, loss, torch::kFloat32)};
+  for (const torch::Tensor& parameter : parameters_) means.push_back(parameter.grad().flatten());
+  torch::Tensor sums = torch::cat(means).to(torch::kFloat64);
+  // The mean over no examples is NaN.
+  if (fraction > 0) {
+    sums.mul_(fraction);
+  } else {
+    sums.zero_();
+  }
+  auto* const values = sums.mutable_data_ptr<double>();
+  processes_.sum({values, static_cast<std::size_t>(sums.numel())});
+  std::int64_t begin = 1;
+  for (torch::Tensor& parameter : parameters_) {
+    const std::int64_t count = parameter.numel();
+    parameter.mutable_grad().copy_(sums.narrow(0, begin, count).view_as(parameter));
+    begin += count;
+  }
+  return values[0];
+}
+
+}  // namespace mnist

@@ -1,0 +1,34 @@
+// The torch engine shared out among several processes.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "data/image_exchange.hpp"
+#include "engine/torch/engine.hpp"
+#include "mnist/distributed/communicator.hpp"
+
+namespace mnist {
+
+/// Each process computes the gradients of its part of every minibatch, all take the step with their
+/// average, as PyTorch's DistributedDataParallel does. On the CPU; results differ from those of
+/// TorchEngine by rounding.
+class DataParallelEngine : public TorchEngine {
+ public:
+  /// `processes` must outlive it. The engines of all processes must get the same arguments and the
+  /// same calls of train().
+  DataParallelEngine(const Mlp& initial, const Dataset& dataset, const TrainOptions& options,
+                     int threads, Communicator& processes);
+
+  StepsResult train(const Steps& steps) override;
+
+ private:
+  const std::uint8_t* image(std::int64_t index) const override { return exchange_.image(index); }
+  double train_own_part(const Steps& steps, std::int64_t step, std::int64_t& correct);
+  double average(double loss, double fraction);
+
+  Communicator& processes_;
+  ImageExchange exchange_;
+};
+
+}  // namespace mnist
