@@ -17,7 +17,11 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 MACHINES = ("mnist-bench-1", "mnist-bench-2")
 NETWORK = "10.231.7"
-PARAMETERS = {"256,128": 235146, "512,256": 535818, "1024,512": 1333770, "2048,2048": 5824522}
+
+
+def parameters_of(hidden):
+    widths = [784, *map(int, hidden.split(",")), 10]
+    return sum((inputs + 1) * outputs for inputs, outputs in zip(widths, widths[1:]))
 
 
 def ip(command):
@@ -31,6 +35,14 @@ class Link:
         self.gigabits = gigabits
 
     def __enter__(self):
+        try:
+            self.connect()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def connect(self):
         for machine in MACHINES:
             ip(f"netns add {machine}")
         first, second = MACHINES
@@ -41,11 +53,10 @@ class Link:
             ip(f"-n {machine} link set mnist-eth up")
             subprocess.run(["ip", "netns", "exec", machine, "tc", "qdisc", "add", "dev", "mnist-eth", "root", "tbf",
                             "rate", f"{self.gigabits}gbit", "burst", "256k", "latency", "50ms"], check=True)
-        return self
 
     def __exit__(self, *_):
         for machine in MACHINES:
-            ip(f"netns del {machine}")
+            subprocess.run(["ip", "netns", "del", machine], check=False)
 
     def sent(self):
         """The bytes that the first machine has sent."""
@@ -86,7 +97,7 @@ def measure(arguments, hidden, batch):
                 with Link(gigabits) as link:
                     pairs[gigabits].append(seconds_a_step(link.mpirun(folder, command), steps))
                     # Once a run: the checkpoint that it starts from, and a comparison of the results.
-                    sent.append((link.sent() - 16 * PARAMETERS[hidden]) / steps)
+                    sent.append((link.sent() - 16 * parameters_of(hidden)) / steps)
     return statistics.median(single), {key: statistics.median(value) for key, value in pairs.items()}, sent[-1]
 
 
@@ -102,36 +113,38 @@ def predicted(single, update, parameters, batch, link, machines):
     return (single - update) * share + update + received * 8 / (gigabits * 1e9) + waiting
 
 
+def report(arguments, hidden, measured):
+    """Prints the rows of a network."""
+    # The update takes what a step without examples would take.
+    small, large = min(measured), max(measured)
+    slope = (measured[large][0] - measured[small][0]) / max(large - small, 1)
+    update = max(measured[large][0] - slope * large, 0) if slope else 0
+    for batch, (single, pairs, sent) in measured.items():
+        for gigabits, pair in pairs.items():
+            link = gigabits, arguments.latency / 1e3
+            model = [predicted(single, update, parameters_of(hidden), batch, link, machines)
+                     for machines in (2, 4, 8, 16, 64)]
+            print(f"784-{hidden.replace(',', '-')}-10 | {batch} | {gigabits:g} Gbit/s | {sent / 1e6:.2f} MB | "
+                  f"{single * 1e3:.2f} ms | {pair * 1e3:.2f} ms | {single / pair:.2f} | "
+                  + " | ".join(f"{single / value:.2f}" for value in model), flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build/release/bin/mnist-train")
     parser.add_argument("--data", type=pathlib.Path, default=ROOT / "data/mnist")
     parser.add_argument("--gigabits", type=float, nargs="+", default=[1, 10], help="of the links, per second")
     parser.add_argument("--latency", type=float, default=0.1, help="of the model's links, in milliseconds")
-    parser.add_argument("--hidden", nargs="+", default=list(PARAMETERS), choices=PARAMETERS, help="networks")
+    parser.add_argument("--hidden", nargs="+", default=["256,128", "1024,512", "2048,2048"], help="layers of a network")
     parser.add_argument("--batch", type=int, nargs="+", default=[32, 1024, 2048], help="minibatches")
     parser.add_argument("--limit", type=int, default=20480, help="examples of a run")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each kind, of which the median counts")
     arguments = parser.parse_args()
     if os.geteuid() != 0:
         parser.error("needs root, to add network namespaces")
-    print("network | batch | link | sent a step | 1 machine | 2 machines | times as fast | by the model: 2 | 4 | 8 | 16 "
-          "| 64")
+    print("network | batch | link | sent per step | 1 machine | 2 machines | speedup | model: 2 | 4 | 8 | 16 | 64")
     for hidden in arguments.hidden:
-        times = {}
-        for batch in arguments.batch:
-            single, pairs, sent = measure(arguments, hidden, batch)
-            times[batch] = single
-            # The update takes what a step of no examples would take.
-            small, large = min(times), max(times)
-            slope = (times[large] - times[small]) / (large - small) if large > small else 0
-            update = max(times[large] - slope * large, 0) if slope else 0
-            for gigabits, pair in pairs.items():
-                model = [predicted(single, update, PARAMETERS[hidden], batch, (gigabits, arguments.latency / 1e3), machines)
-                         for machines in (2, 4, 8, 16, 64)]
-                print(f"784-{hidden.replace(',', '-')}-10 | {batch} | {gigabits:g} Gbit/s | {sent / 1e6:.2f} MB | "
-                      f"{single * 1e3:.2f} ms | {pair * 1e3:.2f} ms | {single / pair:.2f} | "
-                      + " | ".join(f"{single / value:.2f}" for value in model), flush=True)
+        report(arguments, hidden, {batch: measure(arguments, hidden, batch) for batch in arguments.batch})
 
 
 if __name__ == "__main__":

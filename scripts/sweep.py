@@ -36,7 +36,15 @@ def find_optuna():
                          "(scripts/setup.sh --tests puts it into .venv)") from None
 
 
+def leave_launch():
+    """Each mnist-train is a run of its own, although srun or mpirun may have started the workers."""
+    for name in list(os.environ):
+        if name.startswith(("OMPI_", "PMI_", "PMIX_")):
+            del os.environ[name]
+
+
 def main():
+    leave_launch()
     try:
         arguments = parse_arguments(__doc__)
         find_optuna()

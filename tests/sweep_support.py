@@ -1,6 +1,7 @@
 """Runs scripts/sweep.py in tests, with mnist-train or with a program that pretends to train."""
 
 import importlib.util
+import os
 import subprocess
 import sys
 import time
@@ -44,9 +45,9 @@ class SweepTest(ProgramTest):
                 "--jobs", "1", "--seeds", "0-1", "--set", "data", SUBSET, "--set", "epochs", "1", "--set", "hidden", "16",
                 *map(str, arguments)]
 
-    def sweep(self, *arguments, **options):
+    def sweep(self, *arguments, environment=None, **options):
         return subprocess.run(self.command(*arguments, **options), capture_output=True, text=True, check=False,
-                              timeout=300)
+                              timeout=300, env={**os.environ, **(environment or {})})
 
     def start(self, *arguments, **options):
         """Starts a sweep in the background, in its own process group."""

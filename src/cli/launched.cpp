@@ -23,22 +23,32 @@ int lead_others(ProcessGroup& group, const std::function<int(Communicator&)>& le
   return code;
 }
 
-int follow(ProcessGroup& group, const std::string& name,
+/// Whether to report an error that others may have, too: none of them has ended this process since.
+bool is_first_to_report(const ProcessGroup& group) {
+  std::this_thread::sleep_for(kLeadReports + std::chrono::milliseconds(100) * group.rank());
+  return waiting_stop_signal() == 0;
+}
+
+std::string error_text(const ProcessGroup& group, const std::exception& error) {
+  return "process " + std::to_string(group.rank()) + " on " + group.host() + ": " + error.what();
+}
+
+int follow(ProcessGroup& group,
            const std::function<int(Communicator&, const std::string&)>& assist) {
   try {
-    return with_source(name, [&] {
-      int code = kExitSuccess;
-      while (true) {
-        std::vector<std::uint8_t> message;
-        group.broadcast(message);
-        if (message.empty()) return code;
-        code = assist(group, {message.begin(), message.end()});
-      }
-    });
-  } catch (const std::exception&) {
-    std::this_thread::sleep_for(kLeadReports);
-    throw;
+    int code = kExitSuccess;
+    while (true) {
+      std::vector<std::uint8_t> message;
+      group.broadcast(message);
+      if (message.empty()) return code;
+      code = assist(group, {message.begin(), message.end()});
+    }
+  } catch (const UsageError& error) {
+    if (is_first_to_report(group)) throw UsageError(error_text(group, error));
+  } catch (const std::exception& error) {
+    if (is_first_to_report(group)) throw Error(error_text(group, error));
   }
+  return kExitFailure;
 }
 
 }  // namespace
@@ -47,7 +57,8 @@ int stop_signal_of_any(Communicator& processes) {
   return static_cast<int>(processes.max(waiting_stop_signal()));
 }
 
-void connect(Trainer& trainer, Communicator& processes, bool validates, const Validate& validate) {
+void train_together(Trainer& trainer, Communicator& processes, bool validates,
+                    const Validate& validate) {
   trainer.set_should_stop([&] { return stop_signal_of_any(processes) != 0; });
   trainer.set_agree([&](std::int64_t value) { return processes.max(value); });
   if (!validates) return;
@@ -70,8 +81,9 @@ void check_same_parameters(const Engine& engine, Communicator& processes) {
   processes.broadcast(first);
   if (processes.max(first == own ? 0 : 1) == 0) return;
   throw Error(
-      "the processes have trained different parameters, because their CPUs round differently; "
-      "choose an instruction set that all of them have, such as --cpu-target avx2");
+      "the processes have trained different parameters, because their CPUs round differently; use "
+      "machines of one type, or with the fused engine an instruction set that all of them have, "
+      "such as --cpu-target avx2");
 }
 
 int run_launched(const Launch& launch, const std::string& program,
@@ -88,9 +100,8 @@ int run_launched(const Launch& launch, const std::string& program,
     return kExitSuccess;
   });
   if (group == nullptr) return joined;
-  const std::string name = "process " + std::to_string(group->rank()) + " on " + group->host();
   const int code = run_guarded(program, [&] {
-    return group->rank() == 0 ? lead_others(*group, lead) : follow(*group, name, assist);
+    return group->rank() == 0 ? lead_others(*group, lead) : follow(*group, assist);
   });
   group->leave(code == kExitFailure || code == kExitUsage ? code : kExitSuccess);
   return code;

@@ -20,9 +20,10 @@ int run_launched(const Launch& launch, const std::string& program,
 /// A stop signal that any of the processes has received, or 0.
 int stop_signal_of_any(Communicator& processes);
 
-/// Prepares `trainer` to train one network together with the trainers of the other processes: they
-/// stop together, and all get the score of `validate`, that of process 0.
-void connect(Trainer& trainer, Communicator& processes, bool validates, const Validate& validate);
+/// Makes `trainer` and those of the other processes train one network: they stop together, and all
+/// get the score of `validate`, that of process 0.
+void train_together(Trainer& trainer, Communicator& processes, bool validates,
+                    const Validate& validate);
 
 /// Throws Error when the processes have trained different parameters, as on different CPUs.
 void check_same_parameters(const Engine& engine, Communicator& processes);

@@ -32,18 +32,14 @@
 namespace mnist {
 namespace {
 
-Part part_of(const Communicator& processes) {
-  return {static_cast<std::uint64_t>(processes.rank()),
-          static_cast<std::uint64_t>(processes.size())};
-}
-
 /// The datasets of a run, and the role of each example. Each process loads a part of the training
 /// images.
 struct RunData {
   RunData(const TrainOptions& options, Communicator& processes)
       : training(load_dataset(options.data, Split::kTrain, part_of(processes))) {
-    if (!options.no_test) test = load_dataset(options.data, Split::kTest);
     limit_examples(training, options.limit);
+    with_source(options.data, [&] { check_same_data(training, processes); });
+    if (!options.no_test) test = load_dataset(options.data, Split::kTest);
     info = {training.count, fingerprint(training, processes), test ? test->count : 0,
             test ? test->fingerprint() : 0};
     auto split =
@@ -184,6 +180,7 @@ int assist(Communicator& processes, const std::string& message) {
   read_toml(message, "options", options);
   options.no_test = true;
   use_cpu_target(options.cpu_target);
+  prepare_libtorch(options.threads);
   const RunData data(options, processes);
   const MlpShape shape{data.training.pixels(), options.hidden, data.training.classes(),
                        options.activation};
@@ -192,10 +189,9 @@ int assist(Communicator& processes, const std::string& message) {
   std::vector<std::uint8_t> bytes;
   processes.broadcast(bytes);
   const Checkpoint start = read_checkpoint(bytes, "the state of process 0");
-  check_same_data(start.data, data.info, options.data);
   engine->restore(start.state);
   Trainer trainer(options, *engine, data.training_indices);
-  connect(trainer, processes, data.validation.count > 0, nullptr);
+  train_together(trainer, processes, data.validation.count > 0, nullptr);
   trainer.resume(start.progress);
   trainer.run();
   const int signal = stop_signal_of_any(processes);
@@ -226,11 +222,10 @@ int train(const TrainOptions& options, Communicator& processes) {
                        options.activation};
   if (data.test) check_fits(shape, *data.test, "the training split", options.data);
   const Mlp initial = initial_parameters(shape, options.seed, options.init);
-  const auto engine =
-      make_engine(options, device, initial, data.training, log_info, shared ? &processes : nullptr);
+  const auto engine = make_engine(options, device, initial, data.training, log_info, &processes);
   Trainer trainer(options, *engine, data.training_indices);
   const Validate validate = make_validation(data.validation, options, device);
-  connect(trainer, processes, data.validation.count > 0, validate);
+  train_together(trainer, processes, data.validation.count > 0, validate);
 
   Progress start;
   if (checkpoint) {

@@ -5,6 +5,8 @@
 
 #include <zlib.h>
 
+#include "mnist/support/error.hpp"
+
 namespace mnist {
 
 ImageExchange::ImageExchange(const Dataset& dataset, Communicator& processes)
@@ -49,6 +51,20 @@ void ImageExchange::fetch(std::span<const std::vector<std::int64_t>> wanted) {
   received_.resize(place * pixels_);
   processes_.all_to_all({reinterpret_cast<std::byte*>(sent_.data()), sent_offsets},
                         {reinterpret_cast<std::byte*>(received_.data()), received_offsets});
+}
+
+Part part_of(const Communicator& processes) {
+  return {static_cast<std::uint64_t>(processes.rank()),
+          static_cast<std::uint64_t>(processes.size())};
+}
+
+void check_same_data(const Dataset& dataset, Communicator& processes) {
+  std::vector<std::uint8_t> own = dataset.labels;
+  own.push_back(static_cast<std::uint8_t>(dataset.rows));
+  own.push_back(static_cast<std::uint8_t>(dataset.columns));
+  std::vector<std::uint8_t> first = own;
+  processes.broadcast(first);
+  if (first != own) throw Error("has other labels or images than process 0 has found");
 }
 
 std::uint32_t fingerprint(const Dataset& dataset, Communicator& processes) {

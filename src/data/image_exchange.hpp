@@ -17,7 +17,7 @@ class ImageExchange {
   ImageExchange(const Dataset& dataset, Communicator& processes);
 
   /// Sends the images of examples `wanted[p]`, all different, to process p. Collective: all
-  /// processes must want the same.
+  /// processes must pass the same lists.
   void fetch(std::span<const std::vector<std::int64_t>> wanted);
 
   /// An image that the last fetch() brought to this process.
@@ -38,10 +38,17 @@ class ImageExchange {
   std::vector<std::uint32_t> places_;  ///< [count]: number of the image in received_
 };
 
+/// The part of the images that a process loads.
+Part part_of(const Communicator& processes);
+
+/// Throws Error when this process has found other labels, or images of another number or size, than
+/// process 0. Collective.
+void check_same_data(const Dataset& dataset, Communicator& processes);
+
 /// Dataset::fingerprint() of the dataset that `processes` have loaded in parts. Collective.
 std::uint32_t fingerprint(const Dataset& dataset, Communicator& processes);
 
-/// select_examples() from a dataset that `processes` have loaded in parts: the images go to process
+/// select_examples() from a dataset that `processes` have loaded in parts; the images go to process
 /// 0 only. Collective.
 Dataset select_examples(const Dataset& dataset, const std::vector<std::int64_t>& indices,
                         Communicator& processes);

@@ -13,13 +13,12 @@ namespace mnist {
 namespace {
 
 /// The counts or displacements of MPI are int.
-int to_count(std::size_t bytes) {
-  if (bytes <= static_cast<std::size_t>(std::numeric_limits<int>::max())) {
-    return static_cast<int>(bytes);
-  }
-  throw Error("a network with a gradient of " + std::to_string(bytes) +
-              " bytes is too large to train by several processes, which exchange at most 2 GiB; "
-              "use a smaller --hidden, or one process");
+int to_count(std::size_t count) {
+  static_assert(kMaxExchange <= static_cast<std::size_t>(std::numeric_limits<int>::max()));
+  if (count <= kMaxExchange) return static_cast<int>(count);
+  throw Error("processes cannot exchange " + std::to_string(count) +
+              " items at once, at most 2,147,483,647; use a smaller --batch, --validation or "
+              "--hidden, or one process");
 }
 
 /// Pieces in the form of MPI.

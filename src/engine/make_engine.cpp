@@ -56,9 +56,12 @@ void notify_of_idle_processes(const TrainOptions& options, const Communicator& p
                               const Notify& notify) {
   const std::size_t leaves = leaves_of(static_cast<std::size_t>(options.batch));
   if (leaves >= static_cast<std::size_t>(processes.size())) return;
-  notify("--batch " + std::to_string(options.batch) + " has work for " + std::to_string(leaves) +
-         " of " + std::to_string(processes.size()) +
-         " processes, which share a minibatch by at most 16 leaves of at least 128 examples");
+  const std::string busy = std::to_string(leaves) + " of " + std::to_string(processes.size());
+  notify("--batch " + std::to_string(options.batch) + " keeps only " + busy +
+         " processes busy: each needs at least 128 examples of a minibatch, and at most 16 can "
+         "share one" +
+         (leaves == 1 ? "; this run is slower than one process"
+                      : "; use a larger --batch or fewer processes"));
 }
 
 bool uses_cpu_engine(const TrainOptions& options, const std::string& device) {
@@ -71,8 +74,8 @@ bool uses_cpu_engine(const TrainOptions& options, const std::string& device) {
 
 void check_several_processes(const std::string& device, int processes) {
   if (device == "cpu") return;
-  throw UsageError("training by " + std::to_string(processes) +
-                   " processes needs CPUs, found device " + device +
+  throw UsageError(std::to_string(processes) +
+                   " processes can only train on CPUs, found --device " + device +
                    "; use --device cpu, or start one process");
 }
 
@@ -83,6 +86,7 @@ std::string training_device(const TrainOptions& options) {
 std::unique_ptr<Engine> make_engine(const TrainOptions& options, const std::string& device,
                                     const Mlp& initial, const Dataset& dataset,
                                     const Notify& notify, Communicator* processes) {
+  if (processes != nullptr && processes->size() == 1) processes = nullptr;
   if (processes != nullptr) check_several_processes(device, processes->size());
   if (device != "cpu" && options.engine == EngineKind::kFused) {
     return make_cuda_engine(options, initial, dataset, device);

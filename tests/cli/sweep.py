@@ -37,6 +37,12 @@ class Table(SweepTest):
         for found, expected in zip(numbers, (mean, mean - margin, mean + margin), strict=True):
             self.assertAlmostEqual(found, expected, delta=0.03)
 
+    def test_workers_of_a_launcher_train_on_their_own(self):
+        """As with srun --ntasks 2 scripts/sweep.py --worker."""
+        process = self.sweep("--seeds", "0", "--test",
+                             environment={"OMPI_COMM_WORLD_RANK": "0", "OMPI_COMM_WORLD_SIZE": "2"})
+        self.assertEqual(process.returncode, 0, process.stderr)
+
     def test_runs_are_shared_by_studies(self):
         self.assertEqual(self.sweep("--test").returncode, 0)
         (summary, _) = sorted(self.tmp_dir.glob("results/*/summary.json"))

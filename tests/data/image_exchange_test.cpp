@@ -1,6 +1,7 @@
 // Images reach the processes that want them; here each process is a thread.
 #include "data/image_exchange.hpp"
 
+#include "mnist/support/error.hpp"
 #include "mnist_subset.hpp"
 #include "thread_communicator.hpp"
 
@@ -44,6 +45,23 @@ TEST(ImageExchange, FindsTheFingerprintOfAllParts) {
   });
   SingleProcess alone;
   EXPECT_EQ(fingerprint(whole, alone), whole.fingerprint());
+}
+
+TEST(ImageExchange, NoticesOtherDataInOneProcess) {
+  const Dataset whole = mnist_subset(Split::kTrain);
+  for (const bool count : {false, true}) {
+    run_processes(3, [&](Communicator& processes) {
+      Dataset own = part_of(whole, processes);
+      check_same_data(own, processes);
+      if (processes.rank() == 1 && count) limit_examples(own, 1999);
+      if (processes.rank() == 1 && !count) own.labels[7] ^= 1;
+      if (processes.rank() == 1) {
+        EXPECT_THROW(check_same_data(own, processes), Error);
+      } else {
+        check_same_data(own, processes);
+      }
+    });
+  }
 }
 
 TEST(ImageExchange, SelectsExamplesForTheFirstProcess) {

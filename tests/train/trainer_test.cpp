@@ -29,6 +29,7 @@ class RecordingEngine : public Engine {
  public:
   StepsResult train(const Steps& steps) override {
     StepsResult result;
+    chunks.push_back(steps.count());
     EXPECT_GE(std::ssize(steps.learning_rates), steps.count());
     for (std::int64_t i = 0; i < steps.count(); ++i) {
       const std::int64_t size = std::min(steps.batch, std::ssize(steps.indices) - i * steps.batch);
@@ -52,6 +53,7 @@ class RecordingEngine : public Engine {
 
   std::vector<std::int64_t> indices;
   std::vector<std::int64_t> sizes;
+  std::vector<std::int64_t> chunks;  ///< steps of each call
   std::vector<double> rates;
   std::vector<std::int64_t> epochs;
   std::int64_t bad_step = 0;
@@ -285,6 +287,14 @@ TEST(Trainer, TakesFastStepsInLargeChunks) {
   trainer.add_callback(progress);
   trainer.run();
   EXPECT_LT(progress.examples.size(), 10'000U / 16) << "more than 16 steps at once on average";
+}
+
+TEST(Trainer, TakesAsManyStepsAtOnceAsOtherProcesses) {
+  RecordingEngine engine;
+  Trainer trainer(options(2, 4), engine, first_indices(40));
+  trainer.set_agree([](std::int64_t) { return 3; });
+  trainer.run();
+  EXPECT_EQ(engine.chunks, (std::vector<std::int64_t>{3, 3, 3, 1, 3, 3, 3, 1}));
 }
 
 TEST(Trainer, ResumesFromAnyStepWithTheSameResult) {

@@ -133,11 +133,16 @@ void CpuEngine::reserve() {
     if (!part.whole()) depth = std::max(depth, part.depth + 1);
   }
   reserve_gradients(layers_, depth, gradients_);
+  if (!exchange_) return;
+  for (std::size_t i = 0; i < microbatches_.count(); ++i) {
+    exchange_->reserve(leaves_of(microbatches_.at(i).minibatch));
+  }
 }
 
 StepProfile CpuEngine::profile() const {
   StepProfile profile{profiled_steps_, {}};
   for (std::size_t phase = 0; phase < std::size(kPhaseNames) && profiled_steps_ > 0; ++phase) {
+    if (phase == static_cast<std::size_t>(Phase::kExchange) && !exchange_) continue;
     auto& entry = profile.phases.emplace_back(StepProfile::Phase{kPhaseNames[phase], {}});
     for (const Own& own : own_) entry.seconds.push_back(own.clock.seconds(phase));
   }

@@ -26,8 +26,8 @@ namespace mnist {
 /// schedule, kernels.hpp the arithmetic. The results do not depend on the number of threads.
 class CpuEngine : public Engine {
  public:
-  /// `dataset` must outlive the engine. With `processes`, which must outlive it, too, the engines
-  /// of all processes train one network: they must get the same arguments and the same calls of
+  /// `dataset` must outlive the engine. With several `processes`, which must outlive it, too, the
+  /// engines of all train one network: they must get the same arguments and the same calls of
   /// train(). Throws Error when `initial` has hidden layers with another activation than ReLU.
   CpuEngine(const Mlp& initial, const Dataset& dataset, const TrainOptions& options, int threads,
             const CpuKernels& kernels = best_cpu_kernels(), Communicator* processes = nullptr);

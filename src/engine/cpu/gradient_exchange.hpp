@@ -17,20 +17,23 @@ namespace mnist {
 /// there are.
 class GradientExchange {
  public:
-  /// `processes` must outlive it. `floats` is the length of a gradient.
+  /// `processes` must outlive it. `floats` is the length of a gradient. Throws Error when it is too
+  /// long to be exchanged.
   GradientExchange(Communicator& processes, std::size_t floats);
 
-  /// `nodes` are the sums of this process's nodes; the first one, or `nodes[0]` if there is none,
-  /// becomes the sum over all `leaves`.
+  /// Allocates what sum() needs for minibatches of `leaves`.
+  void reserve(std::size_t leaves);
+
+  /// `nodes` are the sums of this process's nodes. `nodes[0]`, which must exist even if there are
+  /// none, becomes the sum over all `leaves`.
   void sum(std::size_t leaves, std::span<AlignedVector<float>> nodes);
 
  private:
-  void receive_parts(std::size_t leaves, std::span<AlignedVector<float>> nodes);
+  std::vector<float*> receive_parts(std::size_t leaves, std::span<AlignedVector<float>> nodes);
 
   Communicator& processes_;
   std::vector<std::size_t> parts_;  ///< bytes before the part of each process, and of all
   std::vector<float> received_;     ///< this process's part of all nodes, round by round
-  std::vector<float*> in_order_;    ///< the same from left to right in the tree
 };
 
 }  // namespace mnist

@@ -80,12 +80,12 @@ double sum_of(const AlignedVector<float>& values) {
 
 }  // namespace
 
-Share::Share(std::size_t count, std::size_t unit, int thread, int threads) {
+Share::Share(std::size_t count, std::size_t unit, int part, int parts) {
   const std::size_t units = (count + unit - 1) / unit;
-  const auto t = static_cast<std::size_t>(thread);
-  const auto n = static_cast<std::size_t>(threads);
-  begin = std::min(units * t / n * unit, count);
-  end = std::min(units * (t + 1) / n * unit, count);
+  const auto p = static_cast<std::size_t>(part);
+  const auto n = static_cast<std::size_t>(parts);
+  begin = std::min(units * p / n * unit, count);
+  end = std::min(units * (p + 1) / n * unit, count);
 }
 
 OwnWeights CpuLayer::own_weights(int thread) {

@@ -15,9 +15,10 @@
 
 namespace mnist {
 
-/// The range of `count` items that belongs to one of `threads` threads, in multiples of `unit`.
+/// The range of `count` items that belongs to one of `parts` threads or processes, in multiples of
+/// `unit`.
 struct Share {
-  Share(std::size_t count, std::size_t unit, int thread, int threads);
+  Share(std::size_t count, std::size_t unit, int part, int parts);
   std::size_t begin;
   std::size_t end;
 };

@@ -84,7 +84,7 @@ void CpuMicrobatches::start(const Steps& steps, std::int64_t first_step) {
   first_step_ = first_step;
   microbatches_.clear();
   count_of_all_ = 0;
-  std::size_t largest = 0;
+  std::size_t largest = 1;  // also where this process has no examples
   for (std::int64_t i = 0; i < steps.count(); ++i) {
     const std::size_t examples = steps.minibatch(i).size();
     for (CpuMicrobatch part :

@@ -24,8 +24,7 @@ struct CpuMicrobatch {
   std::size_t begin = 0;  ///< its first example in the minibatch, a multiple of kTile
   std::size_t examples = 0;
   std::size_t minibatch = 0;  ///< examples of the whole minibatch
-  std::size_t number = 0;     ///< among the microbatches of all processes: of the minibatch,
-                              ///< in CpuMicrobatches of the call
+  std::size_t number = 0;     ///< among those of all processes: of the minibatch, or of the call
   std::size_t depth = 0;      ///< of the stack of sums before its leaf goes there
   std::size_t additions = 0;  ///< on that stack after it, if it ends a leaf; see pairwise.hpp
   bool starts_leaf = true;
@@ -63,8 +62,8 @@ class CpuMicrobatches {
   /// Starts on `steps`, of which the first is number `first_step` of the run. Not for threads.
   void start(const Steps& steps, std::int64_t first_step);
 
-  /// The number of microbatches of all steps, the same for all processes together, and the number
-  /// of examples in the largest.
+  /// The number of this process's microbatches, that of all processes, and the number of examples
+  /// in this process's largest one.
   std::size_t count() const { return microbatches_.size(); }
   std::size_t count_of_all() const { return count_of_all_; }
   std::size_t largest() const { return largest_; }

@@ -30,7 +30,7 @@ inline constexpr const char* kPhaseNames[] = {"first layer, forward",
                                               "first layer, gradients and Adam",
                                               "other layers, gradients and Adam",
                                               "waiting for other threads",
-                                              "exchange with other processes"};
+                                              "exchange of gradients"};
 
 /// Adds up the time of each phase of one thread. Off, it costs a branch.
 class PhaseClock {

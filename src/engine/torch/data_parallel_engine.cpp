@@ -1,8 +1,6 @@
 // A minibatch is cut into consecutive parts, one for each process.
 #include "engine/torch/data_parallel_engine.hpp"
 
-#include <array>
-
 #include <torch/torch.h>
 
 #include "mnist/data/idx.hpp"
@@ -10,7 +8,7 @@
 namespace mnist {
 namespace {
 
-std::span<const std::int64_t> part_of(std::span<const std::int64_t> minibatch, Part part) {
+std::span<const std::int64_t> examples_of(std::span<const std::int64_t> minibatch, Part part) {
   const std::size_t begin = part.begin(minibatch.size());
   return minibatch.subspan(begin, part.end(minibatch.size()) - begin);
 }
@@ -30,7 +28,7 @@ StepsResult DataParallelEngine::train(const Steps& steps) {
   std::vector<std::vector<std::int64_t>> wanted(static_cast<std::size_t>(processes_.size()));
   for (std::size_t p = 0; p < wanted.size(); ++p) {
     for (std::int64_t i = 0; i < steps.count(); ++i) {
-      const auto part = part_of(steps.minibatch(i), {p, wanted.size()});
+      const auto part = examples_of(steps.minibatch(i), {p, wanted.size()});
       wanted[p].insert(wanted[p].end(), part.begin(), part.end());
     }
   }
@@ -41,9 +39,9 @@ StepsResult DataParallelEngine::train(const Steps& steps) {
     const double loss = train_own_part(steps, i, correct);
     result.losses.push_back(static_cast<float>(loss));
   }
-  std::array<double, 1> sum{static_cast<double>(correct)};
-  processes_.sum(sum);
-  result.correct = static_cast<std::int64_t>(sum[0]);
+  auto sum = static_cast<double>(correct);
+  processes_.sum({&sum, 1});
+  result.correct = static_cast<std::int64_t>(sum);
   return result;
 }
 
@@ -51,9 +49,8 @@ StepsResult DataParallelEngine::train(const Steps& steps) {
 double DataParallelEngine::train_own_part(const Steps& steps, std::int64_t step,
                                           std::int64_t& correct) {
   const auto minibatch = steps.minibatch(step);
-  const Part part{static_cast<std::uint64_t>(processes_.rank()),
-                  static_cast<std::uint64_t>(processes_.size())};
-  const auto own = part_of(minibatch, part);
+  const Part part = part_of(processes_);
+  const auto own = examples_of(minibatch, part);
   first_example_ = static_cast<std::int64_t>(part.begin(minibatch.size()));
   const torch::Tensor indices =
       torch::from_blob(const_cast<std::int64_t*>(own.data()), {std::ssize(own)}, torch::kInt64);
