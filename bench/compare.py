@@ -1,128 +1,139 @@
 #!/usr/bin/env python3
-"""Times one epoch of mnist-train and of each baseline, interleaved, and prints seconds and ratios.
+"""Times one epoch of mnist-train and of each baseline, and prints one table of all configurations.
 
-The entries take turns in every round, so that a machine that slows down slows all of them. The figure
-for an entry is the median over its epochs, without the first epoch of each run.
+For each configuration (hidden layers, minibatch size, number of cores), the entries take turns in every round, each
+in a process of its own, so that a machine that slows down slows all of them. Exits with 1 if an entry did not
+learn, or if all of them failed.
 """
 
 import argparse
 import json
 import os
 import pathlib
-import platform
-import statistics
 import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-BASELINES = ROOT / "bench/baselines"
+import machine
+import table
+from entries import ROOT, entries
 
-# Name: (script, extra environment variables). All scripts take the flags of baselines/common.py; with
-# --device cuda only the PyTorch ones run.
-ON_GPU = "guide_loop.py", "resident.py"
-PYTHON_BASELINES = {
-    "guide: DataLoader, eager": ("guide_loop.py", {}),
-    "PyTorch resident, fused Adam": ("resident.py", {}),
-    "PyTorch resident, torch.compile": ("resident.py", {"BASELINE_COMPILE": "1"}),
-    "JAX, jitted scan": ("jax_scan.py", {}),
-    "scikit-learn MLPClassifier": ("sklearn_mlp.py", {}),
-}
+# Cores that other programs may keep busy.
+MOST_LOAD = 0.1
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release")
     parser.add_argument("--data", type=pathlib.Path, default=ROOT / "data/mnist")
-    parser.add_argument("--epochs", type=int, default=4, help="epochs per run; the first is discarded")
+    parser.add_argument("--epochs", type=int, default=4, help="epochs per run, at least 2; the first is discarded")
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--hidden", default="256,128")
+    parser.add_argument("--limit", type=float, default=900, help="seconds after which a run is ended and has failed")
+    parser.add_argument("--batch", default="32", help="minibatch sizes, comma-separated")
+    parser.add_argument("--hidden", nargs="+", default=["256,128"],
+                        help="networks; 1024,512@64 has minibatch sizes of its own")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
-    parser.add_argument("--threads", help="core counts, comma-separated, one table each; 1,2 on the CPU, else all cores")
-    parser.add_argument("--only", default="", help="run only entries whose name contains one of these, comma-separated")
+    parser.add_argument("--threads", help="core counts, comma-separated; 1,2 on the CPU, else all cores")
+    parser.add_argument("--only", default="", help="only entries whose name contains one of these, comma-separated")
     parser.add_argument("--engines", default="fused,torch", help="engines of mnist-train, comma-separated")
+    parser.add_argument("--force", action="store_true", help="measure even if other programs are running")
     parser.add_argument("--json", type=pathlib.Path, help="also write all measurements to this file")
     arguments = parser.parse_args()
+    if arguments.epochs < 2:
+        parser.error("--epochs must be at least 2: the first is discarded")
     if arguments.threads is None:
         arguments.threads = "1,2" if arguments.device == "cpu" else str(len(os.sched_getaffinity(0)))
     return arguments
 
 
-def entries(arguments):
-    """Maps each entry's name to its command and extra environment variables."""
-    shared = ["--data", arguments.data, "--epochs", arguments.epochs, "--batch", arguments.batch,
-              "--hidden", arguments.hidden]
-    on_device = ["--device", arguments.device]
-    found = {}
-    for engine in arguments.engines.split(","):
-        found[f"mnist-train, {engine}"] = (
-            [arguments.build / "bin/mnist-train", "--engine", engine, *on_device, *shared], {})
-    if arguments.device == "cpu":
-        found["LibTorch C++ example"] = ([arguments.build / "bench/cpp_example", *shared], {})
-    for name, (script, environment) in PYTHON_BASELINES.items():
-        if script in ON_GPU:
-            found[name] = ([sys.executable, BASELINES / script, *shared, *on_device], environment)
-        elif arguments.device == "cpu":
-            found[name] = ([sys.executable, BASELINES / script, *shared], environment)
-    return {name: entry for name, entry in found.items() if any(part in name for part in arguments.only.split(","))}
+def configurations(arguments):
+    """Yields hidden layers, minibatch size and number of cores."""
+    for network in arguments.hidden:
+        hidden, _, batches = network.partition("@")
+        for batch in (batches or arguments.batch).split(","):
+            for cores in arguments.threads.split(","):
+                yield hidden, int(batch), int(cores)
 
 
-def epochs_of(command, environment, threads):
-    """Seconds of each epoch of one run, pinned to the first `threads` cores; empty if the run failed."""
-    cores = sorted(os.sched_getaffinity(0))[:threads]
-    command = [*map(str, command), "--threads", str(threads)]
-    variables = os.environ | environment | {"OMP_NUM_THREADS": str(threads)}
+def run(command, environment, cores, limit):
+    """Runs `command` on `cores`. Returns seconds and losses of its epochs and its accuracy; None if it failed."""
+    command = [*map(str, command), "--threads", str(len(cores))]
+    # A kernel that OPENBLAS_CORETYPE forces can be slower than the one that OpenBLAS chooses.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
+    variables = {**inherited, **environment, "OMP_NUM_THREADS": str(len(cores))}
     with tempfile.TemporaryDirectory() as directory:
-        ours = command[0].endswith("mnist-train")
-        if ours:
-            command += ["--run-dir", directory, "--out", f"{directory}/model.pt"]
-        process = subprocess.run(command, env=variables, capture_output=True, text=True,
-                                 preexec_fn=lambda: os.sched_setaffinity(0, cores))
+        if command[0].endswith("mnist-train"):
+            command += ["--run-dir", directory]
+        try:
+            process = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=limit,
+                                     preexec_fn=lambda: os.sched_setaffinity(0, cores))
+        except (OSError, subprocess.TimeoutExpired) as error:
+            print(f"    failed: {error}", file=sys.stderr)
+            return None
         if process.returncode != 0:
-            print(f"{command[0]} failed:\n{process.stderr[-2000:]}", file=sys.stderr)
-            return []
-        text = (pathlib.Path(directory) / "metrics.jsonl").read_text() if ours else process.stdout
-    return [json.loads(line)["seconds"] for line in text.splitlines()]
+            print(f"    failed with {process.returncode}:\n{process.stderr[-2000:]}", file=sys.stderr)
+            return None
+        return ours(pathlib.Path(directory)) if command[0].endswith("mnist-train") else baseline(process.stdout)
 
 
-def measure(arguments, threads):
-    """Maps each entry that ran to the seconds of its epochs, without the first epoch of each run."""
-    seconds = {}
+def ours(directory):
+    """What a run directory of mnist-train says."""
+    epochs = [json.loads(line) for line in (directory / "metrics.jsonl").read_text().splitlines()]
+    return {"seconds": [epoch["seconds"] for epoch in epochs], "losses": [epoch["train_loss"] for epoch in epochs],
+            "accuracy": json.loads((directory / "summary.json").read_text())["test_accuracy"]}
+
+
+def baseline(output):
+    """What a baseline printed: a JSON line for each epoch, then one with the accuracy. Frameworks print other lines."""
+    *epochs, last = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    return {"seconds": [epoch["seconds"] for epoch in epochs], "losses": [epoch["loss"] for epoch in epochs],
+            "accuracy": last["accuracy"]}
+
+
+def measure(arguments, configuration):
+    """Maps each entry to its runs (see table.py)."""
+    hidden, batch, threads = configuration
+    available = sorted(os.sched_getaffinity(0))
+    runs_of = {}
     for turn in range(arguments.rounds):
         for name, (command, environment) in entries(arguments).items():
-            print(f"  {threads} cores, round {turn + 1}: {name}", file=sys.stderr)
-            seconds.setdefault(name, []).extend(epochs_of(command, environment, threads)[1:])
-    return {name: values for name, values in seconds.items() if values}
-
-
-def print_table(seconds, threads, device):
-    medians = {name: statistics.median(values) for name, values in seconds.items()}
-    ours = [name for name in medians if name.startswith("mnist-train")]
-    baselines = [name for name in medians if not name.startswith("mnist-train")]
-    best = min((medians[name] for name in baselines), default=float("nan"))
-    print(f"\n{device}, {threads} core{'s' if threads > 1 else ''}, seconds per epoch")
-    print(f"{'':34} {'median':>8} {'min':>8} {'max':>8}   " + "".join(f"{'x ' + n[13:]:>12}" for n in ours))
-    for name, median in sorted(medians.items(), key=lambda item: item[1]):
-        ratios = "".join(f"{median / medians[engine]:12.2f}" for engine in ours)
-        print(f"{name:34} {median:8.3f} {min(seconds[name]):8.3f} {max(seconds[name]):8.3f}   {ratios}")
-    for name in ours if baselines else []:
-        print(f"{name}: {best / medians[name]:.2f} times as fast as the best baseline")
+            runs = runs_of.setdefault(name, [])
+            if None in runs:
+                continue  # it would fail again
+            print(f"  {hidden}, batch {batch}, {threads} cores, round {turn + 1}: {name}", file=sys.stderr)
+            before = {"load": machine.busy_cores(0.5),
+                      "latency": machine.core_latency(arguments.build / "bench/core_latency", available)}
+            if before["load"] > MOST_LOAD:
+                print(f"    other programs keep {before['load']:.2f} cores busy", file=sys.stderr)
+            command = [*command, "--data", arguments.data, "--epochs", arguments.epochs, "--batch", batch,
+                       "--hidden", hidden]
+            result = run(command, environment, available[:threads], arguments.limit)
+            runs.append(result and result | before)
+    return runs_of
 
 
 def main():
     arguments = parse_arguments()
-    print(f"{platform.processor() or platform.machine()}, batch {arguments.batch}, hidden {arguments.hidden}, "
-          f"{arguments.data}")
-    figures = {}
-    for threads in map(int, arguments.threads.split(",")):
-        figures[threads] = measure(arguments, threads)
-        if not figures[threads]:
-            sys.exit("every run failed, see above")
-        print_table(figures[threads], threads, arguments.device)
-    if arguments.json:
-        arguments.json.write_text(json.dumps({"arguments": {k: str(v) for k, v in vars(arguments).items()},
-                                              "seconds": figures}, indent=1) + "\n")
+    load = 0 if arguments.force else machine.busy_cores()
+    if load > MOST_LOAD:
+        sys.exit(f"other programs keep {load:.2f} cores busy, and timings need an idle machine: stop them, or measure "
+                 "beside them with --force")
+    print(f"{machine.description()}\n{arguments.device}, {arguments.data}, {arguments.rounds} rounds of "
+          f"{arguments.epochs} epochs\n\n{table.HEADER}", flush=True)
+    measurements = []
+    for configuration in configurations(arguments):
+        runs_of = measure(arguments, configuration)
+        print("\n".join(table.lines(configuration, runs_of)) + "\n", flush=True)
+        measurements.append(dict(zip(("hidden", "batch", "cores"), configuration)) | {"runs": runs_of})
+        if arguments.json:
+            arguments.json.write_text(json.dumps({"machine": machine.description(), "measurements": measurements,
+                                                  "arguments": {k: str(v) for k, v in vars(arguments).items()}},
+                                                 indent=1) + "\n")
+    print(table.FOOTNOTES)
+    if any(table.rejected(measurement["runs"]) for measurement in measurements):
+        sys.exit("some entries did not learn, see the table")
+    if not any(table.complete(measurement["runs"]) for measurement in measurements):
+        sys.exit("every run failed, see above")
 
 
 if __name__ == "__main__":

@@ -33,6 +33,9 @@ class Images : public torch::data::Dataset<Images> {
     return static_cast<std::size_t>(images_.size(0));
   }
 
+  const torch::Tensor& images() const { return images_; }
+  const torch::Tensor& labels() const { return labels_; }
+
  private:
   torch::Tensor images_;
   torch::Tensor labels_;
@@ -76,4 +79,9 @@ int main(int argc, char** argv) {
     std::cout << "{\"seconds\": " << seconds.count() << ", \"loss\": " << total / minibatches << "}"
               << std::endl;
   }
+
+  const torch::NoGradGuard no_gradients;
+  const Images test(mnist::load_dataset(flags.at("--data"), mnist::Split::kTest));
+  const auto correct = model->forward(test.images()).argmax(1).eq(test.labels());
+  std::cout << "{\"accuracy\": " << correct.to(torch::kFloat64).mean().item<double>() << "}\n";
 }

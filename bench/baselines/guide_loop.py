@@ -2,7 +2,7 @@
 set for a DataLoader: a TensorDataset, converted to f32 once."""
 
 import torch
-from common import EpochTimer, parse_arguments, training_set
+from common import EpochTimer, load, parse_arguments, print_accuracy
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -16,9 +16,8 @@ def main():
     model = nn.Sequential(*layers[:-1]).to(arguments.device)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.001)
     criterion = nn.CrossEntropyLoss()
-    images, labels = training_set(arguments.data)
-    dataset = TensorDataset(torch.from_numpy(images).float().div_(255), torch.from_numpy(labels).long())
-    loader = DataLoader(dataset, batch_size=arguments.batch, shuffle=True)
+    images, labels = map(torch.from_numpy, load(arguments.data))
+    loader = DataLoader(TensorDataset(images, labels), batch_size=arguments.batch, shuffle=True)
     for _ in range(arguments.epochs):
         with EpochTimer() as timer:
             model.train()
@@ -26,11 +25,12 @@ def main():
             for data, target in loader:
                 optimizer.zero_grad()
                 data, target = data.to(arguments.device), target.to(arguments.device)
-                loss = criterion(model(data.reshape(-1, 784)), target)
+                loss = criterion(model(data), target)
                 loss.backward()
                 optimizer.step()
                 total += loss.item()
             timer.loss = total / len(loader)
+    print_accuracy(arguments.data, lambda images: model(torch.from_numpy(images).to(arguments.device)).argmax(1).cpu())
 
 
 if __name__ == "__main__":

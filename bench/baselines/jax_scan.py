@@ -5,14 +5,18 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from common import EpochTimer, parse_arguments, training_set
+from common import EpochTimer, load, minibatches, parse_arguments, print_accuracy
 
 
-def loss_of(parameters, data, target):
+def forward(parameters, data):
     for weight, bias in parameters[:-1]:
         data = jax.nn.relu(data @ weight + bias)
     weight, bias = parameters[-1]
-    scores = jax.nn.log_softmax(data @ weight + bias)
+    return data @ weight + bias
+
+
+def loss_of(parameters, data, target):
+    scores = jax.nn.log_softmax(forward(parameters, data))
     return -jnp.take_along_axis(scores, target[:, None], 1).mean()
 
 
@@ -34,8 +38,7 @@ def epoch(state, images, labels, order):
         loss, gradients = jax.value_and_grad(loss_of)(parameters, images[indices], labels[indices])
         return (*adam(parameters, gradients, first, second, step), step), loss
 
-    state, losses = jax.lax.scan(one_step, state, order)
-    return state, losses.mean()
+    return jax.lax.scan(one_step, state, order)
 
 
 def main():
@@ -48,15 +51,15 @@ def main():
     ]
     zeros = jax.tree.map(jnp.zeros_like, parameters)
     state = (parameters, zeros, jax.tree.map(jnp.zeros_like, parameters), jnp.float32(0))
-    images, labels = training_set(arguments.data)
-    images = jnp.asarray(images, jnp.float32) / 255
-    labels = jnp.asarray(labels, jnp.int32)
-    whole = len(labels) // arguments.batch * arguments.batch
+    images, labels = map(jnp.asarray, load(arguments.data))
     for _ in range(arguments.epochs):
         with EpochTimer() as timer:
-            order = rng.permutation(len(labels))[:whole].reshape(-1, arguments.batch)
-            state, loss = epoch(state, images, labels, order)
-            timer.loss = float(loss)
+            losses = []
+            for order in minibatches(rng.permutation(len(labels)), arguments.batch):
+                state, some_losses = epoch(state, images, labels, order)
+                losses.append(some_losses)
+            timer.loss = float(np.concatenate(losses).mean())
+    print_accuracy(arguments.data, lambda images: forward(state[0], images).argmax(1))
 
 
 if __name__ == "__main__":

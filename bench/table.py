@@ -1,0 +1,70 @@
+"""The table of bench/compare.py: one line for each entry of each configuration, the fastest first.
+
+A run is a dict: "seconds" and "losses" of its epochs, the test "accuracy" after them and, from just before it,
+the "latency" between the first two cores in ns (None if unknown) and the "load", the number of busy cores. A run
+that failed is None."""
+
+import statistics
+
+OURS = "mnist-train, fused"
+HEADER = (f"{'hidden':>11} {'batch':>5} {'cores':>5} {'latency':>8} {'load':>5}  {'entry':26} {'s/epoch':>8} "
+          f"{'spread':>6} {'accuracy':>8} {'/ fused':>8}")
+FOOTNOTES = """
+latency   of a cache line between the first two cores, one way, before a run; the median of the entry's runs
+load      cores that other programs kept busy before a run; the highest of the entry's runs
+s/epoch   median over all runs, without the first epoch of each
+spread    half the range of those epochs, relative to the median
+accuracy  on the test set after the last epoch, mean over runs
+/ fused   time relative to mnist-train's fused engine; "rejected" if the entry did not learn what the others did"""
+# An entry did not learn if it gets more than this fraction of the test images wrong, or more than twice as many as
+# the median entry. After a few epochs, initial weights and the order of examples make a smaller difference.
+MOST_ERROR = 0.2
+MOST_RELATIVE_ERROR = 2
+
+
+def warm(runs):
+    """Seconds of the epochs of all runs, without the first epoch of each, which includes compilation."""
+    return [seconds for run in runs for seconds in run["seconds"][1:]]
+
+
+def spread(values):
+    """Half the range, relative to the median."""
+    return (max(values) - min(values)) / 2 / statistics.median(values)
+
+
+def complete(runs_of):
+    """The entries none of whose runs failed."""
+    return {name: runs for name, runs in runs_of.items() if runs and None not in runs}
+
+
+def errors_of(runs_of):
+    """Maps the same entries to the fraction of test images that they get wrong."""
+    return {name: 1 - statistics.mean(run["accuracy"] for run in runs) for name, runs in complete(runs_of).items()}
+
+
+def rejected(runs_of):
+    """The entries that did not learn."""
+    errors = errors_of(runs_of)
+    if not errors:
+        return set()
+    limit = min(MOST_ERROR, MOST_RELATIVE_ERROR * statistics.median(errors.values()))
+    return {name for name, error in errors.items() if error > limit}
+
+
+def lines(configuration, runs_of):
+    """`configuration` is (hidden layers, minibatch size, cores); `runs_of` maps each entry to its runs."""
+    hidden, batch, cores = configuration
+    start = f"{hidden:>11} {batch:>5} {cores:>5} "
+    medians = {name: statistics.median(warm(runs)) for name, runs in complete(runs_of).items()}
+    errors = errors_of(runs_of)
+    unfit = rejected(runs_of)
+    found = []
+    for name in sorted(medians, key=medians.get):
+        runs = runs_of[name]
+        latencies = [run["latency"] for run in runs if run["latency"] is not None]
+        latency = f"{statistics.median(latencies):.0f} ns" if latencies else "-"
+        ratio = f"{medians[name] / medians[OURS]:.2f}" if OURS in medians else "-"
+        found.append(f"{start}{latency:>8} {max(run['load'] for run in runs):5.2f}  {name:26} {medians[name]:8.3f} "
+                     f"{100 * spread(warm(runs)):4.0f} % {100 * (1 - errors[name]):6.2f} % "
+                     f"{'rejected' if name in unfit else ratio:>8}")
+    return found + [f"{start}{'-':>8} {'-':>5}  {name:26} {'failed':>8}" for name in runs_of if name not in medians]
