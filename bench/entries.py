@@ -5,6 +5,9 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BASELINES = ROOT / "bench/baselines"
+# What bench/setup.sh installs.
+PYTHON = ROOT / "build/bench-venv/bin/python"
+OPENBLAS = ROOT / "build/bench-openblas/libopenblas.so.0"
 
 # Name: script and flags. Those of PyTorch also run with --device cuda.
 PYTORCH = {
@@ -15,6 +18,8 @@ PYTORCH = {
 }
 OTHERS = {
     "JAX": ["jax_scan.py"],
+    "Keras": ["keras_fit.py"],
+    "MLX": ["mlx_compiled.py"],
     "scikit-learn": ["sklearn_mlp.py"],
 }
 
@@ -30,6 +35,7 @@ def entries(arguments):
     if arguments.device == "cpu":
         found["LibTorch C++ example"] = [arguments.build / "bench/cpp_example"], {}
         for name, (script, *flags) in OTHERS.items():
-            found[name] = [sys.executable, BASELINES / script, *flags], {}
+            preload = {"LD_PRELOAD": str(OPENBLAS)} if name == "MLX" and OPENBLAS.exists() else {}
+            found[name] = [PYTHON, BASELINES / script, *flags], preload
     wanted = arguments.only.split(",")
     return {name: entry for name, entry in found.items() if any(part in name for part in wanted)}

@@ -3,16 +3,15 @@
 # Run it on an otherwise idle machine.
 #
 # usage: bench/run.sh [FLAG of compare.py]...
-#   bench/run.sh --threads 2 --only PyTorch
+#   bench/run.sh --threads 2 --only fused,PyTorch
+#   bench/run.sh --only fused,JAX --batch 32,512 --hidden 256,128 1024,512@64
 #   bench/run.sh --device cuda
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/common.sh"
 case ${1-} in -h | --help) show_usage ;; esac
 
 "$project/scripts/setup.sh" --tests
 "$project/scripts/fetch_data.sh" mnist
-step "installing the baselines' packages into .venv"
-"$project/.venv/bin/python" -m pip install -q -r "$project/bench/requirements.txt" >&2 ||
-  say "some could not be installed; their baselines will be missing from the table"
+"$project/bench/setup.sh"
 build release
 (cd "$project" && cmake -B build/release -DMNIST_BUILD_BENCH=ON && cmake --build build/release) >&2
 step "measuring"

@@ -130,7 +130,7 @@ class TrainScript(ProgramTest):
 
 class Help(ProgramTest):
     def test_every_script_explains_itself_without_doing_anything(self):
-        scripts = [*(ROOT / "scripts").glob("*.sh"), *(ROOT / "scripts").glob("*.py"), ROOT / "bench/run.sh"]
+        scripts = [*(ROOT / "scripts").glob("*.sh"), *(ROOT / "scripts").glob("*.py"), *(ROOT / "bench").glob("*.sh")]
         stub = 'echo "called $0 $*" >&2; exit 1'
         path = path_with_stubs(self.tmp_dir / "bin", **{"cmake": stub, "apt_get": stub, "ctest": stub, "git": stub})
         for script in scripts:
