@@ -17,9 +17,9 @@ import sys
 def wilson_interval(correct, examples, z=1.959963984540054):
     """Returns the 95 % confidence interval of a fraction (Wilson 1927)."""
     share, scale = correct / examples, 1 + z * z / examples
-    centre = share + z * z / (2 * examples)
+    center = share + z * z / (2 * examples)
     half = z * math.sqrt(share * (1 - share) / examples + z * z / (4 * examples * examples))
-    return (centre - half) / scale, (centre + half) / scale
+    return (center - half) / scale, (center + half) / scale
 
 
 def main():

@@ -58,20 +58,20 @@ def draw_option(axes, name, distribution, points):
 
 
 def draw_parallel(pyplot, axes, space, points):
-    """A line for each trial over all options and the accuracy, coloured by the accuracy."""
+    """A line for each trial over all options and the accuracy, colored by the accuracy."""
     accuracies = [accuracy for _, accuracy in points]
     low, high = min(accuracies), max(accuracies)
-    colours = pyplot.get_cmap("viridis")
+    colors = pyplot.get_cmap("viridis")
     for options, accuracy in sorted(points, key=lambda point: point[1]):
         place = (accuracy - low) / (high - low) if high > low else 0.5
         heights = [height_of(space[name], options[name]) for name in space] + [place]
-        axes.plot(range(len(heights)), heights, color=colours(place), alpha=0.7)
+        axes.plot(range(len(heights)), heights, color=colors(place), alpha=0.7)
     axes.set_xticks(range(len(space) + 1), [*space, "accuracy"])
     axes.set_yticks([])
     for place, (name, distribution) in enumerate(space.items()):
         for value in getattr(distribution, "choices", None) or (distribution.low, distribution.high):
             axes.annotate(f"{value}", (place, height_of(distribution, value)), fontsize="small")
-        axes.axvline(place, color="grey", alpha=0.4)
+        axes.axvline(place, color="gray", alpha=0.4)
     axes.annotate(f"{low:.2f}", (len(space), 0), fontsize="small")
     axes.annotate(f"{high:.2f}", (len(space), 1), fontsize="small")
     axes.set_title("parallel coordinates")

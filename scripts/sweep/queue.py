@@ -149,7 +149,7 @@ class Queue:
             optuna.storages.fail_stale_trials(self.study)
 
     def requeue_lost(self):
-        """Queues trials again whose last worker died between failing a trial and queueing its next attempt."""
+        """Queues trials again whose last worker died between failing a trial and queuing its next attempt."""
         trials = self.study.get_trials(deepcopy=False)
         slots = slots_of(trials)
         last = {slots[trial.number]: trial for trial in trials if slots[trial.number] < self.size}

@@ -24,10 +24,10 @@ Interval wilson_interval(std::int64_t correct, std::int64_t examples) {
   constexpr double kZ = 1.959963984540054;  // 97.5 % quantile of the normal distribution
   const auto n = static_cast<double>(examples);
   const double p = ratio(correct, examples);
-  const double centre = p + kZ * kZ / (2 * n);
+  const double center = p + kZ * kZ / (2 * n);
   const double half = kZ * std::sqrt(p * (1 - p) / n + kZ * kZ / (4 * n * n));
   const double scale = 1 + kZ * kZ / n;
-  return {(centre - half) / scale, (centre + half) / scale};
+  return {(center - half) / scale, (center + half) / scale};
 }
 
 std::int64_t Evaluation::examples() const {

@@ -22,7 +22,7 @@ mnist-train --version
 mnist-train --data /check/mnist-subset --epochs 3 --require-accuracy 80 --run-dir run --out model.pt
 mnist-train --config "$RECIPES/fashion-mnist.toml" --data /check/fashion-subset --epochs 1 --engine torch --out f.pt
 mnist-eval --model model.pt --data /check/mnist-subset --report report.html --require-accuracy 80
-mnist-predict --model model.pt /check/colour.png /check/grey.jpg
+mnist-predict --model model.pt /check/color.png /check/gray.jpg
 mnist-export --model model.pt --to onnx
 test -s report.html && test -s model.onnx
 """
@@ -57,7 +57,7 @@ def bare_debian():
     check.mkdir()
     shutil.copytree(SUBSET, check / "mnist-subset")
     shutil.copytree(FASHION_SUBSET, check / "fashion-subset")
-    for image in ("colour.png", "grey.jpg"):
+    for image in ("color.png", "gray.jpg"):
         shutil.copy(ROOT / "tests/fuzz/seeds/image" / image, check)
     return root
 

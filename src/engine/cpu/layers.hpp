@@ -28,7 +28,7 @@ struct CpuParameters {
   CpuParameters() = default;
   CpuParameters(std::size_t rows, std::size_t width, std::size_t square_rows, bool averaged);
   ParameterSlice view();
-  /// Moves the averages of rows begin .. end - 1 towards the weights.
+  /// Moves the averages of rows begin .. end - 1 toward the weights.
   void average(std::size_t begin, std::size_t end, float weight);
 
   std::size_t columns = 0;

@@ -5,7 +5,7 @@ HWY_BEFORE_NAMESPACE();
 namespace mnist {
 namespace HWY_NAMESPACE {
 /// sums[e, :] += value(k, e) * weights[k, :] for inputs begin .. end - 1 on R vectors of columns.
-/// Inputs go in pairs: neighbouring pixels are mostly zero together, and a pair halves the loads
+/// Inputs go in pairs: neighboring pixels are mostly zero together, and a pair halves the loads
 /// and stores of the sums. (Walking the nonzero inputs of one example after another, with the sums
 /// in registers, was slower: its short loops are mispredicted eight times as often.)
 template <std::size_t R, class Values>
