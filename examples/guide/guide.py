@@ -151,10 +151,10 @@ print("slopes of the sigmoid:", [round(slope, 3) for slope in z.grad.tolist()])
 for name, p in model.named_parameters():
     print(name, f"{p.grad.norm():.4f}")
 
-# How many units are silent?
+# How many units are inactive?
 hidden = model[:2](test_images)
-silent = (hidden == 0).float().mean().item()
-print(f"silent: {100 * silent:.0f} %")
+inactive = (hidden == 0).float().mean().item()
+print(f"inactive: {100 * inactive:.0f} %")
 
 # Which shape should the network have?
 for a, b in ((256, 128), (128, 256), (229, 229)):
@@ -168,8 +168,8 @@ print(f"center {importance[14, 14]:.4f}, corner {importance[0, 0]:.4f}")
 
 # How do I notice that it learns by heart?
 regularized = nn.Sequential(
-    nn.Linear(784, 256), nn.ReLU(), nn.Dropout(0.2),
-    nn.Linear(256, 128), nn.ReLU(), nn.Dropout(0.2),
+    nn.Linear(784, 256), nn.ReLU(), nn.Dropout(0.5),
+    nn.Linear(256, 128), nn.ReLU(), nn.Dropout(0.5),
     nn.Linear(128, 10))
 regularized.train()  # dropout is on
 regularized.eval()   # dropout is off

@@ -2,8 +2,7 @@
 //
 // usage: guide [DATA_DIRECTORY [EPOCHS]]   (defaults: data/mnist 15)
 //
-// DATA_DIRECTORY holds the four IDX files of MNIST, raw or gzip. A
-// test compares this file with the guide.
+// DATA_DIRECTORY holds the four IDX files of MNIST, raw or gzip. A test compares this file with the guide.
 #include <cmath>
 #include <cstdint>
 #include <exception>
@@ -51,8 +50,7 @@ nn::Sequential make_network() {
 
 std::int64_t parameters(nn::Sequential& model) {
   std::int64_t count = 0;
-  for (const auto& p : model->parameters())
-    count += p.numel();
+  for (const auto& p : model->parameters()) count += p.numel();
   return count;
 }
 
@@ -99,7 +97,6 @@ void evaluate(nn::Sequential& model, const Examples& test) {
   auto right = answers.eq(test.labels).to(torch::kDouble);
   auto accuracy = 100 * right.mean().item<double>();
   std::cout << "test accuracy " << accuracy << " %\n";
-
   auto pairs = 10 * test.labels + answers;
   auto confusion =
       pairs.bincount({}, 100).reshape({10, 10});
@@ -198,12 +195,12 @@ void print_norms(nn::Sequential& model) {
               << p->grad().norm().item<float>() << '\n';
 }
 
-// How many units are silent?
-void count_silent(nn::Sequential& model, const Examples& test) {
+// How many units are inactive?
+void count_inactive(nn::Sequential& model, const Examples& test) {
   auto& first = model->at<nn::LinearImpl>(0);
   auto hidden = first.forward(test.images).relu();
-  auto silent = hidden.eq(0).to(torch::kFloat32).mean();
-  std::cout << "silent: " << 100 * silent.item<float>() << " %\n";
+  auto inactive = hidden.eq(0).to(torch::kFloat32).mean();
+  std::cout << "inactive: " << 100 * inactive.item<float>() << " %\n";
 }
 
 // Which shape should the network have?
@@ -226,8 +223,8 @@ void print_importance(nn::Sequential& model) {
 // How do I notice that it learns by heart?
 nn::Sequential make_regularized() {
   nn::Sequential regularized(
-      nn::Linear(784, 256), nn::ReLU(), nn::Dropout(0.2),
-      nn::Linear(256, 128), nn::ReLU(), nn::Dropout(0.2),
+      nn::Linear(784, 256), nn::ReLU(), nn::Dropout(0.5),
+      nn::Linear(256, 128), nn::ReLU(), nn::Dropout(0.5),
       nn::Linear(128, 10));
   regularized->train();  // dropout is on
   regularized->eval();   // dropout is off
@@ -258,11 +255,9 @@ void run(const std::string& data, int epochs) {
 
   auto model = make_network();
   std::cout << "parameters: " << parameters(model) << '\n';
-
   auto x = training.images.slice(0, 0, 32);
   auto y = training.labels.slice(0, 0, 32);
   compare_losses(model, x, y);
-
   Adam optimizer(model->parameters(), kLearningRate);
   take_one_step(model, optimizer, x, y);
   train(model, optimizer, training, epochs);
@@ -283,7 +278,7 @@ void run(const std::string& data, int epochs) {
   merge_two_layers(x);
   print_slopes();
   print_norms(model);
-  count_silent(model, test);
+  count_inactive(model, test);
   print_shapes();
   print_importance(model);
   make_regularized();
@@ -296,8 +291,7 @@ void run(const std::string& data, int epochs) {
 
 int main(int argc, char** argv) {
   try {
-    run(argc > 1 ? argv[1] : "data/mnist",
-        argc > 2 ? std::stoi(argv[2]) : 15);
+    run(argc > 1 ? argv[1] : "data/mnist", argc > 2 ? std::stoi(argv[2]) : 15);
   } catch (const std::exception& error) {
     std::cerr << "guide: error: " << error.what() << '\n';
     return 1;
