@@ -49,28 +49,28 @@ std::string literal(const std::string& text) {
 }
 
 /// A weight matrix in eight bits: value = integer * scale of its row.
-struct QuantisedWeights {
+struct QuantizedWeights {
   std::vector<std::int8_t> values;  ///< [outputs, inputs], -127 to 127
   std::vector<float> scales;        ///< [outputs]
 };
 
 /// The nearest integers, with a scale for each row that makes its largest weight 127.
-QuantisedWeights quantise(const Linear& layer) {
+QuantizedWeights quantize(const Linear& layer) {
   constexpr float kMax = 127;
   const auto inputs = static_cast<std::size_t>(layer.inputs);
-  QuantisedWeights quantised;
+  QuantizedWeights quantized;
   for (std::size_t begin = 0; begin < layer.weight.size(); begin += inputs) {
     const auto row = std::span(layer.weight).subspan(begin, inputs);
     float largest = 0;
     for (const float weight : row) largest = std::max(largest, std::abs(weight));
     const float scale = largest > 0 ? largest / kMax : 1;
-    quantised.scales.push_back(scale);
+    quantized.scales.push_back(scale);
     for (const float weight : row) {
       const float value = std::clamp(std::round(weight / scale), -kMax, kMax);
-      quantised.values.push_back(static_cast<std::int8_t>(value));
+      quantized.values.push_back(static_cast<std::int8_t>(value));
     }
   }
-  return quantised;
+  return quantized;
 }
 
 using Fields = std::map<std::string_view, std::string>;
@@ -86,9 +86,9 @@ void add_layers(Fields& fields, const Model& model, Precision precision) {
     const std::string weights = fmt::format("mnist_weights_{}", layer);
     std::string scales = "0";
     if (precision == Precision::kInt8) {
-      const QuantisedWeights quantised = quantise(linear);
+      const QuantizedWeights quantized = quantize(linear);
       scales = fmt::format("mnist_scales_{}", layer);
-      arrays += array_text(weights, quantised.values) + array_text(scales, quantised.scales);
+      arrays += array_text(weights, quantized.values) + array_text(scales, quantized.scales);
     } else {
       arrays += array_text(weights, linear.weight);
     }
@@ -138,10 +138,10 @@ std::string c_header_text(const Model& model, Precision precision) {
 
 Mlp through_int8(Mlp mlp) {
   for (Linear& layer : mlp.layers) {
-    const QuantisedWeights quantised = quantise(layer);
+    const QuantizedWeights quantized = quantize(layer);
     const auto inputs = static_cast<std::size_t>(layer.inputs);
     for (std::size_t i = 0; i < layer.weight.size(); ++i) {
-      layer.weight[i] = static_cast<float>(quantised.values[i]) * quantised.scales[i / inputs];
+      layer.weight[i] = static_cast<float>(quantized.values[i]) * quantized.scales[i / inputs];
     }
   }
   return mlp;

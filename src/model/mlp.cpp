@@ -102,13 +102,13 @@ Mlp unflatten(const MlpShape& shape, std::span<const float> values) {
   return mlp;
 }
 
-Mlp initial_parameters(const MlpShape& shape, std::uint64_t seed, Initialisation initialisation) {
+Mlp initial_parameters(const MlpShape& shape, std::uint64_t seed, Initialization initialization) {
   Mlp mlp = zero_mlp(shape);
   std::uint32_t parameter = 0;  // every parameter has a random stream of its own
   for (Linear& layer : mlp.layers) {
-    const RandomStream weights(seed, RandomPurpose::kInitialisation, parameter++);
-    const RandomStream biases(seed, RandomPurpose::kInitialisation, parameter++);
-    if (initialisation == Initialisation::kHe) {
+    const RandomStream weights(seed, RandomPurpose::kInitialization, parameter++);
+    const RandomStream biases(seed, RandomPurpose::kInitialization, parameter++);
+    if (initialization == Initialization::kHe) {
       fill_normal(layer.weight, std::sqrt(2.0 / static_cast<double>(layer.inputs)), weights);
       continue;
     }

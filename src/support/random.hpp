@@ -17,7 +17,7 @@ namespace mnist {
 /// What a random number is for; streams of different purposes are independent. Never renumber:
 /// the values determine the results of a seed.
 enum class RandomPurpose : std::uint32_t {
-  kInitialisation = 1,
+  kInitialization = 1,
   kShuffle = 2,
   kValidationSplit = 3,
   kAugmentation = 4,

@@ -23,7 +23,7 @@ from programs import SUBSET, read_split, tensor_bytes
 FOLDER = pathlib.Path(__file__).parent
 FILE = FOLDER / "goldens.json"
 U64, F32 = numpy.uint64, numpy.float32
-INITIALISATION, SHUFFLE, VALIDATION_SPLIT, AUGMENTATION, DROPOUT = 1, 2, 3, 4, 5
+INITIALIZATION, SHUFFLE, VALIDATION_SPLIT, AUGMENTATION, DROPOUT = 1, 2, 3, 4, 5
 
 
 def crc32(array, dtype):
@@ -71,12 +71,12 @@ def initial_parameters(widths, seed, he=False):
         for stream, shape in ((2 * layer, (outputs, inputs)), (2 * layer + 1, (outputs,))):
             count = math.prod(shape)
             if he:
-                pairs = uniform(words(seed, INITIALISATION, stream, 0, 2 * count)).reshape(-1, 2).tolist()
+                pairs = uniform(words(seed, INITIALIZATION, stream, 0, 2 * count)).reshape(-1, 2).tolist()
                 values = [0.0 if len(shape) == 1 else math.sqrt(2 / inputs) * math.sqrt(-2 * math.log(1 - u)) *
                           math.cos(2 * math.pi * v) for u, v in pairs]
             else:
                 bound = F32(1) / numpy.sqrt(F32(inputs))
-                values = bound * (2 * uniform(words(seed, INITIALISATION, stream, 0, count)) - 1).astype(F32)
+                values = bound * (2 * uniform(words(seed, INITIALIZATION, stream, 0, count)) - 1).astype(F32)
             parameters.append(numpy.array(values, F32).reshape(shape))
     return parameters
 

@@ -60,7 +60,7 @@ TEST(InitialParameters, EachParameterHasRandomNumbersOfItsOwn) {
 
 TEST(InitialParameters, HesAreNormalWithTheirVariance) {
   const MlpShape shape;
-  const Mlp mlp = initial_parameters(shape, 0, Initialisation::kHe);
+  const Mlp mlp = initial_parameters(shape, 0, Initialization::kHe);
   for (const Linear& layer : mlp.layers) {
     const auto inputs = static_cast<double>(layer.inputs);
     double sum = 0, squares = 0, fourths = 0;

@@ -25,7 +25,7 @@ TEST(RandomStream, IsAPureFunctionOfItsArguments) {
   const RandomStream stream(7, RandomPurpose::kShuffle, 3);
   EXPECT_EQ(stream.bits(11), RandomStream(7, RandomPurpose::kShuffle, 3).bits(11));
   EXPECT_NE(stream.bits(11), RandomStream(8, RandomPurpose::kShuffle, 3).bits(11));
-  EXPECT_NE(stream.bits(11), RandomStream(7, RandomPurpose::kInitialisation, 3).bits(11));
+  EXPECT_NE(stream.bits(11), RandomStream(7, RandomPurpose::kInitialization, 3).bits(11));
   EXPECT_NE(stream.bits(11), RandomStream(7, RandomPurpose::kShuffle, 4).bits(11));
   EXPECT_NE(stream.bits(11), stream.bits(12));
   EXPECT_NE(RandomStream(std::uint64_t{1} << 32, RandomPurpose::kShuffle, 0).bits(0),
@@ -33,7 +33,7 @@ TEST(RandomStream, IsAPureFunctionOfItsArguments) {
 }
 
 TEST(RandomStream, UniformHasTheRightMeanAndVariance) {
-  const RandomStream stream(1, RandomPurpose::kInitialisation, 0);
+  const RandomStream stream(1, RandomPurpose::kInitialization, 0);
   constexpr int kCount = 100'000;
   double sum = 0;
   double squares = 0;

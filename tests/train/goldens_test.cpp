@@ -37,7 +37,7 @@ std::uint32_t crc32_of(const std::vector<Value>& values) {
 
 TEST(Goldens, InitialWeightsOfSeed0) {
   EXPECT_EQ(crc32_of(flatten(initial_parameters({}, 0))), goldens()["initial weights"]);
-  EXPECT_EQ(crc32_of(flatten(initial_parameters({}, 0, Initialisation::kHe))),
+  EXPECT_EQ(crc32_of(flatten(initial_parameters({}, 0, Initialization::kHe))),
             goldens()["initial weights of he"]);
 }
 

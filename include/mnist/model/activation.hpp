@@ -11,8 +11,8 @@ template <>
 inline constexpr Names<4> kEnumNames<Activation>{"relu", "tanh", "sigmoid", "identity"};
 
 /// How weights and biases are initialized; see initial_parameters().
-enum class Initialisation { kPytorch, kHe };
+enum class Initialization { kPytorch, kHe };
 template <>
-inline constexpr Names<2> kEnumNames<Initialisation>{"pytorch", "he"};
+inline constexpr Names<2> kEnumNames<Initialization>{"pytorch", "he"};
 
 }  // namespace mnist

@@ -77,6 +77,6 @@ Mlp unflatten(const MlpShape& shape, std::span<const float> values);
 /// - kPytorch: nn.Linear's default; weights and biases uniform in +-1/sqrt(inputs of the layer).
 /// - kHe: weights normal with variance 2 / (inputs of the layer), biases 0 (He et al. 2015).
 Mlp initial_parameters(const MlpShape& shape, std::uint64_t seed,
-                       Initialisation initialisation = Initialisation::kPytorch);
+                       Initialization initialization = Initialization::kPytorch);
 
 }  // namespace mnist

@@ -42,7 +42,7 @@ struct TrainOptions {
 
   std::vector<std::int64_t> hidden{256, 128};
   Activation activation = Activation::kRelu;
-  Initialisation init = Initialisation::kPytorch;
+  Initialization init = Initialization::kPytorch;
 
   std::int64_t epochs = 15;
   std::int64_t batch = 32;

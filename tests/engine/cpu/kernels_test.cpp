@@ -21,7 +21,7 @@ constexpr std::size_t kColumns = 240;  // 15 blocks: runs of 8, 4, 2 and 1 vecto
 
 /// Uniform random numbers in -1..1, a function of `stream`.
 AlignedVector<float> noise(std::size_t count, std::uint32_t stream) {
-  const RandomStream random(1, RandomPurpose::kInitialisation, stream);
+  const RandomStream random(1, RandomPurpose::kInitialization, stream);
   AlignedVector<float> values(count);
   for (std::size_t i = 0; i < count; ++i) values[i] = 2 * random.uniform(i) - 1;
   return values;
@@ -38,7 +38,7 @@ std::vector<std::uint32_t> random_masks(std::size_t count) {
 class Kernels : public ::testing::TestWithParam<const CpuKernels*> {
  protected:
   Kernels() {
-    const RandomStream random(2, RandomPurpose::kInitialisation, 0);
+    const RandomStream random(2, RandomPurpose::kInitialization, 0);
     for (std::size_t e = 0; e < kTiles * kTile; ++e) {
       for (std::size_t k = 0; k < kInputs; ++k) {
         const std::uint32_t bits = random.bits(e * kInputs + k);

@@ -11,7 +11,7 @@ namespace mnist {
 namespace {
 
 std::vector<float> random_leaves(std::size_t count) {
-  const RandomStream random(1, RandomPurpose::kInitialisation, 0);
+  const RandomStream random(1, RandomPurpose::kInitialization, 0);
   std::vector<float> leaves(count);
   for (std::size_t i = 0; i < count; ++i) leaves[i] = random.uniform(i) - 0.5F;
   return leaves;
