@@ -1,13 +1,12 @@
 """The guide's charts of measurements: one function for each picture, which draws it in one language."""
 
-import re
 import statistics
 
 import numpy
 from matplotlib import ticker
 
 from guide_measure import measured
-from guide_runs import ROOT, accuracies, curve, find_runs
+from guide_runs import accuracies, curve, find_runs
 from guide_style import BLUE, COLORS, GRAY, GREEN, INK, RED, VIOLET
 
 
@@ -47,15 +46,14 @@ def valley(picture):
     axes.plot(rates, losses, color=BLUE)
     best = int(losses.argmin())
     marks = [(0, picture.say("start", "начало"), GRAY, (6, 8)),
-             (3, picture.say("too cautious", "слишком робко"), VIOLET, (4, -18)),
-             (best, picture.say("the lowest point", "самая низкая точка"), GREEN, (-40, -18)),
-             (len(rates) - 4, picture.say("too far", "слишком далеко"), RED, (-105, 2))]
+             (3, picture.say("step too short", "шаг слишком мал"), VIOLET, (12, 12)),
+             (best, picture.say("lowest loss", "минимум"), GREEN, (-40, -18)),
+             (len(rates) - 4, picture.say("step too long", "шаг слишком велик"), RED, (-125, 2))]
     for index, text, color, offset in marks:
         axes.plot(rates[index], losses[index], "o", color=color, markersize=7)
         axes.annotate(text, (rates[index], losses[index]), xytext=offset, textcoords="offset points", color=color)
     axes.margins(x=0.04, y=0.2)
-    picture.label(axes, x=picture.say("learning rate: length of the step against the gradient",
-                                      "скорость обучения — длина шага против градиента"),
+    picture.label(axes, x=picture.say("learning rate", "скорость обучения"),
                   y=picture.say("loss after the step", "потери после шага"))
 
 
@@ -88,28 +86,20 @@ def batch_losses(picture):
                   y=picture.say("loss of the minibatch", "потери на минибатче"))
 
 
-def epoch_seconds():
-    """Seconds per epoch on one thread by minibatch size, from docs/performance.md."""
-    section = (ROOT / "docs/performance.md").read_text().split("## How it scales")[1].split("\n## ")[0]
-    rows = re.findall(r"^\| (\d+) \| ([\d.]+) / [\d.]+ \|", section, re.MULTILINE)
-    return {int(size): float(seconds) for size, seconds in rows}
-
-
 def batch_size(picture):
     sizes = [8, 32, 128, 512, 4096]
     left, right = picture.axes(2)
     dots(left, sizes, [accuracies(batch=size)[:3] for size in sizes], BLUE)
-    seconds = epoch_seconds()
-    right.plot(list(seconds), list(seconds.values()), "o-", color=RED)
+    times = measured("epoch_times")
+    right.plot(list(map(int, times)), list(times.values()), "o-", color=RED)
     right.set_yscale("log")
     size = picture.say("images in a minibatch", "изображений в минибатче")
     for axes in (left, right):
         axes.set_xscale("log")
-        axes.set_xlim(0.7, 6000)
+        axes.set_xlim(0.7, 100000)
     picture.label(left, picture.say("accuracy after 15 epochs, %", "точность после 15 эпох, %"), size)
-    picture.label(right, picture.say("s per epoch, one thread (Xeon)",
-                                     "с на эпоху, один поток (Xeon)"), size)
-    right.yaxis.set_major_locator(ticker.FixedLocator([0.25, 0.5, 1, 2, 4, 8]))
+    picture.label(right, picture.say("time of an epoch (32 images: 1)", "время эпохи (32 изображения: 1)"), size)
+    right.yaxis.set_major_locator(ticker.FixedLocator([0.5, 1, 2, 4, 8, 16, 32]))
 
 
 def order(picture):
@@ -156,13 +146,13 @@ def between(picture):
 def folds(picture):
     data = measured("folds")
     panels = picture.axes(2, sharey=True)
-    titles = {"identity": picture.say("nothing between the layers", "между слоями ничего нет"),
+    titles = {"identity": picture.say("8 units without ReLU", "8 нейронов без ReLU"),
               "relu": picture.say("8 units with ReLU", "8 нейронов с ReLU")}
     for axes, (name, title) in zip(panels, titles.items()):
         axes.plot(data["x"][::4], data["target"][::4], "o", color=GRAY, markersize=3,
-                  label=picture.say("to be learned", "чему учим"))
+                  label=picture.say("training data", "обучающие данные"))
         best = min(data[name], key=lambda fit: fit["loss"])
-        axes.plot(data["x"], best["y"], color=RED, label=picture.say("learned", "что вышло"))
+        axes.plot(data["x"], best["y"], color=RED, label=picture.say("the network's output", "выход сети"))
         picture.label(axes, title)
     panels[0].legend()
 
@@ -182,12 +172,12 @@ def activations(picture):
     right.axhline(0.25, color=RED, linestyle=":", linewidth=1)
     right.annotate(picture.number(0.25), (-5, 0.25), xytext=(0, 3), textcoords="offset points", color=RED)
     picture.label(left, picture.say("activation", "функция активации"))
-    picture.label(right, picture.say("its slope", "её производная"))
+    picture.label(right, picture.say("slope of the activation", "её производная"))
 
 
 def gradients(picture):
     axes = picture.axes(height=3.2)
-    names = {"identity": picture.say("none", "без активации"), "relu": "ReLU", "sigmoid": picture.say("sigmoid", "сигмоида")}
+    names = {"identity": picture.say("no activation", "без активации"), "relu": "ReLU", "sigmoid": picture.say("sigmoid", "сигмоида")}
     for (activation, name), color in zip(names.items(), (GRAY, BLUE, RED)):
         runs = find_runs(hidden=[64] * 6, epochs=1, limit=10320, activation=activation)
         norms = numpy.array([[norm for layer, norm in curve(run, "gradient_norm")[-1].items()
@@ -214,13 +204,13 @@ def shapes(picture):
                       color=GRAY, fontsize=9)
     axes.annotate(picture.say("parameters", "параметров"), (1.01, 1.02), xycoords="axes fraction", color=GRAY, fontsize=9)
     axes.set_ylim(-0.6, len(shapes_) - 1.4)
-    picture.label(axes, picture.say("accuracy of three seeds and their mean, %", "точность трёх запусков и средняя, %"))
+    picture.label(axes, picture.say("accuracy of three runs and their mean, %", "точность трёх запусков и средняя, %"))
     axes.set_yticks(range(len(shapes_) - 1), ["-".join(map(str, [784, *hidden, 10])) for hidden in shapes_[1:]])
 
 
 def overfitting(picture):
     left, right = picture.axes(2, height=3.1)
-    curves = [({}, BLUE, picture.say("nothing", "ничего")), ({"dropout": [0.5]}, GREEN, "dropout " + picture.number(0.5)),
+    curves = [({}, BLUE, picture.say("no regularization", "без регуляризации")), ({"dropout": [0.5]}, GREEN, "dropout " + picture.number(0.5)),
               ({"rotation": 10, "translation": 1, "elastic": 0.8}, RED, picture.say("augmentation", "аугментация"))]
     for options, color, name in curves:
         runs = find_runs(limit=12000, epochs=60, **options)

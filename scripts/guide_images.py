@@ -23,7 +23,7 @@ def digit(picture):
     picture.image(right, part, vmax=700)  # pale, so that the numbers can be read
     for (y, x), value in numpy.ndenumerate(part):
         right.text(x, y, str(value), ha="center", va="center", fontsize=7.5)
-    right.set_title(picture.say("what the computer sees there", "что в рамке видит компьютер"))
+    right.set_title(picture.say("the pixels in the frame as numbers", "пиксели в рамке в виде чисел"))
 
 
 def layer_positions(count, units):
@@ -74,20 +74,20 @@ def parallel(picture):
     minibatch = picture.say("minibatch {}", "минибатч {}")
     weights, step = picture.say("weights", "веса"), picture.say("new weights", "новые веса")
     axes.text(0.1, 3.25, picture.say("one computer: each minibatch needs the weights from the one before",
-                                   "один компьютер: минибатчу нужны веса после предыдущего"), fontsize=9.5, color=INK)
+                                   "один компьютер: каждому минибатчу нужны веса, полученные на предыдущем"), fontsize=9.5, color=INK)
     for column, (text, color) in enumerate([(weights, GRAY), (minibatch.format(1), BLUE), (step, GRAY),
                                             (minibatch.format(2), BLUE), (step, GRAY)]):
         box(axes, 1 + 2.2 * column, 2.55, text, color)
         if column:
             arrow(axes, (2.2 * column - 0.3, 2.55), (2.2 * column + 0.1, 2.55))
     axes.text(0.1, 1.65, picture.say("two computers: one step with the mean of two gradients",
-                                   "два компьютера: один шаг по среднему двух градиентов"), fontsize=9.5, color=INK)
+                                   "два компьютера: один общий шаг по среднему двух градиентов"), fontsize=9.5, color=INK)
     box(axes, 1, 0.55, weights, GRAY)
     for y, number in ((1.0, 1), (0.1, 2)):
         box(axes, 3.9, y, minibatch.format(number), GREEN)
         arrow(axes, (1.95, 0.55), (2.95, y))
         arrow(axes, (4.85, y), (5.85, 0.55))
-    box(axes, 7, 0.55, picture.say("mean gradient", "средний градиент"), GREEN, 2.1)
+    box(axes, 7, 0.55, picture.say("mean of gradients", "средний градиент"), GREEN, 2.1)
     arrow(axes, (8.1, 0.55), (8.9, 0.55))
     box(axes, 9.8, 0.55, step, GRAY)
     axes.set(xlim=(0, 10.9), ylim=(-0.35, 3.5))
@@ -100,7 +100,7 @@ def silent(picture):
     values = numpy.array(data["example"]).reshape(16, 16)
     picture.image(left, numpy.where(values > 0, values, numpy.nan), cmap="Blues", vmin=-1)
     left.set_facecolor("#E9E9E4")
-    left.set_title(picture.say("256 units look at one digit", "256 нейронов и одна цифра"))
+    left.set_title(picture.say("outputs of 256 units for one digit", "выходы 256 нейронов"))
     names = [picture.say("first layer", "первый слой"), picture.say("second layer", "второй слой")]
     for offset, (state, color, name) in enumerate([("untrained", GRAY, picture.say("before training", "до обучения")),
                                                    ("trained", BLUE, picture.say("after training", "после обучения"))]):
@@ -110,7 +110,7 @@ def silent(picture):
     right.set_ylim(0, 100)
     right.grid(axis="x", visible=False)
     right.legend(loc="upper left", ncols=2)
-    picture.label(right, picture.say("silent units, %", "молчащие нейроны, %"))
+    picture.label(right, picture.say("inactive units, %", "неактивные нейроны, %"))
     right.set_xticks([0, 1], names)
 
 
@@ -123,7 +123,7 @@ def first_layer(picture):
     shown = panels.imshow(sheet, cmap="RdBu", vmin=-1, vmax=1, interpolation="nearest")
     panels.axis("off")
     bar = picture.figure.colorbar(shown, ax=panels, shrink=0.8, ticks=[-0.9, 0, 0.9])
-    bar.ax.set_yticklabels([picture.say("speaks against", "против"), "0", picture.say("speaks for", "за")])
+    bar.ax.set_yticklabels([picture.say("lowers\nthe sum", "уменьшает\nсумму"), "0", picture.say("raises\nthe sum", "увеличивает\nсумму")])
     bar.outline.set_visible(False)
 
 
@@ -139,7 +139,7 @@ def confusion(picture):
     axes.set_xticks(range(10), range(10))
     axes.set_yticks(range(10), range(10))
     axes.tick_params(length=0)
-    axes.set(xlabel=picture.say("the network's answer", "ответ сети"), ylabel=picture.say("the digit", "какая цифра на самом деле"))
+    axes.set(xlabel=picture.say("the network's answer", "ответ сети"), ylabel=picture.say("true digit", "настоящая цифра"))
 
 
 def distorted(picture):

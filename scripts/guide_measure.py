@@ -8,7 +8,9 @@ build/experiments/NAME.json and does not measure it again.
 import argparse
 import copy
 import json
+import resource
 import subprocess
+import tempfile
 
 import torch
 from torch import nn
@@ -155,7 +157,27 @@ def evaluation():
                                      text=True, cwd=ROOT).stdout)
 
 
-MEASUREMENTS = (training, silent, between, folds, evaluation)
+def processor_seconds(batch, examples):
+    """Processor time of mnist-train on one thread: one epoch of so many examples, and what it does besides."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    with tempfile.TemporaryDirectory() as directory:
+        subprocess.run([BIN / "mnist-train", "--epochs", "1", "--batch", str(batch), "--limit", str(examples), "--threads",
+                        "1", "--no-test", "--quiet", "--out", f"{directory}/model.pt"], check=True, capture_output=True, cwd=ROOT)
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+
+
+def epoch_times(rounds=3):
+    """Processor time of an epoch, by minibatch size, relative to minibatches of 32. The least of several rounds."""
+    examples = {1: 5000, 8: 30000, 32: 60000, 512: 60000, 60000: 60000}
+    times = {}
+    for _ in range(rounds):
+        besides = processor_seconds(32, 32)
+        for batch, count in examples.items():
+            times.setdefault(batch, []).append((processor_seconds(batch, count) - besides) / count)
+    return {batch: min(values) / min(times[32]) for batch, values in times.items()}
+
+
+MEASUREMENTS = (training, silent, between, folds, evaluation, epoch_times)
 
 
 def measured(name):
@@ -176,6 +198,7 @@ def main():
     for name, values in measured("silent").items():
         if name != "example":
             print(f"silent, {name}: " + " ".join(f"{100 * value:.1f}" for value in values))
+    print("time of an epoch, 32 images = 1: " + ", ".join(f"{n} {t:.2f}" for n, t in measured("epoch_times").items()))
     print("a curve and 8 units with ReLU, loss by seed: "
           + " ".join(f"{fit['loss']:.3f}" for fit in measured("folds")["relu"]))
     rows = measured("between")
