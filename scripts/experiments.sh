@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Regenerates every table and picture of docs/guide.md: trains about 60 networks, which takes half an hour on
+# Regenerates every table and picture of docs/guide.md: trains about 80 networks, which takes half an hour on
 # two idle cores, then measures and draws. Run it again after an interruption, and it resumes. Accuracies are
 # measured on 10,000 held-out training images, except where --test is given.
 #
@@ -22,9 +22,11 @@ sweep --vary hidden none 128 128,256 229,229 256,128
 echo "Gradient norms in a deep network after ten steps"
 sweep --set hidden 64,64,64,64,64,64 --set epochs 1 --set limit 10320 --gradients --vary activation relu identity sigmoid
 echo "Minibatch sizes"
-sweep --seeds 0 --vary batch 8
-sweep --vary batch 32 128 512 4096
-echo "Order of the examples"
+sweep --vary batch 1 8 32 128 512 4096 50000
+echo "Activations"
+sweep --vary activation relu tanh sigmoid identity
+echo "Order of the examples: that of the files, then sorted by digit"
+sweep --vary order fixed
 [ -e "$results/sorted/train-labels-idx1-ubyte" ] ||
   "$python" scripts/sort_by_label.py data/mnist "$results/sorted"
 sweep --set data "$results/sorted" --vary order fixed
@@ -35,7 +37,7 @@ echo "Overfitting on 2,000 training images"
 sweep --set limit 12000 --set epochs 60 --vary dropout none 0.5
 sweep --set limit 12000 --set epochs 60 --set rotation 10 --set translation 1 --set elastic 0.8 --vary dropout none
 echo "Trained on all images, measured on the test set"
-sweep --test --vary hidden 256,128
+sweep --test --seeds 0-4 --vary hidden 256,128
 echo "Inside a network"
 "$python" scripts/guide_measure.py
 echo "Pictures"

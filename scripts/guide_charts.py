@@ -87,7 +87,7 @@ def batch_losses(picture):
 
 
 def batch_size(picture):
-    sizes = [8, 32, 128, 512, 4096]
+    sizes = [1, 8, 32, 128, 512, 4096, 50000]
     left, right = picture.axes(2)
     dots(left, sizes, [accuracies(batch=size)[:3] for size in sizes], BLUE)
     times = measured("epoch_times")
