@@ -45,8 +45,8 @@ def valley(picture):
     axes = picture.axes(height=3)
     axes.plot(rates, losses, color=BLUE)
     best = int(losses.argmin())
-    marks = [(0, picture.say("start", "начало"), GRAY, (6, 8)),
-             (3, picture.say("step too short", "шаг слишком мал"), VIOLET, (12, 12)),
+    marks = [(0, picture.say("start", "начало"), GRAY, (-4, 16)),
+             (3, picture.say("step too short", "шаг слишком мал"), VIOLET, (10, 5)),
              (best, picture.say("lowest loss", "минимум"), GREEN, (-40, -18)),
              (len(rates) - 4, picture.say("step too long", "шаг слишком велик"), RED, (-125, 2))]
     for index, text, color, offset in marks:
