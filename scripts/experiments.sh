@@ -23,6 +23,7 @@ echo "Gradient norms in a deep network after ten steps"
 sweep --set hidden 64,64,64,64,64,64 --set epochs 1 --set limit 10320 --gradients --vary activation relu identity sigmoid
 echo "Minibatch sizes"
 sweep --vary batch 1 8 32 128 512 4096 50000
+sweep --set lr 0.0001 --vary batch 1
 echo "Activations"
 sweep --vary activation relu tanh sigmoid identity
 echo "Order of the examples: that of the files, then sorted by digit"
