@@ -87,7 +87,7 @@ def measure(arguments, hidden, batch):
     command = [str(arguments.program), "--data", str(arguments.data), "--limit", str(arguments.limit), "--epochs", "1",
                "--hidden", hidden, "--batch", str(batch), "--threads", "1", "--device", "cpu", "--no-test", "--quiet",
                "--json"]
-    single, pairs, sent = [], {gigabits: [] for gigabits in arguments.gigabits}, []
+    single, pairs, sent = [], {gigabits: [] for gigabits in arguments.gigabits}, 0
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         command += ["--out", str(folder / "model.pt")]
@@ -97,8 +97,8 @@ def measure(arguments, hidden, batch):
                 with Link(gigabits) as link:
                     pairs[gigabits].append(seconds_a_step(link.mpirun(folder, command), steps))
                     # Once a run: the checkpoint that it starts from, and a comparison of the results.
-                    sent.append((link.sent() - 16 * parameters_of(hidden)) / steps)
-    return statistics.median(single), {key: statistics.median(value) for key, value in pairs.items()}, sent[-1]
+                    sent = (link.sent() - 16 * parameters_of(hidden)) / steps
+    return statistics.median(single), {key: statistics.median(value) for key, value in pairs.items()}, sent
 
 
 def predicted(single, update, parameters, batch, link, machines):

@@ -103,6 +103,12 @@ class Hosts:
         subprocess.run(["ip", *arguments.split()], check=True)
 
 
+def children_of(pid):
+    """The processes that process `pid` has started."""
+    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True)
+    return [int(text) for text in found.stdout.split()]
+
+
 def wait_until(condition, seconds=120):
     """Waits until condition() is true; returns whether it ever was."""
     deadline = time.monotonic() + seconds

@@ -88,11 +88,11 @@ class ThreadCommunicator : public Communicator {
   static void copy_piece(const Pieces& from, std::size_t piece, const Pieces& to,
                          std::size_t place) {
     const std::size_t length = from.offsets[piece + 1] - from.offsets[piece];
-    const std::size_t room = to.offsets[place + 1] - to.offsets[place];
-    EXPECT_EQ(length, room);
-    if (std::min(length, room) == 0) return;
+    const std::size_t expected = to.offsets[place + 1] - to.offsets[place];
+    EXPECT_EQ(length, expected);
+    if (std::min(length, expected) == 0) return;
     std::memcpy(to.data + to.offsets[place], from.data + from.offsets[piece],
-                std::min(length, room));
+                std::min(length, expected));
   }
 
   Meeting& meeting_;

@@ -170,7 +170,10 @@ int finish(const RunInfo& info, const RunData& data, TrainingResult trained, Ste
   return report_complete(options, summary);
 }
 
-void broadcast(Communicator& processes, std::vector<std::uint8_t> bytes) {
+/// Sends what assist() needs to the other processes.
+template <class Bytes>
+void broadcast(Communicator& processes, const Bytes& content) {
+  std::vector<std::uint8_t> bytes(content.begin(), content.end());
   processes.broadcast(bytes);
 }
 
@@ -213,8 +216,7 @@ int train(const TrainOptions& options, Communicator& processes) {
   check_file_can_be_written(options.model_path());
   if (!options.resume.empty()) checkpoint = load_checkpoint(options.resume);
   if (run_dir && !checkpoint) run_dir->check_may_start();
-  const std::string text = to_toml(options);
-  broadcast(processes, {text.begin(), text.end()});
+  if (shared) broadcast(processes, to_toml(options));
 
   const RunData data(options, processes);
   if (checkpoint) check_same_data(checkpoint->data, data.info, options.data);

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import programs
 from programs import BIN, SUBSET, ProgramTest
-from services import wait_until
+from services import children_of, wait_until
 
 MPIRUN = shutil.which("mpirun")
 # Everything that has a state or draws random numbers, with several leaves of 128 examples in a minibatch.
@@ -108,7 +108,7 @@ class Processes(ProgramTest):
                                    stderr=subprocess.PIPE, text=True)
         metrics = run_dir / "metrics.jsonl"
         self.assertTrue(wait_until(lambda: metrics.exists() and metrics.read_text().count("\n") >= 2, 120))
-        started = self.children(process.pid)
+        started = children_of(process.pid)
         self.assertEqual(len(started), 4)
         os.kill(victim(process.pid, started), signum)
         _, messages = process.communicate(timeout=120)
@@ -117,11 +117,6 @@ class Processes(ProgramTest):
         self.assertTrue(wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in started), 120))
         self.assertFalse((run_dir / "model.pt").exists(), "the run was over before it was interrupted")
         return run_dir, process.returncode, messages
-
-    @staticmethod
-    def children(pid):
-        return [int(text) for text in subprocess.run(["pgrep", "-P", str(pid)], capture_output=True,
-                                                     text=True).stdout.split()]
 
     def test_interrupted_runs_resume_to_the_same_bytes(self):
         expected = self.expected(*LONG)
@@ -163,7 +158,7 @@ class Processes(ProgramTest):
         launcher = subprocess.Popen(mpirun(count, *flags), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         peak = 0
         while launcher.poll() is None:
-            for pid in self.children(launcher.pid):
+            for pid in children_of(launcher.pid):
                 try:
                     status = (Path("/proc") / str(pid) / "status").read_text()
                 except OSError:

@@ -14,7 +14,7 @@ import time
 import unittest
 
 from programs import BIN, ROOT, SUBSET, ProgramTest
-from services import Hosts, PostgreSQL, can_add_namespaces, wait_until
+from services import Hosts, PostgreSQL, can_add_namespaces, children_of, wait_until
 
 TRIALS = 8
 HEARTBEAT = 2  # a trial is taken over after three times as long
@@ -102,8 +102,7 @@ class TwoHosts(ProgramTest):
 
     def kill_worker(self):
         """Kills the last worker and its run, at once and for good."""
-        children = subprocess.run(["pgrep", "-P", str(self.workers[3].pid)], capture_output=True, text=True)
-        for pid in [self.workers[3].pid, *map(int, children.stdout.split())]:
+        for pid in [self.workers[3].pid, *children_of(self.workers[3].pid)]:
             os.kill(pid, signal.SIGKILL)
 
     def cut_off_host(self):

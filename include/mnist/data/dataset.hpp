@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "mnist/data/idx.hpp"
 #include "mnist/data/split.hpp"
+#include "mnist/support/part.hpp"
 #include "mnist/support/pixel.hpp"
 
 namespace mnist {

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "mnist/support/part.hpp"
+
 namespace mnist {
 
 /// Element type of an IDX file; the values are the third byte of its header.
@@ -25,16 +27,6 @@ struct IdxArray {
   IdxType type = IdxType::kU8;
   std::vector<std::uint64_t> dimensions;
   std::vector<std::uint8_t> bytes;
-};
-
-/// One of several parts of about the same size.
-struct Part {
-  std::uint64_t number = 0;  ///< from 0
-  std::uint64_t of = 1;
-
-  /// Items begin() .. end() - 1 of `count` items belong to the part.
-  std::uint64_t begin(std::uint64_t count) const { return count * number / of; }
-  std::uint64_t end(std::uint64_t count) const { return count * (number + 1) / of; }
 };
 
 /// Reads an IDX file; gzip is detected by content, not by name. Of the elements, only those of a

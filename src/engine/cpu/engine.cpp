@@ -135,7 +135,8 @@ void CpuEngine::reserve() {
   reserve_gradients(layers_, depth, gradients_);
   if (!exchange_) return;
   for (std::size_t i = 0; i < microbatches_.count(); ++i) {
-    exchange_->reserve(leaves_of(microbatches_.at(i).minibatch));
+    const CpuMicrobatch& part = microbatches_.at(i);
+    if (part.ends_step) exchange_->reserve(leaves_of(part.minibatch));
   }
 }
 

@@ -11,20 +11,19 @@
 namespace mnist {
 namespace {
 
-std::vector<PairwiseNode> nodes_of(std::size_t leaves, int rank, int size) {
-  const Share own(leaves, 1, rank, size);
-  return pairwise_nodes(own.begin, own.end);
-}
-
-/// The nodes of all processes, from left to right in the tree.
-std::vector<PairwiseNode> nodes_of_all(std::size_t leaves, int size) {
-  std::vector<PairwiseNode> all;
-  for (int rank = 0; rank < size; ++rank) {
-    const auto theirs = nodes_of(leaves, rank, size);
-    all.insert(all.end(), theirs.begin(), theirs.end());
+/// The nodes of all processes.
+struct Nodes {
+  Nodes(std::size_t leaves, int size) {
+    for (int rank = 0; rank < size; ++rank) {
+      const Share own(leaves, 1, rank, size);
+      const auto theirs = pairwise_nodes(own.begin, own.end);
+      in_order.insert(in_order.end(), theirs.begin(), theirs.end());
+      counts.push_back(theirs.size());
+    }
   }
-  return all;
-}
+  std::vector<PairwiseNode> in_order;  ///< from left to right in the tree
+  std::vector<std::size_t> counts;     ///< of each process
+};
 
 }  // namespace
 
@@ -44,16 +43,17 @@ GradientExchange::GradientExchange(Communicator& processes, std::size_t floats)
 void GradientExchange::reserve(std::size_t leaves) {
   const auto rank = static_cast<std::size_t>(processes_.rank());
   const std::size_t length = (parts_[rank + 1] - parts_[rank]) / sizeof(float);
-  const std::size_t nodes = nodes_of_all(leaves, processes_.size()).size();
-  received_.resize(std::max(received_.size(), nodes * length));
+  const std::size_t count = Nodes(leaves, processes_.size()).in_order.size();
+  received_.resize(std::max(received_.size(), count * length));
 }
 
 void GradientExchange::sum(std::size_t leaves, std::span<AlignedVector<float>> nodes) {
   const auto rank = static_cast<std::size_t>(processes_.rank());
   const std::size_t begin = parts_[rank] / sizeof(float);
   const std::size_t length = parts_[rank + 1] / sizeof(float) - begin;
-  const std::vector<float*> terms = receive_parts(leaves, nodes);
-  const auto additions = additions_of(nodes_of_all(leaves, processes_.size()));
+  const Nodes all(leaves, processes_.size());
+  const std::vector<float*> terms = receive_parts(all.counts, nodes);
+  const std::vector<std::size_t> additions = additions_of(all.in_order);
   std::vector<float*> stack;
   for (std::size_t n = 0; n < terms.size(); ++n) {
     stack.push_back(terms[n]);
@@ -68,17 +68,14 @@ void GradientExchange::sum(std::size_t leaves, std::span<AlignedVector<float>> n
   processes_.all_gather({reinterpret_cast<std::byte*>(nodes[0].data()), parts_});
 }
 
-/// Receives this process's part of every node; returns where they are, from left to right in the
-/// tree. A round exchanges one node of each process that has another one.
-std::vector<float*> GradientExchange::receive_parts(std::size_t leaves,
+/// Receives this process's part of every node, of which process p has counts[p]; returns where they
+/// are, from left to right in the tree. A round exchanges one node of each process that has another
+/// one.
+std::vector<float*> GradientExchange::receive_parts(std::span<const std::size_t> counts,
                                                     std::span<AlignedVector<float>> nodes) {
   const auto rank = static_cast<std::size_t>(processes_.rank());
-  const auto size = static_cast<std::size_t>(processes_.size());
+  const std::size_t size = counts.size();
   const std::size_t length = parts_[rank + 1] - parts_[rank];
-  std::vector<std::size_t> counts;
-  for (int r = 0; r < processes_.size(); ++r) {
-    counts.push_back(nodes_of(leaves, r, processes_.size()).size());
-  }
   const std::size_t rounds = *std::max_element(counts.begin(), counts.end());
   const std::vector<std::size_t> no_offsets(size + 1, 0);
   std::vector<std::vector<float*>> found(size);

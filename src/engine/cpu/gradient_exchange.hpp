@@ -29,7 +29,8 @@ class GradientExchange {
   void sum(std::size_t leaves, std::span<AlignedVector<float>> nodes);
 
  private:
-  std::vector<float*> receive_parts(std::size_t leaves, std::span<AlignedVector<float>> nodes);
+  std::vector<float*> receive_parts(std::span<const std::size_t> counts,
+                                    std::span<AlignedVector<float>> nodes);
 
   Communicator& processes_;
   std::vector<std::size_t> parts_;  ///< bytes before the part of each process, and of all

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "mnist/support/part.hpp"
+
 namespace mnist {
 namespace {
 
@@ -82,10 +84,9 @@ double sum_of(const AlignedVector<float>& values) {
 
 Share::Share(std::size_t count, std::size_t unit, int part, int parts) {
   const std::size_t units = (count + unit - 1) / unit;
-  const auto p = static_cast<std::size_t>(part);
-  const auto n = static_cast<std::size_t>(parts);
-  begin = std::min(units * p / n * unit, count);
-  end = std::min(units * (p + 1) / n * unit, count);
+  const Part own{static_cast<std::uint64_t>(part), static_cast<std::uint64_t>(parts)};
+  begin = std::min(own.begin(units) * unit, count);
+  end = std::min(own.end(units) * unit, count);
 }
 
 OwnWeights CpuLayer::own_weights(int thread) {

@@ -3,7 +3,7 @@
 
 #include <torch/torch.h>
 
-#include "mnist/data/idx.hpp"
+#include "mnist/support/part.hpp"
 
 namespace mnist {
 namespace {
