@@ -21,6 +21,8 @@ build_packages='
   python3-venv        -                   -               -               module   ensurepip'
 test_packages='
   librapidcheck-dev   rapidcheck-devel    -               -               header   rapidcheck.h
+  openmpi-bin         openmpi             openmpi         open-mpi        command  mpirun
+  libopenmpi-dev      openmpi-devel       -               -               command  mpicxx
   ccache              ccache              ccache          ccache          command  ccache
   fish                fish                fish            fish            command  fish
   zsh                 zsh                 zsh             zsh             command  zsh
