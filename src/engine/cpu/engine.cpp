@@ -33,7 +33,8 @@ CpuEngine::CpuEngine(const Mlp& initial, const Dataset& dataset, const TrainOpti
     : shape_(initial.shape()),
       options_(options),
       kernels_(kernels),
-      team_(shape_.hidden.empty() ? 1 : threads),  // without hidden units there is nothing to share
+      // Without hidden units there is nothing to share.
+      team_(shape_.hidden.empty() ? 1 : agreed_threads(threads, kernels, processes)),
       layers_(make_cpu_layers(initial, options, team_.size(), kernels.slice_columns,
                               processes != nullptr)),
       microbatches_(dataset, options, kernels, layers_[0].inputs, team_.size(), processes),

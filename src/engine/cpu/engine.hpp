@@ -28,7 +28,9 @@ class CpuEngine : public Engine {
  public:
   /// `dataset` must outlive the engine. With several `processes`, which must outlive it, too, the
   /// engines of all train one network: they must get the same arguments and the same calls of
-  /// train(). Throws Error when `initial` has hidden layers with another activation than ReLU.
+  /// train(), and take the smallest number of threads that one of them gets. Throws Error when
+  /// their kernels belong to different instruction sets, or when `initial` has hidden layers with
+  /// another activation than ReLU.
   CpuEngine(const Mlp& initial, const Dataset& dataset, const TrainOptions& options, int threads,
             const CpuKernels& kernels = best_cpu_kernels(), Communicator* processes = nullptr);
 

@@ -27,6 +27,17 @@ struct Nodes {
 
 }  // namespace
 
+int agreed_threads(int threads, const CpuKernels& kernels, Communicator* processes) {
+  if (processes == nullptr) return threads;
+  const auto columns = static_cast<std::int64_t>(kernels.slice_columns);
+  if (processes->max(columns) != -processes->max(-columns)) {
+    throw Error(
+        "the CPUs of the processes have different instruction sets; use machines of one type, or "
+        "an instruction set that all of them have, such as --cpu-target avx2");
+  }
+  return static_cast<int>(-processes->max(-threads));
+}
+
 GradientExchange::GradientExchange(Communicator& processes, std::size_t floats)
     : processes_(processes) {
   if (floats > kMaxExchange / sizeof(float)) {

@@ -2,12 +2,15 @@
 #include "engine/cpu/engine.hpp"
 #include "engine/cpu/gradient_exchange.hpp"
 #include "engine/engine_test_support.hpp"
+#include "mnist/support/error.hpp"
+#include "test_support.hpp"
 #include "thread_communicator.hpp"
 
 namespace mnist {
 namespace {
 
-/// Trains by one process, and by several on 1 or 2 threads each, and compares the results of all.
+/// Trains by one process, and by several, and compares the results of all. Of an even number of
+/// processes, each would like to have 2 threads, of an odd number only some of them.
 void expect_process_invariance(const MlpShape& shape, const TrainOptions& options,
                                std::int64_t examples, std::int64_t batch) {
   const Mlp initial = initial_parameters(shape, 0);
@@ -17,8 +20,8 @@ void expect_process_invariance(const MlpShape& shape, const TrainOptions& option
   for (const int size : {2, 3, 4, 7, 17}) {
     run_processes(size, [&](Communicator& processes) {
       const Dataset part = part_of(training_set(), processes);
-      CpuEngine engine(initial, part, options, 1 + processes.rank() % 2, best_cpu_kernels(),
-                       &processes);
+      const int threads = size % 2 == 0 ? 2 : 1 + processes.rank() % 2;
+      CpuEngine engine(initial, part, options, threads, best_cpu_kernels(), &processes);
       const StepsResult result = train(engine, indices, batch);
       EXPECT_EQ(result.losses, expected.losses) << size << " processes";
       EXPECT_EQ(result.correct, expected.correct);
@@ -36,6 +39,17 @@ TEST(Processes, TrainToTheBitsOfOne) {
       expect_process_invariance(shape, {}, 1700, batch);
     }
   }
+}
+
+TEST(Processes, RefuseKernelsOfDifferentWidths) {
+  const Mlp initial = initial_parameters({784, {32}, 10, Activation::kRelu}, 0);
+  run_processes(2, [&](Communicator& processes) {
+    const Dataset part = part_of(training_set(), processes);
+    CpuKernels kernels = best_cpu_kernels();
+    if (processes.rank() == 1) kernels.slice_columns *= 2;
+    expect_throws<Error>([&] { CpuEngine(initial, part, {}, 1, kernels, &processes); },
+                         "--cpu-target avx2");
+  });
 }
 
 TEST(Processes, TrainToTheBitsOfOneWithAllOptions) {
