@@ -21,20 +21,21 @@ Augmenter::Augmenter(const AugmentOptions& options, std::int64_t rows, std::int6
 }
 
 void Augmenter::operator()(const std::uint8_t* image, std::int64_t epoch, std::int64_t index,
-                           std::uint8_t* distorted) {
+                           std::uint8_t* distorted, double strength) {
+  const AugmentOptions options = options_.weakened(strength);
   const RandomStream stream(seed_, RandomPurpose::kAugmentation, static_cast<std::uint32_t>(epoch));
   DistortionNumbers numbers(stream, index);
   const AffineMap map =
-      draw_affine_map(options_, static_cast<float>(rows_), static_cast<float>(columns_), numbers);
+      draw_affine_map(options, static_cast<float>(rows_), static_cast<float>(columns_), numbers);
   if (field_) {
-    const auto strength = static_cast<float>(options_.elastic);
-    for (float& x : field_->x) x = strength * numbers.normal();
-    for (float& y : field_->y) y = strength * numbers.normal();
+    const auto elastic = static_cast<float>(options.elastic);
+    for (float& x : field_->x) x = elastic * numbers.normal();
+    for (float& y : field_->y) y = elastic * numbers.normal();
   }
   resample(image, map, field_ ? &*field_ : nullptr, distorted, scratch_);
-  if (options_.erasing == 0) return;
+  if (options.erasing == 0) return;
   const Rectangle erased =
-      draw_erased(options_, static_cast<int>(rows_), static_cast<int>(columns_), numbers);
+      draw_erased(options, static_cast<int>(rows_), static_cast<int>(columns_), numbers);
   for (int y = erased.top; y < erased.top + erased.height; ++y) {
     std::fill_n(distorted + y * columns_ + erased.left, erased.width, std::uint8_t{0});
   }

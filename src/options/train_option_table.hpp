@@ -77,6 +77,8 @@ void for_each_regularization_option(Self& self, Visitor& visit) {
                "standard deviation of the Gaussian that smooths it");
   augmentation(augment.flip, "flip", "X", "probability of a left-right flip");
   augmentation(augment.erasing, "erasing", "X", "probability of erasing a random rectangle");
+  augmentation(augment.fade_augment, "fade-augment", "X",
+               "let all of these but flips fade out over the last X of the epochs");
 }
 
 template <OptionsOf<TrainOptions> Self, class Visitor>

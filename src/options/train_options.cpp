@@ -63,6 +63,7 @@ void validate_regularization(const TrainOptions& options) {
   require_range<double>(augment.elastic_smoothness, 1, 1000, "elastic-smoothness");
   require_range<double>(augment.flip, 0, 1, "flip");
   require_range<double>(augment.erasing, 0, 1, "erasing");
+  require_range<double>(augment.fade_augment, 0, 1, "fade-augment");
 }
 
 }  // namespace

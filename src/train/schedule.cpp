@@ -1,4 +1,4 @@
-// How the learning rate changes over a run.
+// How the learning rate and the strength of distortion change over a run.
 #include "mnist/train/schedule.hpp"
 
 #include <cmath>
@@ -45,6 +45,13 @@ double learning_rate(const TrainOptions& options, std::int64_t step, std::int64_
       return one_cycle(options.lr, now, steps);
   }
   return options.lr;
+}
+
+double augment_strength(const TrainOptions& options, std::int64_t epoch) {
+  const auto epochs = static_cast<double>(options.epochs);
+  const double fading = options.augment.fade_augment * epochs;
+  const double left = epochs - static_cast<double>(epoch) + 0.5;
+  return left < fading ? left / fading : 1;
 }
 
 }  // namespace mnist

@@ -113,7 +113,8 @@ std::int64_t Trainer::next_chunk() const {
 
 void Trainer::train_chunk(std::span<const std::int64_t> indices) {
   const auto start = Clock::now();
-  Steps steps{indices, options_.batch, {}, progress_.epoch};
+  Steps steps{
+      indices, options_.batch, {}, progress_.epoch, augment_strength(options_, progress_.epoch)};
   const std::vector<double> rates = learning_rates(steps.count());
   steps.learning_rates = rates;
   const StepsResult result = engine_.train(steps);

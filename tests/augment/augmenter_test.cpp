@@ -122,6 +122,29 @@ TEST(Augmenter, TranslationFillsItsRangeAlongBothAxes) {
   EXPECT_NEAR(products / 500, 0, 0.3) << "the axes are independent";
 }
 
+TEST(Augmenter, StrengthWeakensAllButFlips) {
+  AugmentOptions options = everything();
+  options.flip = 1;
+  const Image image = digit(0);
+  Image mirrored(image.size());
+  for (std::int64_t row = 0; row < kSide; ++row) {
+    std::reverse_copy(image.begin() + row * kSide, image.begin() + (row + 1) * kSide,
+                      mirrored.begin() + row * kSide);
+  }
+  Augmenter augment(options, kSide, kSide, 0);
+  Image result(image.size());
+  augment(image.data(), 1, 0, result.data(), 0);
+  EXPECT_EQ(result, mirrored);
+
+  Augmenter shift({.translation = 4}, kSide, kSide, 0);
+  Range x;
+  for (std::int64_t row = 0; row < 500; ++row) {
+    shift(spot(13, 13).data(), 1, row, result.data(), 0.5);
+    x.add(center_of(result).x - 13);
+  }
+  x.expect(-2, 2, 0.05);
+}
+
 TEST(Augmenter, RotationTurnsAroundTheCenterEitherWay) {
   Range degrees;
   for (std::int64_t row = 0; row < 500; ++row) {

@@ -50,6 +50,7 @@ LEARNING = {
     "elastic-smoothness": [({"elastic": 1}, 8)],
     "flip": [({}, 0.5)],
     "erasing": [({}, 0.5)],
+    "fade-augment": [({"rotation": 20}, 0.5)],
 }
 # The fused engine rejects activations other than ReLU; tests/cli/train.py has the message.
 NOT_FUSED = {"activation"}

@@ -53,6 +53,7 @@ TEST(TrainOptions, RefusesValuesOutOfRange) {
   expect_refused([](Options& o) { o.augment.elastic_smoothness = 0.5; }, "--elastic-smoothness");
   expect_refused([](Options& o) { o.augment.flip = 2; }, "--flip");
   expect_refused([](Options& o) { o.augment.erasing = 2; }, "--erasing");
+  expect_refused([](Options& o) { o.augment.fade_augment = 2; }, "--fade-augment");
   expect_refused([](Options& o) { o.hidden = {256, 0}; }, "--hidden must be from 1");
   expect_refused([](Options& o) { o.hidden.assign(65, 8); }, "--hidden must be at most 64 widths");
   expect_refused([](Options& o) { o.limit = -1; }, "--limit");

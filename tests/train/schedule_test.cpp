@@ -69,5 +69,16 @@ TEST(Schedule, WarmupIsInEpochsOrAFractionOfTheRun) {
   EXPECT_NEAR(rate(cosine, 60), 0.25, 1e-15);
 }
 
+TEST(Schedule, DistortionFadesOutOverTheLastEpochs) {
+  TrainOptions options;
+  options.epochs = 20;
+  EXPECT_EQ(augment_strength(options, 20), 1) << "unless it is told to";
+  options.augment.fade_augment = 0.25;
+  EXPECT_EQ(augment_strength(options, 1), 1);
+  EXPECT_EQ(augment_strength(options, 15), 1);
+  EXPECT_DOUBLE_EQ(augment_strength(options, 16), 0.9);
+  EXPECT_DOUBLE_EQ(augment_strength(options, 20), 0.1);
+}
+
 }  // namespace
 }  // namespace mnist

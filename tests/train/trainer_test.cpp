@@ -40,6 +40,8 @@ class RecordingEngine : public Engine {
     }
     rates.insert(rates.end(), steps.learning_rates.begin(), steps.learning_rates.end());
     epochs.insert(epochs.end(), static_cast<std::size_t>(steps.count()), steps.epoch);
+    strengths.insert(strengths.end(), static_cast<std::size_t>(steps.count()),
+                     steps.augment_strength);
     indices.insert(indices.end(), steps.indices.begin(), steps.indices.end());
     result.correct = std::ssize(steps.indices);
     return result;
@@ -56,6 +58,7 @@ class RecordingEngine : public Engine {
   std::vector<std::int64_t> chunks;  ///< steps of each call
   std::vector<double> rates;
   std::vector<std::int64_t> epochs;
+  std::vector<double> strengths;
   std::int64_t bad_step = 0;
 };
 
@@ -204,10 +207,11 @@ TEST(Trainer, KeepsTheLastEpochWithoutPatience) {
   EXPECT_EQ(mark_of(result.mlp), 4.0F);
 }
 
-TEST(Trainer, PassesLearningRatesAndEpochToTheEngine) {
+TEST(Trainer, PassesLearningRatesEpochAndStrengthToTheEngine) {
   RecordingEngine engine;
   TrainOptions scheduled = options(2, 4);
   scheduled.schedule = Schedule::kCosine;
+  scheduled.augment.fade_augment = 0.5;
   Trainer trainer(scheduled, engine, first_indices(1000));  // more steps than one chunk
   RecordingCallback observer;
   trainer.add_callback(observer);
@@ -220,6 +224,9 @@ TEST(Trainer, PassesLearningRatesAndEpochToTheEngine) {
   std::vector<std::int64_t> epochs(250, 1);
   epochs.resize(500, 2);
   EXPECT_EQ(engine.epochs, epochs);
+  std::vector<double> strengths(250, 1);
+  strengths.resize(500, 0.5);
+  EXPECT_EQ(engine.strengths, strengths);
 }
 
 TEST(Trainer, SavesAfterEachEpochAndEveryGivenNumberOfSteps) {

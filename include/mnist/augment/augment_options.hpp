@@ -13,10 +13,22 @@ struct AugmentOptions {
   double elastic_smoothness = 4;  ///< standard deviation of the Gaussian that smooths it, in pixels
   double flip = 0;                ///< probability of a left-right flip
   double erasing = 0;             ///< probability of blanking a random rectangle
+  double fade_augment = 0;        ///< fraction of the run's epochs, the last ones, over which all
+                                  ///< but flips fade out; in [0, 1]
 
   constexpr bool any() const {
     return rotation > 0 || translation > 0 || scaling > 0 || shear > 0 || elastic > 0 || flip > 0 ||
            erasing > 0;
+  }
+
+  /// These options with everything but flips at `strength`, in [0, 1], of its full strength.
+  constexpr AugmentOptions weakened(double strength) const {
+    AugmentOptions weaker = *this;
+    for (double* value : {&weaker.rotation, &weaker.translation, &weaker.scaling, &weaker.shear,
+                          &weaker.elastic, &weaker.erasing}) {
+      *value *= strength;
+    }
+    return weaker;
   }
 };
 

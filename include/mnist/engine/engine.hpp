@@ -19,6 +19,7 @@ struct Steps {
   std::int64_t batch = 0;                  ///< examples in a minibatch; the last may be shorter
   std::span<const double> learning_rates;  ///< one for each minibatch
   std::int64_t epoch = 1;                  ///< selects the distortion of augmented images
+  double augment_strength = 1;             ///< see AugmentOptions::weakened()
 
   /// The number of minibatches.
   std::int64_t count() const { return (std::ssize(indices) + batch - 1) / batch; }

@@ -1,4 +1,4 @@
-// The learning rate over a run, and the order of its examples.
+// What changes over a run: the learning rate, the order of examples, the strength of distortion.
 #pragma once
 
 #include <cstdint>
@@ -28,5 +28,9 @@ inline constexpr Names<2> kEnumNames<Order>{"shuffled", "fixed"};
 ///   both along half a cosine (Smith and Topin 2018, with the numbers of PyTorch's OneCycleLR).
 /// A warm-up rises in a straight line; cosine begins where it ends.
 double learning_rate(const TrainOptions& options, std::int64_t step, std::int64_t steps_of_epoch);
+
+/// The strength of distortion in `epoch`, from 1 to options.epochs: 1, then falling in a straight
+/// line to 0 at the end of the run, as in the middle of the epoch.
+double augment_strength(const TrainOptions& options, std::int64_t epoch);
 
 }  // namespace mnist

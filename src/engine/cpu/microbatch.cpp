@@ -138,7 +138,8 @@ void CpuMicrobatches::distort(int thread, std::size_t i) {
   const Share share(indices.size(), 1, thread, threads_);
   for (std::size_t e = share.begin; e < share.end; ++e) {
     augmenters_[static_cast<std::size_t>(thread)](image(indices[e]), steps_.epoch, indices[e],
-                                                  distorted_[i % 2].data() + e * pixels);
+                                                  distorted_[i % 2].data() + e * pixels,
+                                                  steps_.augment_strength);
   }
 }
 

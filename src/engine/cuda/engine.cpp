@@ -48,7 +48,6 @@ CudaEngine::CudaEngine(const Mlp& initial, const Dataset& dataset, const TrainOp
   CudaEngine::restore({0, initial, zero_mlp(shape_), zero_mlp(shape_), initial});
 
   args_.seed = options.seed;
-  args_.augment = options.augment;
   args_.image_rows = static_cast<int>(dataset.rows);
   args_.image_columns = static_cast<int>(dataset.columns);
   if (options.augment.elastic == 0) return;
@@ -73,6 +72,7 @@ StepsResult CudaEngine::train(const Steps& steps) {
   args_.batch = static_cast<int>(std::min<std::int64_t>(steps.batch, plan_.examples));
   args_.first_step = steps_done_ + 1;
   args_.epoch = steps.epoch;
+  args_.augment = options_.augment.weakened(steps.augment_strength);
   args_.steps = steps_.upload(numbers);
   args_.index_count = std::ssize(steps.indices);
   args_.indices =

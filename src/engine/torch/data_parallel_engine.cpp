@@ -54,7 +54,7 @@ double DataParallelEngine::train_own_part(const Steps& steps, std::int64_t step,
   first_example_ = static_cast<std::int64_t>(part.begin(minibatch.size()));
   const torch::Tensor indices =
       torch::from_blob(const_cast<std::int64_t*>(own.data()), {std::ssize(own)}, torch::kInt64);
-  const StepOutput output = backward(gather(own, steps.epoch), labels_.index_select(0, indices));
+  const StepOutput output = backward(gather(own, steps), labels_.index_select(0, indices));
   const double loss =
       average(output.loss.item<double>(),
               static_cast<double>(own.size()) / static_cast<double>(minibatch.size()));

@@ -60,7 +60,7 @@ StepsResult TorchEngine::train(const Steps& steps) {
     const auto minibatch = steps.minibatch(i);
     const torch::Tensor indices = all_indices.narrow(0, begin, std::ssize(minibatch));
     const torch::Tensor images =
-        augmenter_ ? gather(minibatch, steps.epoch) : images_.index_select(0, indices);
+        augmenter_ ? gather(minibatch, steps) : images_.index_select(0, indices);
     const torch::Tensor rate =
         torch::scalar_tensor(steps.learning_rates[static_cast<std::size_t>(i)],
                              torch::device(device_).dtype(learning_rate_type()));
@@ -133,13 +133,13 @@ const std::uint8_t* TorchEngine::image(std::int64_t index) const {
   return dataset_.images.data() + index * dataset_.pixels();
 }
 
-torch::Tensor TorchEngine::gather(std::span<const std::int64_t> indices, std::int64_t epoch) {
+torch::Tensor TorchEngine::gather(std::span<const std::int64_t> indices, const Steps& steps) {
   const std::int64_t pixels = dataset_.pixels();
   torch::Tensor images = torch::empty({std::ssize(indices), pixels}, torch::kUInt8);
   auto* out = images.mutable_data_ptr<std::uint8_t>();
   for (const std::int64_t index : indices) {
     if (augmenter_) {
-      (*augmenter_)(image(index), epoch, index, out);
+      (*augmenter_)(image(index), steps.epoch, index, out, steps.augment_strength);
     } else {
       std::copy_n(image(index), pixels, out);
     }

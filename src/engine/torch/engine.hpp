@@ -53,7 +53,7 @@ class TorchEngine : public Engine {
   void finish_step();
 
   /// Images of the dataset, distorted if that is asked for, u8 [n, pixels].
-  torch::Tensor gather(std::span<const std::int64_t> indices, std::int64_t epoch);
+  torch::Tensor gather(std::span<const std::int64_t> indices, const Steps& steps);
 
   /// Adam on the CPU takes the learning rate in double precision, on a GPU in single precision.
   torch::ScalarType learning_rate_type() const;

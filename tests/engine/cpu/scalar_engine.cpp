@@ -27,7 +27,7 @@ StepsResult ScalarEngine::train(const Steps& steps) {
     const auto indices = steps.minibatch(i);
     const double rate = steps.learning_rates[static_cast<std::size_t>(i)];
     ++state_.steps;
-    std::vector<Rows> activations{inputs(indices, steps.epoch)};
+    std::vector<Rows> activations{inputs(indices, steps)};
     for (std::size_t l = 0; l < layers; ++l) activations.push_back(forward(l, activations[l]));
     Rows deltas = activations.back();
     result.losses.push_back(loss_gradient(deltas, indices, result.correct));
@@ -41,14 +41,16 @@ StepsResult ScalarEngine::train(const Steps& steps) {
 }
 
 /// Pixels 0 to 1 of the minibatch, distorted and dropped as the options say.
-ScalarEngine::Rows ScalarEngine::inputs(std::span<const std::int64_t> indices, std::int64_t epoch) {
+ScalarEngine::Rows ScalarEngine::inputs(std::span<const std::int64_t> indices, const Steps& steps) {
   const auto pixels = static_cast<std::size_t>(dataset_.pixels());
   Rows rows;
   for (const std::int64_t index : indices) {
     const std::uint8_t* const source =
         dataset_.images.data() + static_cast<std::size_t>(index) * pixels;
     std::vector<std::uint8_t> image(source, source + pixels);
-    if (augmenter_) (*augmenter_)(source, epoch, index, image.data());
+    if (augmenter_) {
+      (*augmenter_)(source, steps.epoch, index, image.data(), steps.augment_strength);
+    }
     std::vector<float>& row = rows.emplace_back();
     for (const std::uint8_t pixel : image) {
       row.push_back(static_cast<float>(pixel) * static_cast<float>(1 / kMaxPixel));

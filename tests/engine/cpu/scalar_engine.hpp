@@ -36,7 +36,7 @@ class ScalarEngine : public Engine {
   /// Values of a layer for each example of the minibatch.
   using Rows = std::vector<std::vector<float>>;
 
-  Rows inputs(std::span<const std::int64_t> indices, std::int64_t epoch);
+  Rows inputs(std::span<const std::int64_t> indices, const Steps& steps);
   Rows forward(std::size_t layer, const Rows& inputs) const;
   float loss_gradient(Rows& logits, std::span<const std::int64_t> indices, std::int64_t& correct);
   void weight_gradient(std::size_t layer, const Rows& deltas, const Rows& inputs);
