@@ -105,10 +105,11 @@ TEST(CommandLine, RecipesAreFoundByNameAndOverriddenByFlags) {
   const TrainOptions options = parsed<TrainOptions>({"--lr", "0.5", "--recipe", "mnist-best"});
   EXPECT_EQ(options.epochs, 120);
   EXPECT_EQ(options.lr, 0.5);
-  expect_refused<TrainOptions>({"--recipe", "mnist-bset"},
-                               "--recipe: expected fashion-best, fashion-mnist, fashion-quick, "
-                               "guide, mnist-augmented, mnist-best or mnist-quick, found "
-                               "'mnist-bset'");
+  expect_refused<TrainOptions>(
+      {"--recipe", "mnist-bset"},
+      "--recipe: expected fashion-best, fashion-mnist, fashion-quick, "
+      "guide, mnist-augmented, mnist-best, mnist-quick or mnist-tiny, found "
+      "'mnist-bset'");
   expect_refused<TrainOptions>({"--recipe", "../recipes/guide"}, "--recipe: expected");
   expect_refused<TrainOptions>({"--recipe", "guide", "--config", "c.toml"},
                                "--config cannot be combined with --recipe");
