@@ -9,16 +9,28 @@ cd "$project"
 python=.venv/bin/python
 sweep() { "$python" scripts/sweep.py "$@"; echo; }
 
+# The data of mnist-tiny.
+halve_images() {
+  [ -e data/mnist-14x14 ] || python3 scripts/halve_images.py data/mnist data/mnist-14x14
+}
+
 validation() {
+  halve_images
   sweep --recipe recipes/mnist-quick.toml --set weight-decay 0 --vary ema 0 0.999 \
     --vary dropout none 0.1 --vary label-smoothing 0 0.05
   sweep --recipe recipes/mnist-quick.toml --set weight-decay 0 --seeds 0-1 \
     --vary label-smoothing 0.05 0.1 0.2 --vary lr 0.002 0.003
   sweep --recipe recipes/mnist-quick.toml --seeds 0-5 --vary weight-decay 0 0.05 0.2 0.4
-  sweep --recipe recipes/mnist-augmented.toml --seeds 0 --vary elastic 0.8 1.2 \
-    --vary elastic-smoothness 3 4 --vary scaling 0 0.1
-  sweep --recipe recipes/mnist-augmented.toml --seeds 0-1 --vary batch 32 64 \
-    --vary elastic 0.6 0.7 --vary lr 0.002 0.003
+  sweep --recipe recipes/mnist-augmented.toml --set batch 32 --set lr 0.002 --set fade-augment 0 --seeds 0 \
+    --vary elastic 0.8 1.2 --vary elastic-smoothness 3 4 --vary scaling 0 0.1
+  sweep --recipe recipes/mnist-augmented.toml --set fade-augment 0 --set scaling 0 --seeds 0-1 \
+    --vary batch 32 64 --vary elastic 0.6 0.7 --vary lr 0.002 0.003
+  sweep --recipe recipes/mnist-augmented.toml --set batch 32 --set lr 0.002 --set scaling 0 --seeds 0-4 \
+    --vary fade-augment 0 0.3 0.5
+  sweep --recipe recipes/mnist-augmented.toml --set lr 0.002 --seeds 0-4 --vary elastic 0.8 1.0 --vary batch 32 64
+  sweep --recipe recipes/mnist-augmented.toml --seeds 0-4 --vary batch 8 16 --vary lr 0.0006 0.0007 0.001 0.0014
+  sweep --recipe recipes/mnist-tiny.toml --seeds 0 --vary elastic 0.4 0.5 --vary lr 0.003 0.006
+  sweep --recipe recipes/fashion-quick.toml --seeds 0-3 --vary dropout 0.1 0.2 --vary batch 32 64
   sweep --recipe recipes/mnist-best.toml --set epochs 60 --seeds 0 --vary elastic 0.8 1.0 \
     --vary label-smoothing 0 0.05 --vary scaling 0 0.1
   sweep --recipe recipes/mnist-best.toml --seeds 0-1 --vary elastic 0.7 0.8
@@ -30,10 +42,13 @@ validation() {
 }
 
 tests() {
+  halve_images
   local recipe seeds
   for recipe in recipes/*.toml; do
-    seeds=0-4
-    [ "$recipe" != recipes/mnist-quick.toml ] || seeds=0-9
+    case $recipe in
+      */guide.toml | */fashion-mnist.toml | */fashion-best.toml) seeds=0-4 ;;
+      *) seeds=0-9 ;;
+    esac
     sweep --recipe "$recipe" --seeds "$seeds" --test
   done
 }

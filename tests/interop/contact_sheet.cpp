@@ -10,6 +10,7 @@
 
 #include "augment/augmenter.hpp"
 #include "mnist/data/dataset.hpp"
+#include "mnist/train/schedule.hpp"
 #include "options/toml.hpp"
 
 namespace mnist {
@@ -25,7 +26,9 @@ void write_sheet(const TrainOptions& options, std::int64_t rows, std::int64_t co
     const std::uint8_t* const original = set.images.data() + row * set.pixels();
     for (std::int64_t epoch = 0; epoch < columns; ++epoch) {
       image.assign(original, original + set.pixels());
-      if (epoch > 0) augment(original, epoch, row, image.data());
+      if (epoch > 0) {
+        augment(original, epoch, row, image.data(), augment_strength(options, epoch));
+      }
       for (std::int64_t y = 0; y < set.rows; ++y) {
         const auto line = image.begin() + y * set.columns;
         std::copy(line, line + set.columns,
