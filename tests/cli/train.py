@@ -55,6 +55,12 @@ class Training(ProgramTest):
         again = self.succeed("mnist-train", "--config", run_dir / "config.toml", "--print-config")
         self.assertEqual(again.stdout, (run_dir / "config.toml").read_text())
 
+    def test_a_single_held_out_example_is_scored(self):
+        run_dir = self.tmp_dir / "run"
+        self.succeed("mnist-train", "--data", SUBSET, "--limit", 100, "--epochs", 1, "--validation", 1,
+                     "--run-dir", run_dir)
+        self.assertIn(programs.read_metrics(run_dir)[0]["validation_accuracy"], (0, 1))
+
     def test_accuracy_below_the_required_one_exits_with_3(self):
         model = self.tmp_dir / "m.pt"
         process = programs.run("mnist-train", "--data", SUBSET, "--epochs", 1, "--device", "cpu",
