@@ -25,7 +25,7 @@ EVERYTHING = (
     "--elastic", 0.8, "--validation", 0.2, "--patience", 2, "--lr", 0.01, "--device", "cpu",
 )
 # Long enough to be interrupted.
-LONG = (*(60 if flag == 6 else 0 if flag == 2 else flag for flag in EVERYTHING), "--checkpoint-every", 3)
+LONG = (*(240 if flag == 6 else 0 if flag == 2 else flag for flag in EVERYTHING), "--checkpoint-every", 3)
 
 
 def has_mpi():
