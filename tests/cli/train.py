@@ -59,7 +59,9 @@ class Training(ProgramTest):
         run_dir = self.tmp_dir / "run"
         self.succeed("mnist-train", "--data", SUBSET, "--limit", 100, "--epochs", 1, "--validation", 1,
                      "--run-dir", run_dir)
-        self.assertIn(programs.read_metrics(run_dir)[0]["validation_accuracy"], (0, 1))
+        epoch = programs.read_metrics(run_dir)[0]
+        self.assertIn(epoch["validation_accuracy"], (0, 1))
+        self.assertGreater(epoch["validation_loss"], 0)
 
     def test_accuracy_below_the_required_one_exits_with_3(self):
         model = self.tmp_dir / "m.pt"
