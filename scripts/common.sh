@@ -32,3 +32,10 @@ show_usage() {
   sed -n '2,/^source/{/^source/d;s/^# \{0,1\}//;p}' "$0"
   exit 0
 }
+
+# Makes data/mnist-14x14, the data of the recipe mnist-tiny, from data/mnist if it is missing.
+halve_mnist() {
+  local target=$project/data/mnist-14x14
+  # The last file that is written.
+  [ -e "$target/t10k-images-idx3-ubyte" ] || python3 "$project/scripts/halve_images.py" "$project/data/mnist" "$target"
+}

@@ -9,13 +9,8 @@ cd "$project"
 python=.venv/bin/python
 sweep() { "$python" scripts/sweep.py "$@"; echo; }
 
-# The data of mnist-tiny.
-halve_images() {
-  [ -e data/mnist-14x14 ] || python3 scripts/halve_images.py data/mnist data/mnist-14x14
-}
-
 validation() {
-  halve_images
+  halve_mnist
   sweep --recipe recipes/mnist-quick.toml --set weight-decay 0 --vary ema 0 0.999 \
     --vary dropout none 0.1 --vary label-smoothing 0 0.05
   sweep --recipe recipes/mnist-quick.toml --set weight-decay 0 --seeds 0-1 \
@@ -42,7 +37,7 @@ validation() {
 }
 
 tests() {
-  halve_images
+  halve_mnist
   local recipe seeds
   for recipe in recipes/*.toml; do
     case $recipe in

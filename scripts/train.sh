@@ -40,9 +40,7 @@ case $(realpath -m "$data") in
   "$project/data/fashion-mnist") "$project/scripts/fetch_data.sh" fashion-mnist ;;
   "$project/data/mnist-14x14")
     "$project/scripts/fetch_data.sh" mnist
-    # The last file that is written.
-    [ -e "$project/data/mnist-14x14/t10k-images-idx3-ubyte" ] ||
-      python3 "$project/scripts/halve_images.py" "$project/data/mnist" "$project/data/mnist-14x14"
+    halve_mnist
     ;;
 esac
 
