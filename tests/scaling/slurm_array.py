@@ -27,7 +27,7 @@ class Preemption(ProgramTest):
 
     def options(self, results):
         return ["--bin", BIN, "--results", self.tmp_dir / results, "--seeds", "0-3", "--heartbeat", "5", "--set",
-                "data", SUBSET, "--set", "validation", "400", "--set", "hidden", "256,256", "--set", "epochs", "25"]
+                "data", SUBSET, "--set", "validation", "400", "--set", "hidden", "256,256", "--set", "epochs", "75"]
 
     def submit(self, *arguments):
         """Submits a job; returns its number."""
@@ -59,8 +59,8 @@ class Preemption(ProgramTest):
         self.assertTrue(wait_until(lambda: not self.states(workers), 240), self.messages() + self.cluster.logs())
 
         logs = [(self.tmp_dir / f"worker-{number}.log").read_text() for number in (1, 2)]
-        for log in logs:
-            self.assertIn("stopped; queued again", log)
+        # A worker that is told to stop just when its trial is complete has nothing to give back.
+        self.assertIn("stopped; queued again", "".join(logs))
         self.assertEqual(self.models("array"), self.models("undisturbed"), self.messages())
         finished = sorted(int(seed) for log in logs for seed in re.findall(r"\(seed (\d)\): \d+\.\d+ %", log))
         self.assertEqual(finished, [0, 1, 2, 3], self.messages())
