@@ -156,10 +156,34 @@ HWY_INLINE void backward_weight_run(const LayerInputs& inputs, std::size_t begin
   }
 }
 
+/// backward_weight() without looking for zeros (see dense-inl.hpp), with the same sums.
+template <Use kUse>
+void dense_backward_weight(const LayerInputs& inputs, std::size_t begin, std::size_t end,
+                           Rows deltas, const ParameterSlice& slice, const GradientUse& use,
+                           const AdamVectors& step, std::uint8_t* active) {
+  std::fill(active + begin / 2, active + end / 2, std::uint8_t{1});
+  for_each_run<kDenseVectors>(0, slice.columns, [&]<std::size_t V>(std::size_t column) {
+    for (std::size_t k = begin; k < end; k += kDenseRows) {
+      const float* const start =
+          use.start == nullptr ? nullptr : use.start + k * slice.columns + column;
+      DenseSums<V> sums;
+      dense_weight_gradient<V>(inputs, k, {deltas.data + column, deltas.stride}, start,
+                               slice.columns, sums);
+      for (std::size_t i = 0; i < kDenseRows; ++i) {
+        use_row<kUse, V>(slice, k + i, column, sums.of[i], step, use.target);
+      }
+    }
+  });
+}
+
 template <Use kUse>
 void backward_weight_of(const LayerInputs& inputs, std::size_t begin, std::size_t end, Rows deltas,
                         const ParameterSlice& slice, const GradientUse& use, std::uint8_t* active) {
   const AdamVectors vectors(use.step == nullptr ? OptimizerStep{} : *use.step);
+  if (inputs.dense) {
+    dense_backward_weight<kUse>(inputs, begin, end, deltas, slice, use, vectors, active);
+    return;
+  }
   for_each_run(0, slice.columns, [&]<std::size_t R>(std::size_t column) {
     if (inputs.pixels != nullptr) {
       backward_weight_run<kUse, R, PixelValues>(inputs, begin, end, deltas, slice, column, use,

@@ -76,6 +76,9 @@ void relu(Rows activations, std::size_t examples, std::size_t columns, const Kep
         hn::Store(value, d, place);
         bits = hn::Or(bits, hn::IfThenElseZero(hn::RebindMask(du, hn::Gt(value, zero)), bit));
       }
+      for (std::size_t e = count; e < kTile; ++e) {  // dense products read them
+        hn::Store(zero, d, activations.data + (first + e) * activations.stride + column);
+      }
       hn::StoreU(bits, du, masks + place_of_masks);
     }
   }

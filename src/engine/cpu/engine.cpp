@@ -24,7 +24,6 @@
 #include <numeric>
 
 #include "mnist/support/error.hpp"
-#include "support/cpu_target.hpp"
 
 namespace mnist {
 
@@ -47,47 +46,7 @@ CpuEngine::CpuEngine(const Mlp& initial, const Dataset& dataset, const TrainOpti
   if (processes_ != nullptr) exchange_.emplace(*processes_, gradient_size(layers_));
 }
 
-Mlp CpuEngine::parameters() const {
-  return array_of(layers_, shape_,
-                  options_.ema > 0 ? &CpuParameters::averages : &CpuParameters::weights);
-}
-
-EngineState CpuEngine::state() const {
-  EngineState state{steps_done_,
-                    array_of(layers_, shape_, &CpuParameters::weights),
-                    array_of(layers_, shape_, &CpuParameters::first_moments),
-                    array_of(layers_, shape_, &CpuParameters::second_moments),
-                    {}};
-  if (options_.ema > 0) state.averages = array_of(layers_, shape_, &CpuParameters::averages);
-  return state;
-}
-
-void CpuEngine::restore(const EngineState& state) {
-  steps_done_ = state.steps;
-  set_array(layers_, state.weights, &CpuParameters::weights);
-  set_array(layers_, state.first_moments, &CpuParameters::first_moments);
-  set_array(layers_, state.second_moments, &CpuParameters::second_moments);
-  if (options_.ema > 0) set_array(layers_, state.averages.value(), &CpuParameters::averages);
-  mark_active(layers_);
-}
-
-NamedNorms CpuEngine::gradient_norms() const {
-  NamedNorms norms;
-  for (const ParameterInfo& parameter : parameter_table(shape_)) {
-    const CpuLayer& layer = layers_[norms.size() / 2];
-    const bool bias = norms.size() % 2 == 1;
-    norms.emplace_back(parameter.name, std::sqrt(bias ? squared_bias_gradient(layer)
-                                                      : squared_weight_gradient(layer)));
-  }
-  return norms;
-}
-
-std::string CpuEngine::description() const {
-  return "fused on cpu (" + instruction_set_name(kernels_.target) + "), " +
-         std::to_string(team_.size()) + (team_.size() == 1 ? " thread" : " threads");
-}
-
-LayerInputs CpuEngine::inputs_of(std::size_t layer, std::size_t microbatch) const {
+LayerInputs CpuEngine::inputs_of(std::size_t layer, std::size_t microbatch, int thread) {
   const std::size_t tiles = (microbatches_.at(microbatch).examples + kTile - 1) / kTile;
   if (layer == 0) {
     const CpuImages& images = microbatches_.images(microbatch);
@@ -102,7 +61,8 @@ LayerInputs CpuEngine::inputs_of(std::size_t layer, std::size_t microbatch) cons
           .tiles = tiles,
           .masks = below.masks.data(),
           .values = below.activations.data(),
-          .value_stride = below.stride()};
+          .value_stride = below.stride(),
+          .dense = own_of(thread).dense[layer] != 0};
 }
 
 Rows CpuEngine::outputs_of(std::size_t layer, int thread) {
@@ -124,8 +84,9 @@ void CpuEngine::reserve() {
     for (const CpuLayer& layer : layers_) widest = std::max(widest, layer.padded);
     for (Own& own : own_) {
       own.logits.assign(layers_.back().examples * layers_.back().stride(), 0.0F);
-      own.weight_row.assign(widest, 0.0F);
+      own.scratch.assign(widest * kScratchPerOutput, 0.0F);
       own.losses.assign(examples, 0.0F);
+      own.dense.assign(layers_.size(), 0);
     }
   }
   std::size_t depth = 0;
@@ -139,16 +100,6 @@ void CpuEngine::reserve() {
     const CpuMicrobatch& part = microbatches_.at(i);
     if (part.ends_step) exchange_->reserve(leaves_of(part.minibatch));
   }
-}
-
-StepProfile CpuEngine::profile() const {
-  StepProfile profile{profiled_steps_, {}};
-  for (std::size_t phase = 0; phase < std::size(kPhaseNames) && profiled_steps_ > 0; ++phase) {
-    if (phase == static_cast<std::size_t>(Phase::kExchange) && !exchange_) continue;
-    auto& entry = profile.phases.emplace_back(StepProfile::Phase{kPhaseNames[phase], {}});
-    for (const Own& own : own_) entry.seconds.push_back(own.clock.seconds(phase));
-  }
-  return profile;
 }
 
 void CpuEngine::barrier(int thread) {
@@ -202,7 +153,7 @@ void CpuEngine::forward(int thread, std::size_t microbatch) {
   PhaseClock& clock = own_of(thread).clock;
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     CpuLayer& layer = layers_[l];
-    const LayerInputs inputs = inputs_of(l, microbatch);
+    LayerInputs inputs = inputs_of(l, microbatch, thread);
     const Rows outputs = outputs_of(l, thread);
     const OwnWeights own = layer.own_weights(thread);
     const bool last = l + 1 == layers_.size();
@@ -213,6 +164,7 @@ void CpuEngine::forward(int thread, std::size_t microbatch) {
                                 {outputs.data + slice.begin, outputs.stride});
       }
     } else {
+      inputs.dense = kernels_.prefers_dense(inputs, own.begin, own.end);
       for (const PairwiseNode& node : layer.own_nodes(thread)) {
         const std::size_t begin = node.begin * layer.input_leaf;
         const std::size_t end = std::min(begin + node.count * layer.input_leaf, layer.inputs);
@@ -260,6 +212,10 @@ void CpuEngine::compute_loss(int thread, std::size_t microbatch) {
   const std::size_t correct = kernels_.softmax_loss(
       outputs_of(layers_.size() - 1, thread), part.examples,
       microbatches_.images(microbatch).labels.data(), options, own.losses.data());
+  // All threads must agree, so they count while no activation changes.
+  for (std::size_t l = 1; l < layers_.size(); ++l) {
+    own.dense[l] = kernels_.prefers_dense(inputs_of(l, microbatch, thread), 0, layers_[l].inputs);
+  }
   const auto end = own.losses.begin() + static_cast<std::ptrdiff_t>(part.examples);
   // A minibatch of one leaf is computed by all processes, and counted by the first.
   if (part.whole() && processes_ != nullptr && processes_->rank() > 0) return;
@@ -270,9 +226,10 @@ void CpuEngine::compute_loss(int thread, std::size_t microbatch) {
 void CpuEngine::backward_input(int thread, std::size_t microbatch) {
   for (std::size_t l = layers_.size() - 1; l > 0; --l) {
     const Share below = layers_[l - 1].own_units(thread);
-    kernels_.backward_input(inputs_of(l, microbatch), below.begin, below.end, layers_[l].weights,
-                            deltas_of(l, thread), layers_[l - 1].dropout.scale(),
-                            deltas_of(l - 1, thread), own_of(thread).weight_row.data());
+    kernels_.backward_input(inputs_of(l, microbatch, thread), below.begin, below.end,
+                            layers_[l].weights, deltas_of(l, thread),
+                            layers_[l - 1].dropout.scale(), deltas_of(l - 1, thread),
+                            own_of(thread).scratch.data());
     own_of(thread).clock.end(Phase::kBackwardInput);
     if (l > 1) barrier(thread);  // the gradients of the first layer's units stay with the thread
   }

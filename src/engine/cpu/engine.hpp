@@ -47,13 +47,14 @@ class CpuEngine : public Engine {
   /// What a thread has for itself.
   struct Own {
     PhaseClock clock;
-    AlignedVector<float> logits;  ///< [examples, stride of the last layer]; then their gradients
-    AlignedVector<float> weight_row;  ///< of the widest layer
-    std::vector<float> losses;        ///< of each example
+    AlignedVector<float> logits;   ///< [examples, stride of the last layer]; then their gradients
+    AlignedVector<float> scratch;  ///< of CpuKernels::backward_input()
+    std::vector<float> losses;     ///< of each example
+    std::vector<char> dense;       ///< of each layer: LayerInputs::dense
     std::size_t correct = 0;
   };
 
-  LayerInputs inputs_of(std::size_t layer, std::size_t microbatch) const;
+  LayerInputs inputs_of(std::size_t layer, std::size_t microbatch, int thread);
   Rows outputs_of(std::size_t layer, int thread);
   Rows deltas_of(std::size_t layer, int thread);
   Own& own_of(int thread) { return own_[static_cast<std::size_t>(thread)]; }

@@ -37,7 +37,7 @@ void CpuEngine::products(int thread, std::size_t microbatch, bool stored, const 
     CpuLayer& layer = layers_[l];
     const OwnWeights own = layer.own_weights(thread);
     const Rows deltas = deltas_of(l, thread);
-    LayerInputs inputs = inputs_of(l, microbatch);
+    LayerInputs inputs = inputs_of(l, microbatch, thread);
     if (stored) inputs.tiles = 0;
     for (CpuSlice& slice : own.slices) {
       if (own.begin == own.end) break;

@@ -23,6 +23,7 @@
 #include <hwy/highway.h>
 #include <hwy/contrib/math/math-inl.h>
 #include "engine/cpu/vectors-inl.hpp"
+#include "engine/cpu/dense-inl.hpp"
 #include "engine/cpu/products-inl.hpp"
 #include "engine/cpu/adam-inl.hpp"
 #include "engine/cpu/elements-inl.hpp"
@@ -33,7 +34,8 @@ namespace mnist {
 namespace HWY_NAMESPACE {
 
 const CpuKernels* kernels() {
-  static const CpuKernels table{linear_forward,
+  static const CpuKernels table{prefers_dense,
+                                linear_forward,
                                 add_partial_sums,
                                 relu,
                                 softmax_loss,

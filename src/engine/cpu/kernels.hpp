@@ -15,8 +15,10 @@
 //         +------------+
 //           masks[k] = 0b..11 for the last column
 //
-// A zero adds nothing, so skipping it changes no sum. Every sum is taken in the same order however
-// outputs and inputs are cut into parts: the same numbers come out for any number of threads.
+// That pays for pixels, and for the activations of few examples; dense-inl.hpp has what is done for
+// the others. A zero adds nothing, so skipping it changes no sum. Every sum is taken in the same
+// order however outputs and inputs are cut into parts: the same numbers come out for any number of
+// threads.
 #pragma once
 
 #include <cstddef>
@@ -35,6 +37,9 @@ inline constexpr std::size_t kTile = 32;
 /// Columns of weights and rows of activations are padded to this many floats: one cache line.
 inline constexpr std::size_t kBlock = 16;
 
+/// Floats that CpuKernels::backward_input() needs for each output of its layer.
+inline constexpr std::size_t kScratchPerOutput = 2 * kBlock;
+
 /// The inputs of a layer, for all tiles of a minibatch: pixels, or the activations of the previous
 /// layer. Their number is even; an odd one is padded with an input of zeros.
 struct LayerInputs {
@@ -45,6 +50,7 @@ struct LayerInputs {
   const float* pixel_values = nullptr;   ///< what each byte of `pixels` stands for, [256]
   const float* values = nullptr;         ///< [tiles * kTile, value_stride] when there are no pixels
   std::size_t value_stride = 0;
+  bool dense = false;  ///< multiply by all values, not by those only that are not zero
 };
 
 /// Rows begin .. end - 1 of weights: inputs of a layer.
@@ -102,8 +108,12 @@ struct Kept {
 
 /// The kernels of one instruction set.
 struct CpuKernels {
+  /// Whether products with inputs begin .. end - 1 are faster if they are `dense`. Only with
+  /// values.
+  bool (*prefers_dense)(const LayerInputs& inputs, std::size_t begin, std::size_t end);
+
   /// outputs[e, :] = bias + sum over the inputs k of `range` of value(k, e) * weights[k, :] for
-  /// examples 0 .. examples - 1. No `bias`: zeros.
+  /// examples 0 .. examples - 1. No `bias`: zeros. The rest of the last tile may be overwritten.
   void (*linear_forward)(const LayerInputs& inputs, const InputRange& range, std::size_t examples,
                          const ParameterSlice& slice, const float* bias, Rows outputs);
 
@@ -113,7 +123,7 @@ struct CpuKernels {
                            std::size_t end, const float* bias, Rows outputs);
 
   /// ReLU and dropout in place on `columns` columns; masks[tile * mask_stride + column] marks the
-  /// activations that are not 0. `kept` has the same stride.
+  /// activations that are not 0. `kept` has the same stride. The rest of the last tile becomes 0.
   void (*relu)(Rows activations, std::size_t examples, std::size_t columns, const Kept& kept,
                std::uint32_t* masks, std::size_t mask_stride);
 
@@ -123,14 +133,17 @@ struct CpuKernels {
                               const LossOptions& options, float* losses);
 
   /// below[e, k] = scale * sum over all outputs j of deltas[e, j] * weights[k, j] where the mask of
-  /// k has bit e, else 0; for inputs begin .. end - 1. `scale` is that of dropout, `slices` are the
-  /// whole layer. `scratch` holds a row of all its weights.
+  /// k has bit e, else 0; for inputs begin .. end - 1, multiples of kBlock if they are activations.
+  /// `scale` is that of dropout, `slices` are the whole layer, and `scratch` holds
+  /// kScratchPerOutput floats for each of its outputs. The order of the sum depends on
+  /// `inputs.dense`.
   void (*backward_input)(const LayerInputs& inputs, std::size_t begin, std::size_t end,
                          const std::vector<ParameterSlice>& slices, Rows deltas, float scale,
                          Rows below, float* scratch);
 
-  /// The gradient of weight rows begin .. end - 1 (even numbers). `active` marks the rows that ever
-  /// had a nonzero input; the others are unchanged and skipped.
+  /// The gradient of weight rows begin .. end - 1: even numbers, multiples of kBlock if the inputs
+  /// are activations. `active` marks the rows that ever had a nonzero input; the others are
+  /// unchanged and may be skipped.
   void (*backward_weight)(const LayerInputs& inputs, std::size_t begin, std::size_t end,
                           Rows deltas, const ParameterSlice& slice, const GradientUse& use,
                           std::uint8_t* active);

@@ -4,37 +4,47 @@
 HWY_BEFORE_NAMESPACE();
 namespace mnist {
 namespace HWY_NAMESPACE {
-/// sums[e, :] += value(k, e) * weights[k, :] for inputs begin .. end - 1 on R vectors of columns.
-/// Inputs go in pairs: neighboring pixels are mostly zero together, and a pair halves the loads
-/// and stores of the sums. (Walking the nonzero inputs of one example after another, with the sums
-/// in registers, was slower: its short loops are mispredicted eight times as often.)
-template <std::size_t R, class Values>
-HWY_INLINE void add_products(const Values& value, const std::uint32_t* masks, std::size_t begin,
-                             std::size_t end, const float* weights, std::size_t columns,
-                             float* sums) {
+/// Inputs that the forward product takes at a time, and vectors of columns: their weights stay in
+/// the registers. Neighboring pixels are mostly zero together, and a group of them loads and stores
+/// the sums only once.
+constexpr std::size_t kGroup = kRegisters == 32 ? 4 : 2;
+constexpr std::size_t kGroupVectors = kRegisters == 32 ? 4 : kMaxVectors;
+
+/// sums[e, :] += value(k, e) * weights[k, :] for inputs begin .. end - 1, G at a time, on R vectors
+/// of columns; returns the first input that is left over. (Walking the nonzero inputs of one
+/// example after another, with the sums in registers, was slower: its short loops are mispredicted
+/// eight times as often.)
+template <std::size_t G, std::size_t R, class Values>
+HWY_INLINE std::size_t add_products(const Values& value, const std::uint32_t* masks,
+                                    std::size_t begin, std::size_t end, const float* weights,
+                                    std::size_t columns, float* sums) {
   const FloatTag d;
   const std::size_t lanes = hn::Lanes(d);
-  for (std::size_t k = begin; k < end; k += 2) {
-    std::uint32_t bits = masks[k] | masks[k + 1];
+  std::size_t k = begin;
+  for (; k + G <= end; k += G) {
+    std::uint32_t bits = 0;
+    for (std::size_t g = 0; g < G; ++g) bits |= masks[k + g];
     if (bits == 0) continue;
-    Vector row0[R];
-    Vector row1[R];
-    for (std::size_t r = 0; r < R; ++r) {
-      row0[r] = hn::Load(d, weights + k * columns + r * lanes);
-      row1[r] = hn::Load(d, weights + (k + 1) * columns + r * lanes);
+    Vector rows[G][R];
+    for (std::size_t g = 0; g < G; ++g) {
+      for (std::size_t r = 0; r < R; ++r) {
+        rows[g][r] = hn::Load(d, weights + (k + g) * columns + r * lanes);
+      }
     }
     do {
       const auto e = static_cast<std::size_t>(std::countr_zero(bits));
       bits &= bits - 1;
-      const Vector x0 = hn::Set(d, value(k, e));
-      const Vector x1 = hn::Set(d, value(k + 1, e));
+      Vector factors[G];
+      for (std::size_t g = 0; g < G; ++g) factors[g] = hn::Set(d, value(k + g, e));
       float* const HWY_RESTRICT sum = sums + e * R * lanes;
       for (std::size_t r = 0; r < R; ++r) {
-        const Vector first = hn::MulAdd(x0, row0[r], hn::Load(d, sum + r * lanes));
-        hn::Store(hn::MulAdd(x1, row1[r], first), d, sum + r * lanes);
+        Vector next = hn::Load(d, sum + r * lanes);
+        for (std::size_t g = 0; g < G; ++g) next = hn::MulAdd(factors[g], rows[g][r], next);
+        hn::Store(next, d, sum + r * lanes);
       }
     } while (bits != 0);
   }
+  return k;
 }
 
 /// The same as a pairwise sum over the leaves of `range`.
@@ -59,7 +69,9 @@ HWY_INLINE void linear_forward_run(const Values& value, const std::uint32_t* mas
     } else {
       std::fill_n(sums, size, 0.0F);
     }
-    add_products<R>(value, masks, begin, end, weights, columns, sums);
+    const std::size_t rest =
+        add_products<kGroup, R>(value, masks, begin, end, weights, columns, sums);
+    add_products<2, R>(value, masks, rest, end, weights, columns, sums);
     for (std::size_t n = end < range.end ? additions_after(leaf) : depth - 1; n > 0; --n, --depth) {
       float* const below = stack[depth - 2];
       const float* const top = stack[depth - 1];
@@ -80,7 +92,7 @@ void linear_forward_of(const LayerInputs& inputs, const InputRange& range, std::
   for (std::size_t tile = 0; tile * kTile < examples; ++tile) {
     const Values value(inputs, tile);
     float* const first = outputs.data + tile * kTile * outputs.stride;
-    for_each_run(0, slice.columns, [&]<std::size_t R>(std::size_t column) {
+    for_each_run<kGroupVectors>(0, slice.columns, [&]<std::size_t R>(std::size_t column) {
       linear_forward_run<R>(value, inputs.masks + tile * inputs.inputs,
                             std::min(kTile, examples - tile * kTile), range, slice.weights + column,
                             slice.columns, bias == nullptr ? nullptr : bias + column,
@@ -93,6 +105,8 @@ void linear_forward(const LayerInputs& inputs, const InputRange& range, std::siz
                     const ParameterSlice& slice, const float* bias, Rows outputs) {
   if (inputs.pixels != nullptr) {
     linear_forward_of<PixelValues>(inputs, range, examples, slice, bias, outputs);
+  } else if (inputs.dense) {
+    dense_forward(inputs, range, slice, bias, outputs);
   } else {
     linear_forward_of<ActivationValues>(inputs, range, examples, slice, bias, outputs);
   }
@@ -151,6 +165,10 @@ HWY_INLINE void store_sums_of_lanes(Vector a, Vector b, Vector c, Vector e, floa
 void backward_input(const LayerInputs& inputs, std::size_t begin, std::size_t end,
                     const std::vector<ParameterSlice>& slices, Rows deltas, float scale, Rows below,
                     float* scratch) {
+  if (inputs.dense) {
+    dense_backward_input(inputs, begin, end, slices, deltas, scale, below, scratch);
+    return;
+  }
   const FloatTag d;
   const std::size_t lanes = hn::Lanes(d);
   for (std::size_t e = 0; e < inputs.tiles * kTile; ++e) {

@@ -16,6 +16,12 @@ constexpr std::size_t kMaxVectors = 4;
 constexpr std::size_t kMaxVectors = 8;
 #endif
 
+#if HWY_ARCH_X86 && HWY_TARGET > HWY_AVX3  // a better target is a lower number
+constexpr std::size_t kRegisters = 16;
+#else
+constexpr std::size_t kRegisters = 32;
+#endif
+
 /// The value of input k in example e of a tile, from pixels.
 struct PixelValues {
   PixelValues(const LayerInputs& inputs, std::size_t tile)
@@ -34,19 +40,13 @@ struct ActivationValues {
   std::size_t stride;
 };
 
-/// Cuts columns begin .. end - 1 into runs of 8, 4, 2 or 1 vectors and calls work.template
-/// operator()<run>(column).
-template <class Work>
+/// Cuts columns begin .. end - 1 into runs of `most`, `most` / 2 ... 1 vectors and calls
+/// work.template operator()<run>(column).
+template <std::size_t most = kMaxVectors, class Work>
 HWY_INLINE void for_each_run(std::size_t begin, std::size_t end, const Work& work) {
-  const std::size_t lanes = hn::Lanes(FloatTag());
-  std::size_t column = begin;
-  const auto runs_of = [&]<std::size_t R>() {
-    for (; column + R * lanes <= end; column += R * lanes) work.template operator()<R>(column);
-  };
-  runs_of.template operator()<kMaxVectors>();
-  if constexpr (kMaxVectors > 4) runs_of.template operator()<4>();
-  runs_of.template operator()<2>();
-  runs_of.template operator()<1>();
+  const std::size_t width = most * hn::Lanes(FloatTag());
+  for (; begin + width <= end; begin += width) work.template operator()<most>(begin);
+  if constexpr (most > 1) for_each_run<most / 2>(begin, end, work);
 }
 
 }  // namespace HWY_NAMESPACE

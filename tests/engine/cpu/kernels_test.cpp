@@ -162,6 +162,7 @@ TEST_P(Kernels, ReluWritesMasksOfActiveUnits) {
     }
   }
   EXPECT_EQ(masks[kColumns] >> (kExamples - kTile), 0U) << "no bits beyond the last example";
+  for (std::size_t i = kExamples * kColumns; i < values.size(); ++i) EXPECT_EQ(values[i], 0.0F);
 }
 
 TEST_P(Kernels, ReluAppliesDropout) {
@@ -233,7 +234,7 @@ TEST_P(Kernels, BackwardDoesNotDependOnTheSlices) {
           weights_[k * kColumns + j];
     }
   }
-  AlignedVector<float> scratch(kColumns);
+  AlignedVector<float> scratch(kColumns * kScratchPerOutput);
   AlignedVector<float> one(kTiles * kTile * kInputs, 5.0F);
   AlignedVector<float> two = one;
   const std::vector<ParameterSlice> halves{{kLeft, left.data()}, {kColumns - kLeft, right.data()}};
