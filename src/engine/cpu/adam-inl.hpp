@@ -97,15 +97,24 @@ HWY_INLINE void add_square(float* squares, Vector gradient) {
   hn::StoreU(hn::MulAdd(gradient, gradient, hn::LoadU(d, squares)), d, squares);
 }
 
-/// Does with the gradient of weight row k, R vectors from `column`, what it is for.
-template <Use kUse, std::size_t R>
+/// Does with the products for weight row k, R vectors from `column`, what they are for.
+template <Use kUse, bool kSums, std::size_t R>
 HWY_INLINE void use_row(const ParameterSlice& slice, std::size_t k, std::size_t column,
-                        const Vector* gradients, const AdamVectors& step, float* target) {
+                        Vector* gradients, const AdamVectors& step, const GradientUse& use) {
   const FloatTag d;
   const std::size_t lanes = hn::Lanes(d);
   const std::size_t offset = k * slice.columns + column;
+  if constexpr (kSums) {
+    for (std::size_t i = use.sums.size(); i-- > 0;) {
+      const float* const sum = use.sums[i] + offset;
+      for (std::size_t r = 0; r < R; ++r) {
+        gradients[r] = hn::Add(hn::Load(d, sum + r * lanes), gradients[r]);
+      }
+    }
+  }
   if constexpr (kUse == Use::kStore) {
-    for (std::size_t r = 0; r < R; ++r) hn::Store(gradients[r], d, target + offset + r * lanes);
+    float* const target = use.target + offset;
+    for (std::size_t r = 0; r < R; ++r) hn::Store(gradients[r], d, target + r * lanes);
   } else if constexpr (kUse == Use::kSquare) {
     float* const squares = slice.squares + k / slice.square_rows * slice.columns + column;
     for (std::size_t r = 0; r < R; ++r) add_square(squares + r * lanes, gradients[r]);
@@ -114,7 +123,7 @@ HWY_INLINE void use_row(const ParameterSlice& slice, std::size_t k, std::size_t 
   }
 }
 
-template <Use kUse, std::size_t R, class Values>
+template <Use kUse, bool kSums, std::size_t R, class Values>
 HWY_INLINE void backward_weight_run(const LayerInputs& inputs, std::size_t begin, std::size_t end,
                                     Rows deltas, const ParameterSlice& slice, std::size_t column,
                                     const GradientUse& use, const AdamVectors& step,
@@ -151,13 +160,13 @@ HWY_INLINE void backward_weight_run(const LayerInputs& inputs, std::size_t begin
       }
     }
     if (kUse != Use::kStore && active[k / 2] == 0) continue;
-    use_row<kUse, R>(slice, k, column, row0, step, use.target);
-    use_row<kUse, R>(slice, k + 1, column, row1, step, use.target);
+    use_row<kUse, kSums, R>(slice, k, column, row0, step, use);
+    use_row<kUse, kSums, R>(slice, k + 1, column, row1, step, use);
   }
 }
 
 /// backward_weight() without looking for zeros (see dense-inl.hpp), with the same sums.
-template <Use kUse>
+template <Use kUse, bool kSums>
 void dense_backward_weight(const LayerInputs& inputs, std::size_t begin, std::size_t end,
                            Rows deltas, const ParameterSlice& slice, const GradientUse& use,
                            const AdamVectors& step, std::uint8_t* active) {
@@ -170,45 +179,52 @@ void dense_backward_weight(const LayerInputs& inputs, std::size_t begin, std::si
       dense_weight_gradient<V>(inputs, k, {deltas.data + column, deltas.stride}, start,
                                slice.columns, sums);
       for (std::size_t i = 0; i < kDenseRows; ++i) {
-        use_row<kUse, V>(slice, k + i, column, sums.of[i], step, use.target);
+        use_row<kUse, kSums, V>(slice, k + i, column, sums.of[i], step, use);
       }
     }
   });
 }
 
-template <Use kUse>
+template <Use kUse, bool kSums>
 void backward_weight_of(const LayerInputs& inputs, std::size_t begin, std::size_t end, Rows deltas,
                         const ParameterSlice& slice, const GradientUse& use, std::uint8_t* active) {
   const AdamVectors vectors(use.step == nullptr ? OptimizerStep{} : *use.step);
   if (inputs.dense) {
-    dense_backward_weight<kUse>(inputs, begin, end, deltas, slice, use, vectors, active);
+    dense_backward_weight<kUse, kSums>(inputs, begin, end, deltas, slice, use, vectors, active);
     return;
   }
   for_each_run(0, slice.columns, [&]<std::size_t R>(std::size_t column) {
     if (inputs.pixels != nullptr) {
-      backward_weight_run<kUse, R, PixelValues>(inputs, begin, end, deltas, slice, column, use,
-                                                vectors, active);
+      backward_weight_run<kUse, kSums, R, PixelValues>(inputs, begin, end, deltas, slice, column,
+                                                       use, vectors, active);
     } else {
-      backward_weight_run<kUse, R, ActivationValues>(inputs, begin, end, deltas, slice, column, use,
-                                                     vectors, active);
+      backward_weight_run<kUse, kSums, R, ActivationValues>(inputs, begin, end, deltas, slice,
+                                                            column, use, vectors, active);
     }
   });
 }
 
 void backward_weight(const LayerInputs& inputs, std::size_t begin, std::size_t end, Rows deltas,
                      const ParameterSlice& slice, const GradientUse& use, std::uint8_t* active) {
+  const auto run = [&]<Use kUse>() {
+    if (use.sums.empty()) {
+      backward_weight_of<kUse, false>(inputs, begin, end, deltas, slice, use, active);
+    } else {
+      backward_weight_of<kUse, true>(inputs, begin, end, deltas, slice, use, active);
+    }
+  };
   switch (use_of(use)) {
     case Use::kPlainAdam:
-      return backward_weight_of<Use::kPlainAdam>(inputs, begin, end, deltas, slice, use, active);
+      return run.template operator()<Use::kPlainAdam>();
     case Use::kAdam:
-      return backward_weight_of<Use::kAdam>(inputs, begin, end, deltas, slice, use, active);
+      return run.template operator()<Use::kAdam>();
     case Use::kStore:
-      return backward_weight_of<Use::kStore>(inputs, begin, end, deltas, slice, use, active);
+      return run.template operator()<Use::kStore>();
     case Use::kSquare: {
       const std::size_t first = begin / slice.square_rows;
       const std::size_t last = (end - 1) / slice.square_rows;
       std::fill_n(slice.squares + first * slice.columns, (last + 1 - first) * slice.columns, 0.0F);
-      return backward_weight_of<Use::kSquare>(inputs, begin, end, deltas, slice, use, active);
+      return run.template operator()<Use::kSquare>();
     }
   }
 }
@@ -221,6 +237,9 @@ void backward_bias(Rows deltas, std::size_t examples, std::size_t begin, std::si
     Vector gradient = use.start == nullptr ? hn::Zero(d) : hn::Load(d, use.start + column);
     for (std::size_t e = 0; e < examples; ++e) {
       gradient = hn::Add(gradient, hn::Load(d, deltas.data + e * deltas.stride + column));
+    }
+    for (std::size_t i = use.sums.size(); i-- > 0;) {
+      gradient = hn::Add(hn::Load(d, use.sums[i] + column), gradient);
     }
     if (use.target != nullptr) {
       hn::Store(gradient, d, use.target + column);

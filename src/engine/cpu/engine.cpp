@@ -239,17 +239,22 @@ void CpuEngine::backward_input(int thread, std::size_t microbatch) {
 void CpuEngine::backward_weight(int thread, std::size_t microbatch, double learning_rate,
                                 bool measure) {
   const CpuMicrobatch& part = microbatches_.at(microbatch);
-  if (!part.whole() && part.examples > 0) store_gradient(thread, microbatch);
+  const bool exchanged = !part.whole() && processes_ != nullptr;
+  const bool measured = measure || options_.clip_norm > 0;
+  // What is read more than once is stored, except for a whole minibatch, which is quicker to
+  // repeat.
+  const bool stored = !part.whole() && (exchanged || measured || !part.ends_step);
+  if (stored && part.examples > 0) store_gradient(thread, microbatch);
   if (!part.ends_step) return;
-  if (!part.whole() && processes_ != nullptr) exchange_gradients(thread, microbatch);
+  if (exchanged) exchange_gradients(thread, microbatch);
   OptimizerStep step = optimizer_step(
       options_, steps_done_ + 1 + static_cast<std::int64_t>(part.step), learning_rate);
-  if (measure || options_.clip_norm > 0) {
-    use_gradient(thread, microbatch, nullptr);
+  if (measured) {
+    use_gradient(thread, microbatch, stored, nullptr);
     barrier(thread);
   }
   if (options_.clip_norm > 0) step.clip = clip_factor();
-  use_gradient(thread, microbatch, &step);
+  use_gradient(thread, microbatch, stored, &step);
 }
 
 }  // namespace mnist

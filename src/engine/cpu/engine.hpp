@@ -69,7 +69,8 @@ class CpuEngine : public Engine {
   void backward_weight(int thread, std::size_t microbatch, double learning_rate, bool measure);
   void store_gradient(int thread, std::size_t microbatch);
   void exchange_gradients(int thread, std::size_t microbatch);
-  void use_gradient(int thread, std::size_t microbatch, const OptimizerStep* step);
+  void use_gradient(int thread, std::size_t microbatch, bool stored, const OptimizerStep* step);
+  static GradientUse continue_sum(const CpuMicrobatch& part, CpuParameters& parameters);
   template <class UseOf>
   void products(int thread, std::size_t microbatch, bool stored, const UseOf& use_of);
   template <class Work>

@@ -52,27 +52,34 @@ void CpuEngine::products(int thread, std::size_t microbatch, bool stored, const 
   }
 }
 
+/// How the gradient of a microbatch continues the sum over the minibatch: on top of its stack, and
+/// with the additions there that are due.
+GradientUse CpuEngine::continue_sum(const CpuMicrobatch& part, CpuParameters& parameters) {
+  if (part.whole()) return {};
+  const std::span<float* const> stack = parameters.gradients;
+  return {.start = part.starts_leaf ? nullptr : stack[part.depth],
+          .sums = stack.subspan(part.depth - part.additions, part.additions)};
+}
+
 /// Adds the gradient of a microbatch to the sum over the minibatch.
 void CpuEngine::store_gradient(int thread, std::size_t microbatch) {
   const CpuMicrobatch& part = microbatches_.at(microbatch);
   products(thread, microbatch, false, [&](CpuParameters& parameters) {
-    float* const sum = parameters.gradients[part.depth];
-    return GradientUse{part.starts_leaf ? nullptr : sum, sum, nullptr};
+    GradientUse use = continue_sum(part, parameters);
+    use.target = parameters.gradients[part.depth - part.additions];
+    return use;
   });
-  for (std::size_t n = 0; n < part.additions; ++n) {
-    for_each_own(thread, [&](CpuParameters& parameters, std::size_t begin, std::size_t end) {
-      const float* const terms = parameters.gradients[part.depth - n];
-      float* const sums = parameters.gradients[part.depth - n - 1];
-      for (std::size_t i = begin; i < end; ++i) sums[i] += terms[i];
-    });
-  }
 }
 
-/// Updates the thread's parameters. Without a `step`, sums the squares of their gradients instead.
-void CpuEngine::use_gradient(int thread, std::size_t microbatch, const OptimizerStep* step) {
-  const bool stored = !microbatches_.at(microbatch).whole();
+/// Updates the thread's parameters with the `stored` gradient, or with that of the microbatch and
+/// the sum that it completes. Without a `step`, sums the squares of the gradient instead.
+void CpuEngine::use_gradient(int thread, std::size_t microbatch, bool stored,
+                             const OptimizerStep* step) {
   products(thread, microbatch, stored, [&](CpuParameters& parameters) {
-    return GradientUse{stored ? parameters.gradients[0] : nullptr, nullptr, step};
+    GradientUse use = stored ? GradientUse{.start = parameters.gradients[0]}
+                             : continue_sum(microbatches_.at(microbatch), parameters);
+    use.step = step;
+    return use;
   });
   if (step == nullptr || step->average_weight == 0) return;
   for_each_own(thread, [&](CpuParameters& parameters, std::size_t begin, std::size_t end) {

@@ -70,11 +70,12 @@ struct ParameterSlice {
   std::size_t square_rows = ~std::size_t{0};
 };
 
-/// Where a gradient comes from and goes to. With neither a target nor a step, the sums of its
-/// squares go to ParameterSlice::squares.
+/// Where a gradient comes from and goes to; all arrays are [rows, columns]. With neither a target
+/// nor a step, nor `sums`, the sums of its squares go to ParameterSlice::squares.
 struct GradientUse {
-  const float* start = nullptr;         ///< [rows, columns], to which it is added; null: to zero
-  float* target = nullptr;              ///< [rows, columns], where it is stored; may be `start`
+  const float* start = nullptr;         ///< to which the products are added; null: to zero
+  std::span<float* const> sums = {};    ///< which are added to the result, the last one first
+  float* target = nullptr;              ///< where it is stored; may be `start` or one of `sums`
   const OptimizerStep* step = nullptr;  ///< Adam's, which updates the parameters with it
 };
 

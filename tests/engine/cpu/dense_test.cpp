@@ -2,28 +2,14 @@
 #include <algorithm>
 #include <string>
 
-#include <gtest/gtest.h>
-
-#include "engine/cpu/kernels.hpp"
-#include "support/aligned.hpp"
-#include "support/random.hpp"
+#include "kernels_test_support.hpp"
 
 namespace mnist {
 namespace {
 
 constexpr std::size_t kUnits = 48;
-constexpr std::size_t kExamples = 45;  // one full tile and one partial tile
-constexpr std::size_t kTiles = 2;
 constexpr std::size_t kRows = kTiles * kTile;
-constexpr std::size_t kColumns = 112;  // 7 blocks: pairs of vectors and a single one
-
-/// Uniform random numbers in -1..1, a function of `stream`.
-AlignedVector<float> noise(std::size_t count, std::uint32_t stream) {
-  const RandomStream random(1, RandomPurpose::kInitialization, stream);
-  AlignedVector<float> values(count);
-  for (std::size_t i = 0; i < count; ++i) values[i] = 2 * random.uniform(i) - 1;
-  return values;
-}
+constexpr std::size_t kWidth = 112;  // 7 blocks: pairs of vectors and a single one
 
 class DenseKernels : public ::testing::TestWithParam<const CpuKernels*> {
  protected:
@@ -41,15 +27,15 @@ class DenseKernels : public ::testing::TestWithParam<const CpuKernels*> {
             .value_stride = kUnits,
             .dense = dense};
   }
-  ParameterSlice slice() { return {kColumns, weights_.data(), first_.data(), second_.data()}; }
-  Rows deltas() { return {deltas_.data(), kColumns}; }
+  ParameterSlice slice() { return {kWidth, weights_.data(), first_.data(), second_.data()}; }
+  Rows deltas() { return {deltas_.data(), kWidth}; }
 
   AlignedVector<float> values_ = noise(kRows * kUnits, 1);
   AlignedVector<std::uint32_t> masks_ = AlignedVector<std::uint32_t>(kTiles * kUnits);
-  AlignedVector<float> weights_ = noise(kUnits * kColumns, 2);
-  AlignedVector<float> first_ = noise(kUnits * kColumns, 3);
-  AlignedVector<float> second_ = AlignedVector<float>(kUnits * kColumns, 0.01F);
-  AlignedVector<float> deltas_ = noise(kRows * kColumns, 4);  // not zero beyond the last example
+  AlignedVector<float> weights_ = noise(kUnits * kWidth, 2);
+  AlignedVector<float> first_ = noise(kUnits * kWidth, 3);
+  AlignedVector<float> second_ = AlignedVector<float>(kUnits * kWidth, 0.01F);
+  AlignedVector<float> deltas_ = noise(kRows * kWidth, 4);  // not zero beyond the last example
   std::vector<std::uint8_t> active_ = std::vector<std::uint8_t>(kUnits / 2);
 };
 
@@ -69,13 +55,13 @@ TEST_P(DenseKernels, ArePreferredWithHalfOfTheActivations) {
 }
 
 TEST_P(DenseKernels, ForwardHasTheSameBits) {
-  const auto bias = noise(kColumns, 5);
+  const auto bias = noise(kWidth, 5);
   for (const bool with_bias : {true, false}) {
     const auto forward = [&](bool dense) {
-      AlignedVector<float> outputs(kRows * kColumns);
+      AlignedVector<float> outputs(kRows * kWidth);
       GetParam()->linear_forward(inputs(dense), {16, kUnits, 16}, kExamples, slice(),
-                                 with_bias ? bias.data() : nullptr, {outputs.data(), kColumns});
-      outputs.resize(kExamples * kColumns);
+                                 with_bias ? bias.data() : nullptr, {outputs.data(), kWidth});
+      outputs.resize(kExamples * kWidth);
       return outputs;
     };
     EXPECT_EQ(forward(true), forward(false));
@@ -85,14 +71,14 @@ TEST_P(DenseKernels, ForwardHasTheSameBits) {
 TEST_P(DenseKernels, GradientsOfUnitsAreThoseOfTheOtherProduct) {
   constexpr std::size_t kLeft = 64;
   AlignedVector<float> left(kUnits * kLeft);
-  AlignedVector<float> right(kUnits * (kColumns - kLeft));
+  AlignedVector<float> right(kUnits * (kWidth - kLeft));
   for (std::size_t k = 0; k < kUnits; ++k) {
-    const float* const row = weights_.data() + k * kColumns;
+    const float* const row = weights_.data() + k * kWidth;
     std::copy_n(row, kLeft, left.data() + k * kLeft);
-    std::copy_n(row + kLeft, kColumns - kLeft, right.data() + k * (kColumns - kLeft));
+    std::copy_n(row + kLeft, kWidth - kLeft, right.data() + k * (kWidth - kLeft));
   }
-  const std::vector<ParameterSlice> slices{{kLeft, left.data()}, {kColumns - kLeft, right.data()}};
-  AlignedVector<float> scratch(kColumns * kScratchPerOutput);
+  const std::vector<ParameterSlice> slices{{kLeft, left.data()}, {kWidth - kLeft, right.data()}};
+  AlignedVector<float> scratch(kWidth * kScratchPerOutput);
   const auto gradient = [&](bool dense) {
     AlignedVector<float> below(kRows * kUnits, 5.0F);
     GetParam()->backward_input(inputs(dense), 16, kUnits, slices, deltas(), 1.5F,
@@ -108,10 +94,10 @@ TEST_P(DenseKernels, GradientsOfUnitsAreThoseOfTheOtherProduct) {
 }
 
 TEST_P(DenseKernels, GradientsOfWeightsHaveTheSameBits) {
-  const auto start = noise(kUnits * kColumns, 6);
+  const auto start = noise(kUnits * kWidth, 6);
   for (const float* const from : {static_cast<const float*>(nullptr), start.data()}) {
     const auto gradient = [&](bool dense) {
-      AlignedVector<float> target(kUnits * kColumns, 3.0F);
+      AlignedVector<float> target(kUnits * kWidth, 3.0F);
       GetParam()->backward_weight(inputs(dense), 16, kUnits, deltas(), slice(),
                                   {.start = from, .target = target.data()}, active_.data());
       return target;
