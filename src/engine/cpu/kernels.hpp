@@ -1,4 +1,4 @@
-// The arithmetic of the fused CPU engine: sparse products and Adam, for each instruction set.
+// The arithmetic of the fused CPU engine: products and Adam, for each instruction set.
 //
 // A minibatch is cut into tiles of 32 examples. What goes into a layer is known by columns: for
 // each input a mask of 32 bits says in which examples of the tile it is not zero. Weights lie with

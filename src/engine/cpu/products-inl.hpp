@@ -69,9 +69,11 @@ HWY_INLINE void linear_forward_run(const Values& value, const std::uint32_t* mas
     } else {
       std::fill_n(sums, size, 0.0F);
     }
-    const std::size_t rest =
+    [[maybe_unused]] const std::size_t rest =
         add_products<kGroup, R>(value, masks, begin, end, weights, columns, sums);
-    add_products<2, R>(value, masks, rest, end, weights, columns, sums);
+    if constexpr (kGroup > 2) {
+      add_products<2, R>(value, masks, rest, end, weights, columns, sums);
+    }
     for (std::size_t n = end < range.end ? additions_after(leaf) : depth - 1; n > 0; --n, --depth) {
       float* const below = stack[depth - 2];
       const float* const top = stack[depth - 1];

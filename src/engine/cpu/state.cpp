@@ -1,4 +1,4 @@
-// What the fused CPU engine tells of itself, and the state that it takes back.
+// What the fused CPU engine reports about itself, and the state that it resumes from.
 #include <cmath>
 
 #include "engine/cpu/engine.hpp"

@@ -16,6 +16,7 @@ constexpr std::size_t kMaxVectors = 4;
 constexpr std::size_t kMaxVectors = 8;
 #endif
 
+// Vector registers of the instruction set.
 #if HWY_ARCH_X86 && HWY_TARGET > HWY_AVX3  // a better target is a lower number
 constexpr std::size_t kRegisters = 16;
 #else
@@ -40,13 +41,13 @@ struct ActivationValues {
   std::size_t stride;
 };
 
-/// Cuts columns begin .. end - 1 into runs of `most`, `most` / 2 ... 1 vectors and calls
+/// Cuts columns begin .. end - 1 into runs of kMost, kMost / 2 ... 1 vectors and calls
 /// work.template operator()<run>(column).
-template <std::size_t most = kMaxVectors, class Work>
+template <std::size_t kMost = kMaxVectors, class Work>
 HWY_INLINE void for_each_run(std::size_t begin, std::size_t end, const Work& work) {
-  const std::size_t width = most * hn::Lanes(FloatTag());
-  for (; begin + width <= end; begin += width) work.template operator()<most>(begin);
-  if constexpr (most > 1) for_each_run<most / 2>(begin, end, work);
+  const std::size_t width = kMost * hn::Lanes(FloatTag());
+  for (; begin + width <= end; begin += width) work.template operator()<kMost>(begin);
+  if constexpr (kMost > 1) for_each_run<kMost / 2>(begin, end, work);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -145,21 +145,22 @@ TEST_P(Gradients, SumsAreAddedToTheProductsTheLastOneFirst) {
   for (std::size_t i = 0; i < found.size(); ++i) {
     EXPECT_EQ(found[i], first_sum[i] + (second_sum[i] + products[i]));
   }
+  const auto weights = weights_;
+  const auto first = first_;
+  const auto second = second_;
+  const auto updated = [&](const LayerInputs& inputs, const GradientUse& use) {
+    weights_ = weights;
+    first_ = first;
+    second_ = second;
+    GetParam()->backward_weight(inputs, 0, kInputs, deltas, slice(), use, active_.data());
+    return weights_;
+  };
+  LayerInputs nothing = inputs_;
+  nothing.tiles = 0;
   for (const float clip : {1.0F, 0.5F}) {
     const OptimizerStep step{.rate = 0.01F, .root_scale = 0.3F, .clip = clip};
-    weights_.assign(weights_.size(), 1);
-    gradient({.sums = sums, .step = &step});
-    const auto at_once = weights_;
-    weights_.assign(weights_.size(), 1);
-    first_ = noise(kInputs * kColumns, 2);
-    second_.assign(second_.size(), 0.01F);
-    LayerInputs nothing = inputs_;
-    nothing.tiles = 0;
-    GetParam()->backward_weight(nothing, 0, kInputs, deltas, slice(),
-                                {.start = found.data(), .step = &step}, active_.data());
-    EXPECT_EQ(weights_, at_once);
-    first_ = noise(kInputs * kColumns, 2);
-    second_.assign(second_.size(), 0.01F);
+    const auto at_once = updated(inputs_, {.sums = sums, .step = &step});
+    EXPECT_EQ(updated(nothing, {.start = found.data(), .step = &step}), at_once);
   }
 }
 
