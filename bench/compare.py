@@ -13,15 +13,13 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-import time
 
 import machine
 import table
 from entries import ROOT, entries
 
-# Cores that other programs may keep busy, and seconds to wait for that.
+# Cores that other programs may keep busy.
 MOST_LOAD = 0.1
-PATIENCE = 60
 
 
 def parse_arguments():
@@ -114,19 +112,12 @@ def measure(arguments, configuration):
     return runs_of
 
 
-def wait_for_idle_machine():
-    """Exits with a message if other programs stay busy."""
-    deadline = time.monotonic() + PATIENCE
-    while (load := machine.busy_cores()) > MOST_LOAD:
-        if time.monotonic() > deadline:
-            sys.exit(f"other programs, or other machines of the host, have kept {load:.2f} cores busy for {PATIENCE} s, "
-                     "and timings need an idle machine: stop them, or measure beside them with --force")
-
-
 def main():
     arguments = parse_arguments()
-    if not arguments.force:
-        wait_for_idle_machine()
+    load = 0 if arguments.force else machine.busy_cores()
+    if load > MOST_LOAD:
+        sys.exit(f"other programs keep {load:.2f} cores busy, and timings need an idle machine: stop them, or measure "
+                 "beside them with --force")
     print(f"{machine.description()}\n{arguments.device}, {arguments.data}, {arguments.rounds} rounds of "
           f"{arguments.epochs} epochs\n\n{table.HEADER}", flush=True)
     measurements = []
