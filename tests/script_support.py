@@ -15,6 +15,7 @@ def write_stubs(directory, **stubs):
     directory.mkdir(exist_ok=True)
     for name, code in stubs.items():
         path = directory / name.replace("_", "-")
+        path.unlink(missing_ok=True)  # a link to the real command, which must not be written through
         path.write_text(f"#!/bin/sh\n{code}\n")
         path.chmod(0o755)
 
