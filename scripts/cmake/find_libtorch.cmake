@@ -92,6 +92,9 @@ if(EXISTS "${MNIST_LIBTORCH_DIR}/lib/libtorch_cuda.so")
   # No program refers to a symbol of libtorch_cuda, but loading it is what registers CUDA.
   list(APPEND libtorch_link_options "LINKER:--no-as-needed")
 endif()
+# Before LibTorch: some of its builds (2.11 for CUDA) export std::filesystem functions of another libstdc++,
+# which crash in programs that find them first.
+target_link_libraries(LibTorch::LibTorch INTERFACE stdc++)
 foreach(library IN LISTS libtorch_libraries)
   target_link_libraries(LibTorch::LibTorch INTERFACE
     "${MNIST_LIBTORCH_DIR}/lib/lib${library}.so")

@@ -12,6 +12,16 @@ import unittest
 from programs import BIN, FULL, ROOT, SUBSET
 
 
+class Linking(unittest.TestCase):
+    def test_programs_find_libstdcxx_before_libtorch(self):
+        """Some builds of LibTorch export functions of another libstdc++; see scripts/cmake/find_libtorch.cmake."""
+        for name in ("mnist-train", "mnist-eval"):
+            dynamic = subprocess.run(["readelf", "-d", BIN / name], check=True, capture_output=True, text=True).stdout
+            libraries = re.findall(r"\(NEEDED\).*\[(lib[^.]+)", dynamic)
+            first = next(i for i, library in enumerate(libraries) if library.startswith("libtorch"))
+            self.assertLess(libraries.index("libstdc++"), first, libraries)
+
+
 class InstalledFetcher(unittest.TestCase):
     """mnist-fetch works on its own, and never overwrites files that it did not write."""
 
