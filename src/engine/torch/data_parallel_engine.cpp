@@ -34,35 +34,28 @@ StepsResult DataParallelEngine::train(const Steps& steps) {
   }
   exchange_.fetch(wanted);
   StepsResult result;
-  std::int64_t correct = 0;
-  for (std::int64_t i = 0; i < steps.count(); ++i) {
-    const double loss = train_own_part(steps, i, correct);
-    result.losses.push_back(static_cast<float>(loss));
-  }
-  auto sum = static_cast<double>(correct);
+  for (std::int64_t i = 0; i < steps.count(); ++i) train_own_part(steps, i, result);
+  auto sum = static_cast<double>(result.correct);
   processes_.sum({&sum, 1});
   result.correct = static_cast<std::int64_t>(sum);
   return result;
 }
 
-/// One step; adds this process's correct guesses to `correct`, and returns the minibatch's loss.
-double DataParallelEngine::train_own_part(const Steps& steps, std::int64_t step,
-                                          std::int64_t& correct) {
+/// One step; adds the minibatch's loss and this process's correct predictions to `result`.
+void DataParallelEngine::train_own_part(const Steps& steps, std::int64_t step,
+                                        StepsResult& result) {
   const auto minibatch = steps.minibatch(step);
   const Part part = part_of(processes_);
   const auto own = examples_of(minibatch, part);
   first_example_ = static_cast<std::int64_t>(part.begin(minibatch.size()));
-  const torch::Tensor indices =
-      torch::from_blob(const_cast<std::int64_t*>(own.data()), {std::ssize(own)}, torch::kInt64);
-  const StepOutput output = backward(gather(own, steps), labels_.index_select(0, indices));
+  const StepOutput output = backward(gather(own, steps), labels_.index_select(0, as_tensor(own)));
   const double loss =
       average(output.loss.item<double>(),
               static_cast<double>(own.size()) / static_cast<double>(minibatch.size()));
-  update(torch::scalar_tensor(steps.learning_rates[static_cast<std::size_t>(step)],
-                              torch::dtype(learning_rate_type())));
+  update(as_tensor(steps.learning_rates)[step]);
   finish_step();
-  correct += output.correct.item<std::int64_t>();
-  return loss;
+  result.losses.push_back(static_cast<float>(loss));
+  result.correct += output.correct.item<std::int64_t>();
 }
 
 /// Replaces the gradients by those of the whole minibatch, of which this process has computed

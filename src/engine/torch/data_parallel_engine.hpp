@@ -24,7 +24,7 @@ class DataParallelEngine : public TorchEngine {
 
  private:
   const std::uint8_t* image(std::int64_t index) const override { return exchange_.image(index); }
-  double train_own_part(const Steps& steps, std::int64_t step, std::int64_t& correct);
+  void train_own_part(const Steps& steps, std::int64_t step, StepsResult& result);
   double average(double loss, double fraction);
 
   Communicator& processes_;

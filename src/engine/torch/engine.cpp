@@ -11,26 +11,12 @@
 #include "model/sequential.hpp"
 
 namespace mnist {
-namespace {
-
-/// `values` as a tensor on `device`; on the CPU it shares their memory.
-template <class Value>
-torch::Tensor upload(std::span<const Value> values, torch::IntArrayRef shape,
-                     torch::Device device) {
-  return torch::from_blob(const_cast<Value*>(values.data()), shape,
-                          torch::CppTypeToScalarType<Value>::value)
-      .to(device);
-}
-
-}  // namespace
 
 TorchEngine::TorchEngine(const Mlp& initial, const Dataset& dataset, const TrainOptions& options,
                          torch::Device device)
     : device_(device),
-      images_(upload<std::uint8_t>(
-          dataset.images, {std::ssize(dataset.images) / dataset.pixels(), dataset.pixels()},
-          device)),
-      labels_(upload<std::uint8_t>(dataset.labels, {dataset.count}, device).to(torch::kInt64)),
+      images_(as_tensor<std::uint8_t>(dataset.images).view({-1, dataset.pixels()}).to(device)),
+      labels_(as_tensor<std::uint8_t>(dataset.labels).to(device, torch::kInt64)),
       dataset_(dataset),
       options_(options),
       shape_(initial.shape()),
@@ -51,35 +37,24 @@ TorchEngine::TorchEngine(const Mlp& initial, const Dataset& dataset, const Train
 }
 
 StepsResult TorchEngine::train(const Steps& steps) {
-  const torch::Tensor all_indices =
-      upload<std::int64_t>(steps.indices, {std::ssize(steps.indices)}, device_);
+  const auto minibatches = as_tensor(steps.indices).to(device_).split(steps.batch);
+  const torch::Tensor learning_rates =
+      as_tensor(steps.learning_rates).to(device_, learning_rate_type());
   std::vector<torch::Tensor> losses;
   std::vector<torch::Tensor> correct;
-  std::int64_t begin = 0;
   for (std::int64_t i = 0; i < steps.count(); ++i) {
-    const auto minibatch = steps.minibatch(i);
-    const torch::Tensor indices = all_indices.narrow(0, begin, std::ssize(minibatch));
+    const torch::Tensor& indices = minibatches[static_cast<std::size_t>(i)];
     const torch::Tensor images =
-        augmenter_ ? gather(minibatch, steps) : images_.index_select(0, indices);
-    const torch::Tensor rate =
-        torch::scalar_tensor(steps.learning_rates[static_cast<std::size_t>(i)],
-                             torch::device(device_).dtype(learning_rate_type()));
-    const StepOutput output = step(images, labels_.index_select(0, indices), rate);
+        augmenter_ ? gather(steps.minibatch(i), steps) : images_.index_select(0, indices);
+    const StepOutput output = backward(images, labels_.index_select(0, indices));
+    update(learning_rates[i]);
     finish_step();
     losses.push_back(output.loss);
     correct.push_back(output.correct);
-    begin += std::ssize(minibatch);
   }
   const torch::Tensor host_losses = torch::stack(losses).cpu();
   const auto* const data = host_losses.const_data_ptr<float>();
   return {{data, data + host_losses.numel()}, torch::stack(correct).sum().item<std::int64_t>()};
-}
-
-TorchEngine::StepOutput TorchEngine::step(const torch::Tensor& images, const torch::Tensor& labels,
-                                          const torch::Tensor& learning_rate) {
-  const StepOutput output = backward(images, labels);
-  update(learning_rate);
-  return output;
 }
 
 TorchEngine::StepOutput TorchEngine::backward(const torch::Tensor& images,

@@ -17,6 +17,13 @@
 
 namespace mnist {
 
+/// `values` as a tensor [n] on the CPU, which shares their memory.
+template <class Value>
+torch::Tensor as_tensor(std::span<const Value> values) {
+  return torch::from_blob(const_cast<Value*>(values.data()), {std::ssize(values)},
+                          torch::CppTypeToScalarType<Value>::value);
+}
+
 /// Correct for every option on every device that LibTorch has; the other engines are tested against
 /// it. The dataset is uploaded once, as u8 (on the CPU it is `dataset` itself, which must outlive
 /// the engine), and the device is not waited for before the last step of train().
@@ -34,19 +41,16 @@ class TorchEngine : public Engine {
   int threads() const override;
 
  protected:
-  /// What one step measures before it changes the parameters.
+  /// What backward() measures.
   struct StepOutput {
     torch::Tensor loss;     ///< f32 [], mean over the minibatch
     torch::Tensor correct;  ///< i64 []
   };
 
-  /// One optimization step on `images` u8 [n, pixels] and `labels` i64 [n]. `learning_rate` is a
-  /// scalar tensor of the type that learning_rate_type() names.
-  StepOutput step(const torch::Tensor& images, const torch::Tensor& labels,
-                  const torch::Tensor& learning_rate);
-
-  /// Its two halves: the gradients of the mean loss, and Adam.
+  /// Computes the gradients of the mean loss on `images` u8 [n, pixels] and `labels` i64 [n].
   StepOutput backward(const torch::Tensor& images, const torch::Tensor& labels);
+
+  /// Applies Adam. `learning_rate` has one element, of the type learning_rate_type().
   void update(const torch::Tensor& learning_rate);
 
   /// Counts a step and, every few steps, updates the averaged weights.

@@ -74,18 +74,16 @@ StepsResult GraphEngine::train(const Steps& steps) {
 /// Copies indices and learning rates to the device.
 void GraphEngine::upload(const Steps& steps) {
   for (torch::Tensor* counter : {&correct_, &next_index_, &next_minibatch_}) counter->zero_();
-  indices_.narrow(0, 0, std::ssize(steps.indices))
-      .copy_(torch::from_blob(const_cast<std::int64_t*>(steps.indices.data()),
-                              {std::ssize(steps.indices)}, torch::kInt64));
+  indices_.narrow(0, 0, std::ssize(steps.indices)).copy_(as_tensor(steps.indices));
   learning_rates_.narrow(0, 0, steps.count())
-      .copy_(torch::from_blob(const_cast<double*>(steps.learning_rates.data()), {steps.count()},
-                              torch::kFloat64));
+      .copy_(as_tensor(steps.learning_rates).narrow(0, 0, steps.count()));
 }
 
 void GraphEngine::next_step(std::int64_t size) {
   const torch::Tensor indices = indices_.index_select(0, offsets_.narrow(0, 0, size) + next_index_);
-  const StepOutput output = step(images_.index_select(0, indices), labels_.index_select(0, indices),
-                                 learning_rates_.index_select(0, next_minibatch_));
+  const StepOutput output =
+      backward(images_.index_select(0, indices), labels_.index_select(0, indices));
+  update(learning_rates_.index_select(0, next_minibatch_));
   losses_.index_copy_(0, next_minibatch_, output.loss.unsqueeze(0));
   correct_.add_(output.correct);
   next_index_.add_(size);
