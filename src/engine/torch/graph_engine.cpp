@@ -1,7 +1,6 @@
 // Everything that differs from step to step is kept on the device.
 #include "engine/torch/graph_engine.hpp"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -15,11 +14,11 @@
 namespace mnist {
 
 #ifdef MNIST_WITH_CUDA_GRAPHS
-struct GraphEngine::Recording : at::cuda::CUDAGraph {
+struct GraphEngine::Graph : at::cuda::CUDAGraph {
   static constexpr bool kSupported = true;
 };
 #else
-struct GraphEngine::Recording {
+struct GraphEngine::Graph {
   static constexpr bool kSupported = false;
   void capture_begin() {}
   void capture_end() {}
@@ -30,16 +29,14 @@ struct GraphEngine::Recording {
 GraphEngine::GraphEngine(const Mlp& initial, const Dataset& dataset, const TrainOptions& options,
                          torch::Device device, Notify notify)
     : TorchEngine(initial, dataset, options, device), notify_(std::move(notify)) {
-  if (Recording::kSupported && device.is_cuda()) {
+  if (Graph::kSupported && device.is_cuda()) {
     stream_ = c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device);
   }
   const auto integers = torch::device(device).dtype(torch::kInt64);
-  offsets_ = torch::arange(options.batch, integers);
-  indices_ = torch::zeros({kMaxChunkSteps * options.batch}, integers);
+  indices_ = torch::zeros({kMaxChunkSteps, options.batch}, integers);
   learning_rates_ = torch::zeros({kMaxChunkSteps}, integers.dtype(learning_rate_type()));
   losses_ = torch::zeros({kMaxChunkSteps}, integers.dtype(torch::kFloat32));
   correct_ = torch::zeros({1}, integers);
-  next_index_ = torch::zeros({1}, integers);
   next_minibatch_ = torch::zeros({1}, integers);
 }
 
@@ -53,16 +50,16 @@ StepsResult GraphEngine::train(const Steps& steps) {
   upload(steps);
   for (std::int64_t i = 0; i < steps.count(); ++i) {
     const std::int64_t size = std::ssize(steps.minibatch(i));
-    if (size == steps.batch && can_replay()) {  // the recording is for whole minibatches
-      recording_->replay();
+    if (size == steps.batch && can_replay()) {  // the graph is of a whole minibatch
+      graph_->replay();
     } else {
       next_step(size);
     }
     finish_step();
   }
-  if (recording_ && std::ssize(steps.indices) % steps.batch == 0) {
+  if (graph_ && std::ssize(steps.indices) % steps.batch == 0) {
     for (std::size_t p = 0; p < parameters_.size(); ++p) {
-      parameters_[p].mutable_grad() = recorded_gradients_[p];
+      parameters_[p].mutable_grad() = captured_gradients_[p];
     }
   }
   // The first wait for the device since the steps began.
@@ -71,53 +68,53 @@ StepsResult GraphEngine::train(const Steps& steps) {
   return {{data, data + losses.numel()}, correct_.item<std::int64_t>()};
 }
 
-/// Copies indices and learning rates to the device.
 void GraphEngine::upload(const Steps& steps) {
-  for (torch::Tensor* counter : {&correct_, &next_index_, &next_minibatch_}) counter->zero_();
-  indices_.narrow(0, 0, std::ssize(steps.indices)).copy_(as_tensor(steps.indices));
+  correct_.zero_();
+  next_minibatch_.zero_();
+  indices_.view(-1).narrow(0, 0, std::ssize(steps.indices)).copy_(as_tensor(steps.indices));
   learning_rates_.narrow(0, 0, steps.count())
       .copy_(as_tensor(steps.learning_rates).narrow(0, 0, steps.count()));
 }
 
 void GraphEngine::next_step(std::int64_t size) {
-  const torch::Tensor indices = indices_.index_select(0, offsets_.narrow(0, 0, size) + next_index_);
+  const torch::Tensor indices =
+      indices_.index_select(0, next_minibatch_).view(-1).narrow(0, 0, size);
   const StepOutput output =
       backward(images_.index_select(0, indices), labels_.index_select(0, indices));
   update(learning_rates_.index_select(0, next_minibatch_));
   losses_.index_copy_(0, next_minibatch_, output.loss.unsqueeze(0));
   correct_.add_(output.correct);
-  next_index_.add_(size);
   next_minibatch_.add_(1);
 }
 
-/// The first steps run directly, so that libraries allocate their workspaces; then one is recorded.
+/// The first steps run directly, so that libraries allocate their workspaces; then one is captured.
 bool GraphEngine::can_replay() {
   constexpr int kWarmUpSteps = 3;
   if (!stream_ || warm_up_steps_++ < kWarmUpSteps) return false;
-  if (!recording_ && !failed_) record();
-  return recording_ != nullptr;
+  if (!graph_ && !failed_) capture();
+  return graph_ != nullptr;
 }
 
 /// A capture that throws must still be ended, or the stream stays unusable.
-void GraphEngine::record() {
-  recording_ = std::make_unique<Recording>();
+void GraphEngine::capture() {
+  graph_ = std::make_unique<Graph>();
   try {
-    recording_->capture_begin();
-    next_step(offsets_.numel());
-    recording_->capture_end();
-    for (const auto& parameter : parameters_) recorded_gradients_.push_back(parameter.grad());
+    graph_->capture_begin();
+    next_step(indices_.size(1));
+    graph_->capture_end();
+    for (const auto& parameter : parameters_) captured_gradients_.push_back(parameter.grad());
     return;
   } catch (const std::exception& error) {
     const std::string message = error.what();
-    notify_("recording a CUDA graph failed (" + message.substr(0, message.find('\n')) +
+    notify_("capturing a CUDA graph failed (" + message.substr(0, message.find('\n')) +
             "); training continues without it");
   }
   try {
-    recording_->capture_end();
+    graph_->capture_end();
   } catch (const std::exception&) {
     // This call reports the failed capture again.
   }
-  recording_.reset();
+  graph_.reset();
   failed_ = true;
 }
 

@@ -133,16 +133,16 @@ TEST(GraphEngine, GivesTheBitsOfTheTorchEngine) {
   const Mlp initial = initial_parameters(shape, 0);
   const TrainOptions options{.clip_norm = 1, .ema = 0.9};
   TorchEngine plain(initial, training_set(), options, torch::kCPU);
-  GraphEngine recorded(initial, training_set(), options, torch::kCPU, {});
+  GraphEngine graph(initial, training_set(), options, torch::kCPU, {});
   for (const std::int64_t examples : {320, 333, 1600}) {  // a short last minibatch; a longer chunk
     const auto indices = first_indices(examples);
     const StepsResult expected = train(plain, indices, 32);
-    const StepsResult found = train(recorded, indices, 32);
+    const StepsResult found = train(graph, indices, 32);
     EXPECT_EQ(found.losses, expected.losses);
     EXPECT_EQ(found.correct, expected.correct);
-    EXPECT_EQ(recorded.gradient_norms(), plain.gradient_norms());
+    EXPECT_EQ(graph.gradient_norms(), plain.gradient_norms());
   }
-  EXPECT_TRUE(recorded.parameters() == plain.parameters());
+  EXPECT_TRUE(graph.parameters() == plain.parameters());
 }
 
 std::string chosen(const TrainOptions& options) {
