@@ -205,9 +205,8 @@ int assist(Communicator& processes, const std::string& message) {
 
 int train(const TrainOptions& options, Communicator& processes) {
   // The whole request is validated before any data is read.
-  const std::string device = training_device(options);
+  const std::string device = training_device(options, processes.size());
   const bool shared = processes.size() > 1;
-  if (shared) check_several_processes(device, processes.size());
   use_cpu_target(options.cpu_target);
   prepare_libtorch(options.threads);
   std::optional<RunDir> run_dir;

@@ -16,17 +16,17 @@
 namespace mnist {
 namespace {
 
-/// Threads of one of several processes, which may share their cores.
-int thread_count_of_process(const TrainOptions& options, const Communicator& processes, int most) {
-  const int cores = available_cores() / processes.processes_on_these_cores();
-  return thread_count(options.threads, std::clamp(cores, 1, most));
+/// Threads of this process, which may share its cores with other `processes`; null: it is alone.
+int threads_of_process(const TrainOptions& options, const Communicator* processes, int most) {
+  const int sharing = processes == nullptr ? 1 : processes->processes_on_these_cores();
+  return thread_count(options.threads, std::clamp(available_cores() / sharing, 1, most));
 }
 
 std::unique_ptr<Engine> make_torch_engine(const TrainOptions& options, const Mlp& initial,
                                           const Dataset& dataset, const std::string& device,
                                           const Notify& notify, Communicator* processes) {
   if (processes != nullptr) {
-    const int threads = thread_count_of_process(options, *processes, kMaxLibtorchThreads);
+    const int threads = threads_of_process(options, processes, kMaxLibtorchThreads);
     return std::make_unique<DataParallelEngine>(initial, dataset, options, threads, *processes);
   }
   bool dropout = false;
@@ -72,37 +72,31 @@ bool uses_cpu_engine(const TrainOptions& options, const std::string& device) {
 
 }  // namespace
 
-void check_several_processes(const std::string& device, int processes) {
-  if (device == "cpu") return;
-  throw UsageError(std::to_string(processes) +
-                   " processes can only train on CPUs, found --device " + device +
-                   "; use --device cpu, or start one process");
-}
-
-std::string training_device(const TrainOptions& options) {
-  return resolve_training_device(options.device, options.engine);
+std::string training_device(const TrainOptions& options, int processes) {
+  const std::string device = resolve_device(options.device, options.engine);
+  if (processes > 1 && device != "cpu") {
+    throw UsageError(std::to_string(processes) +
+                     " processes can only train on CPUs, found --device " + device +
+                     "; use --device cpu, or start one process");
+  }
+  return device;
 }
 
 std::unique_ptr<Engine> make_engine(const TrainOptions& options, const std::string& device,
                                     const Mlp& initial, const Dataset& dataset,
                                     const Notify& notify, Communicator* processes) {
   if (processes != nullptr && processes->size() == 1) processes = nullptr;
-  if (processes != nullptr) check_several_processes(device, processes->size());
   if (device != "cpu" && options.engine == EngineKind::kFused) {
     return make_cuda_engine(options, initial, dataset, device);
   }
   if (uses_cpu_engine(options, device)) {
-    if (processes != nullptr) {
-      notify_of_idle_processes(options, *processes, notify);
-      const int threads = thread_count_of_process(options, *processes, kMaxFusedThreads);
-      return std::make_unique<CpuEngine>(initial, dataset, options, threads, best_cpu_kernels(),
-                                         processes);
+    const int threads = threads_of_process(options, processes, kMaxFusedThreads);
+    if (processes == nullptr && options.threads == 0) {
+      return std::make_unique<AdaptiveCpuEngine>(initial, dataset, options, threads);
     }
-    const int threads = thread_count(options.threads, kMaxFusedThreads);
-    if (options.threads > 0) {
-      return std::make_unique<CpuEngine>(initial, dataset, options, threads);
-    }
-    return std::make_unique<AdaptiveCpuEngine>(initial, dataset, options, threads);
+    if (processes != nullptr) notify_of_idle_processes(options, *processes, notify);
+    return std::make_unique<CpuEngine>(initial, dataset, options, threads, best_cpu_kernels(),
+                                       processes);
   }
   if (options.profile) {
     throw UsageError("--profile needs the fused engine on a CPU; see --engine and --device");

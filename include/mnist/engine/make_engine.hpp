@@ -13,15 +13,12 @@
 
 namespace mnist {
 
-/// LibTorch's name, "cpu" or "cuda:N", of the device that a run with these options trains on.
-/// "auto" is the CPU: a GPU is only used on request. Throws Error with the reason when there is no
-/// GPU, UsageError when there are fewer.
-std::string training_device(const TrainOptions& options);
+/// LibTorch's name, "cpu" or "cuda:N", of the device that `processes` processes with these options
+/// train on. "auto" is the CPU: a GPU is only used on request. Throws Error with the reason when
+/// there is no GPU, UsageError when there are fewer, or several processes are to train on one.
+std::string training_device(const TrainOptions& options, int processes = 1);
 
-/// Throws UsageError unless `processes` processes can train one network on `device`.
-void check_several_processes(const std::string& device, int processes);
-
-/// The engine for `options.engine` on `device`, a training_device(), starting from `initial`;
+/// The engine for `options.engine` on `device`, the training_device(), starting from `initial`;
 /// `dataset` must outlive it. kAuto is the fused engine on the CPU for ReLU networks and LibTorch
 /// otherwise. The fused engine on a GPU is experimental: it is only used when asked for, and only
 /// after its losses of the first steps agreed with those of the CPU engine. `notify` receives what

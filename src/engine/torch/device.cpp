@@ -1,8 +1,6 @@
 // Asks LibTorch and the CUDA runtime for GPUs.
 #include "engine/torch/device.hpp"
 
-#include <algorithm>
-
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <torch/cuda.h>
@@ -23,16 +21,6 @@ CudaPresence libtorch_cuda() {
                  (cuda.devices == 0 ? ": " + cuda.reason : std::string())};
 }
 
-std::string resolve(const std::string& device, const CudaPresence& cuda) {
-  if (cuda.devices == 0) {
-    throw Error("--device " + device + " is not available: " + cuda.reason + "; use --device cpu");
-  }
-  const int index = cuda_index(device);
-  if (index < cuda.devices) return "cuda:" + std::to_string(index);
-  throw UsageError("--device " + device + ": this machine has " + std::to_string(cuda.devices) +
-                   (cuda.devices == 1 ? " GPU" : " GPUs") + "; the first is cuda:0");
-}
-
 bool is_cpu(const std::string& device) {
   return device == "cpu" || device == "auto";
 }
@@ -44,13 +32,16 @@ int cuda_index(const std::string& device) {
   return colon == std::string::npos ? 0 : std::stoi(device.substr(colon + 1));
 }
 
-std::string resolve_device(const std::string& device) {
-  return is_cpu(device) ? "cpu" : resolve(device, libtorch_cuda());
-}
-
-std::string resolve_training_device(const std::string& device, EngineKind engine) {
-  if (engine != EngineKind::kFused || is_cpu(device)) return resolve_device(device);
-  return resolve(device, find_cuda_devices());
+std::string resolve_device(const std::string& device, EngineKind engine) {
+  if (is_cpu(device)) return "cpu";
+  const CudaPresence cuda = engine == EngineKind::kFused ? find_cuda_devices() : libtorch_cuda();
+  if (cuda.devices == 0) {
+    throw Error("--device " + device + " is not available: " + cuda.reason + "; use --device cpu");
+  }
+  const int index = cuda_index(device);
+  if (index < cuda.devices) return "cuda:" + std::to_string(index);
+  throw UsageError("--device " + device + ": this machine has " + std::to_string(cuda.devices) +
+                   (cuda.devices == 1 ? " GPU" : " GPUs") + "; the first is cuda:0");
 }
 
 std::string evaluation_device(const std::string& device) {

@@ -9,12 +9,9 @@
 namespace mnist {
 
 /// LibTorch's name, "cpu" or "cuda:N", of the device that --device names. "auto" is the CPU: a GPU
-/// is only used on request. Throws Error with the reason when there is no GPU, UsageError when
-/// there are fewer.
-std::string resolve_device(const std::string& device);
-
-/// The same for training, which the fused engine can do on a GPU that LibTorch was built without.
-std::string resolve_training_device(const std::string& device, EngineKind engine);
+/// is only used on request. The fused engine can use a GPU that LibTorch was built without. Throws
+/// Error with the reason when there is no GPU, UsageError when there are fewer.
+std::string resolve_device(const std::string& device, EngineKind engine = EngineKind::kTorch);
 
 /// `device` where LibTorch has it, else "cpu".
 std::string evaluation_device(const std::string& device);

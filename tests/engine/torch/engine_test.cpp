@@ -162,7 +162,7 @@ TEST(MakeEngine, UsesTheFusedEngineForReluNetworksOnTheCpu) {
 TEST(Device, UsesTheCpuUnlessAGpuIsAskedFor) {
   for (const char* device : {"auto", "cpu"}) {
     EXPECT_EQ(resolve_device(device), "cpu");
-    EXPECT_EQ(resolve_training_device(device, EngineKind::kFused), "cpu");
+    EXPECT_EQ(resolve_device(device, EngineKind::kFused), "cpu");
     EXPECT_EQ(evaluation_device(device), "cpu");
   }
 }
@@ -175,9 +175,9 @@ TEST(Device, SaysWhyThereIsNoGpu) {
   for (const char* device : {"cuda", "cuda:1"}) {
     const std::string words = std::string("--device ").append(device).append(" is not available: ");
     expect_throws<Error>([&] { resolve_device(device); }, words + libtorch_description());
-    expect_throws<Error>([&] { resolve_training_device(device, EngineKind::kAuto); },
+    expect_throws<Error>([&] { resolve_device(device, EngineKind::kAuto); },
                          words + libtorch_description());
-    expect_throws<Error>([&] { resolve_training_device(device, EngineKind::kFused); },
+    expect_throws<Error>([&] { resolve_device(device, EngineKind::kFused); },
                          words + find_cuda_devices().reason);
   }
 }
