@@ -49,9 +49,8 @@ void DataParallelEngine::train_own_part(const Steps& steps, std::int64_t step,
   const auto own = examples_of(minibatch, part);
   first_example_ = static_cast<std::int64_t>(part.begin(minibatch.size()));
   const StepOutput output = backward(gather(own, steps), labels_.index_select(0, as_tensor(own)));
-  const double loss =
-      average(output.loss.item<double>(),
-              static_cast<double>(own.size()) / static_cast<double>(minibatch.size()));
+  const double loss = all_reduce(
+      output.loss, static_cast<double>(own.size()) / static_cast<double>(minibatch.size()));
   update(as_tensor(steps.learning_rates)[step]);
   finish_step();
   result.losses.push_back(static_cast<float>(loss));
@@ -60,9 +59,9 @@ void DataParallelEngine::train_own_part(const Steps& steps, std::int64_t step,
 
 /// Replaces the gradients by those of the whole minibatch, of which this process has computed
 /// `fraction`; returns the mean of `loss`.
-double DataParallelEngine::average(double loss, double fraction) {
+double DataParallelEngine::all_reduce(const torch::Tensor& loss, double fraction) {
   const torch::NoGradGuard no_grad;
-  std::vector<torch::Tensor> means{torch::full({1}, loss, torch::kFloat32)};
+  std::vector<torch::Tensor> means{loss.view(1)};
   for (const torch::Tensor& parameter : parameters_) means.push_back(parameter.grad().flatten());
   torch::Tensor sums = torch::cat(means).to(torch::kFloat64);
   // The mean over no examples is NaN.

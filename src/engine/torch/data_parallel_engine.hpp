@@ -25,7 +25,7 @@ class DataParallelEngine : public TorchEngine {
  private:
   const std::uint8_t* image(std::int64_t index) const override { return exchange_.image(index); }
   void train_own_part(const Steps& steps, std::int64_t step, StepsResult& result);
-  double average(double loss, double fraction);
+  double all_reduce(const torch::Tensor& loss, double fraction);
 
   Communicator& processes_;
   ImageExchange exchange_;
