@@ -9,13 +9,13 @@ namespace mnist {
 OptimizerStep optimizer_step(const TrainOptions& options, std::int64_t step, double learning_rate) {
   const auto t = static_cast<double>(step);
   const bool decoupled = options.optimizer == Optimizer::kAdamW;
-  OptimizerStep numbers;
-  numbers.rate = static_cast<float>(learning_rate / (1 - std::pow(kBeta1, t)));
-  numbers.root_scale = static_cast<float>(1 / std::sqrt(1 - std::pow(kBeta2, t)));
-  numbers.l2_penalty = decoupled ? 0 : static_cast<float>(options.weight_decay);
-  numbers.decay = decoupled ? static_cast<float>(1 - learning_rate * options.weight_decay) : 1;
-  numbers.average_weight = static_cast<float>(average_weight(options, step));
-  return numbers;
+  return {
+      .rate = static_cast<float>(learning_rate / (1 - std::pow(kBeta1, t))),
+      .root_scale = static_cast<float>(1 / std::sqrt(1 - std::pow(kBeta2, t))),
+      .l2_penalty = decoupled ? 0 : static_cast<float>(options.weight_decay),
+      .decay = decoupled ? static_cast<float>(1 - learning_rate * options.weight_decay) : 1,
+      .average_weight = static_cast<float>(average_weight(options, step)),
+  };
 }
 
 double average_weight(const TrainOptions& options, std::int64_t step) {

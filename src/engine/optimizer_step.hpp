@@ -1,4 +1,4 @@
-// The numbers of one optimization step, computed once for all engines.
+// The coefficients of one optimization step, computed once for all engines.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +39,7 @@ struct OptimizerStep {
   float average_weight = 0;  ///< 0: the averages stay
 };
 
-/// The numbers of step `step`, counted from 1 over the whole run.
+/// The coefficients of step `step`, counted from 1 over the whole run.
 OptimizerStep optimizer_step(const TrainOptions& options, std::int64_t step, double learning_rate);
 
 /// The weight of step `step` in the averages, 0 without --ema and between updates.

@@ -1,4 +1,4 @@
-// The numbers of a step: bias corrections, both kinds of weight decay, averaging weights.
+// The coefficients of a step: bias corrections, both kinds of weight decay, averaging weights.
 #include "engine/optimizer_step.hpp"
 
 #include <cmath>

@@ -63,17 +63,17 @@ CudaEngine::CudaEngine(const Mlp& initial, const Dataset& dataset, const TrainOp
 
 StepsResult CudaEngine::train(const Steps& steps) {
   const std::size_t examples = steps.indices.size();
-  std::vector<OptimizerStep> numbers;
+  std::vector<OptimizerStep> optimizer_steps;
   for (std::int64_t i = 0; i < steps.count(); ++i) {
-    numbers.push_back(optimizer_step(options_, steps_done_ + 1 + i,
-                                     steps.learning_rates[static_cast<std::size_t>(i)]));
+    optimizer_steps.push_back(optimizer_step(options_, steps_done_ + 1 + i,
+                                             steps.learning_rates[static_cast<std::size_t>(i)]));
   }
   args_.count = static_cast<int>(steps.count());
   args_.batch = static_cast<int>(std::min<std::int64_t>(steps.batch, plan_.examples));
   args_.first_step = steps_done_ + 1;
   args_.epoch = steps.epoch;
   args_.augment = options_.augment.weakened(steps.augment_strength);
-  args_.steps = steps_.upload(numbers);
+  args_.steps = steps_.upload(optimizer_steps);
   args_.index_count = std::ssize(steps.indices);
   args_.indices =
       indices_.upload(std::vector<std::int32_t>(steps.indices.begin(), steps.indices.end()));

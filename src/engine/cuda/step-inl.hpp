@@ -235,7 +235,7 @@ class Trainer {
 
   /// Adam on the block's parameters of layer l, their averages and transposed weights.
   MNIST_DEVICE void update(int l, float clip) const {
-    const OptimizerStep numbers = shard_.args.steps[shard_.step];
+    const OptimizerStep optimizer = shard_.args.steps[shard_.step];
     const CudaSharedLayout& at = shard_.plan.shared;
     float* const weights = shard_.weights(l);
     float* const first_moments = shard_.block.shared + at.first_moments + layer(l).weights;
@@ -248,22 +248,22 @@ class Trainer {
          i += shard_.block.threads) {
       const int n = i < weight_count ? i : biases + i - weight_count;
       const float before = weights[n];
-      const float gradient = gradients[n] * clip + numbers.l2_penalty * before;
+      const float gradient = gradients[n] * clip + optimizer.l2_penalty * before;
       const float first = kBeta1F * first_moments[n] + kGain1F * gradient;
       const float second = kBeta2F * second_moments[n] + kGain2F * gradient * gradient;
-      const float divisor = sqrtf(second) * numbers.root_scale + kAdamEpsilonF;
-      weights[n] = before * numbers.decay - numbers.rate * first / divisor;
+      const float divisor = sqrtf(second) * optimizer.root_scale + kAdamEpsilonF;
+      weights[n] = before * optimizer.decay - optimizer.rate * first / divisor;
       first_moments[n] = first;
       second_moments[n] = second;
     }
     const bool averaging =
-        numbers.average_weight > 0 && (!shard_.is_last(l) || shard_.block.index == 0);
+        optimizer.average_weight > 0 && (!shard_.is_last(l) || shard_.block.index == 0);
     if (!averaging && !shard_.has_transposed(l)) return;
     shard_.block.sync();
     if (averaging) {
       shard_.each_parameter(l, [&](int own, std::int64_t all) {
         float& mean = shard_.args.averages[all];
-        mean += numbers.average_weight * (shard_.block.shared[at.weights + own] - mean);
+        mean += optimizer.average_weight * (shard_.block.shared[at.weights + own] - mean);
       });
     }
     if (shard_.has_transposed(l)) shard_.write_transposed(l, shard_.step + 1);
