@@ -41,7 +41,7 @@ std::unique_ptr<Engine> make_torch_engine(const TrainOptions& options, const Mlp
 std::unique_ptr<Engine> make_cuda_engine(const TrainOptions& options, const Mlp& initial,
                                          const Dataset& dataset, const std::string& device) {
   const auto make = [&] {
-    return std::make_unique<CudaEngine>(initial, dataset, options, options.batch,
+    return std::make_unique<CudaEngine>(initial, dataset, options,
                                         open_cuda_device(cuda_index(device)));
   };
   {

@@ -27,11 +27,11 @@ std::vector<std::uint32_t> packed_images(const Dataset& dataset, int words_per_i
 }  // namespace
 
 CudaEngine::CudaEngine(const Mlp& initial, const Dataset& dataset, const TrainOptions& options,
-                       std::int64_t batch, std::unique_ptr<CudaDevice> device)
+                       std::unique_ptr<CudaDevice> device)
     : shape_(initial.shape()),
       options_(options),
       device_(std::move(device)),
-      plan_(make_cuda_plan(shape_, std::min(batch, dataset.count), device_->limits())) {
+      plan_(make_cuda_plan(shape_, std::min(options.batch, dataset.count), device_->limits())) {
   device_->check_fits(plan_);
   for (int layer = 0; layer < plan_.layer_count; ++layer) {
     const auto number = static_cast<std::size_t>(layer);

@@ -19,10 +19,10 @@ namespace mnist {
 /// persistent kernel; see step-inl.hpp. Results are bitwise reproducible on the same model of GPU.
 class CudaEngine : public Engine {
  public:
-  /// `batch` is the largest minibatch. Throws Error when the kernel cannot train the network on
-  /// `device`, or memory is not enough.
+  /// Trains on minibatches of at most options.batch. Throws Error when the kernel cannot train the
+  /// network on `device`, or memory is not enough.
   CudaEngine(const Mlp& initial, const Dataset& dataset, const TrainOptions& options,
-             std::int64_t batch, std::unique_ptr<CudaDevice> device);
+             std::unique_ptr<CudaDevice> device);
 
   StepsResult train(const Steps& steps) override;
   Mlp parameters() const override;

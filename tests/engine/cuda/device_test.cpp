@@ -21,8 +21,9 @@ class OnGpu : public ::testing::Test {
   }
 };
 
-CudaEngine on_gpu(const MlpShape& shape, const TrainOptions& options, std::int64_t batch) {
-  return {initial_parameters(shape, 1), training_set(), options, batch, open_cuda_device(0)};
+CudaEngine on_gpu(const MlpShape& shape, TrainOptions options, std::int64_t batch) {
+  options.batch = batch;
+  return {initial_parameters(shape, 1), training_set(), options, open_cuda_device(0)};
 }
 
 /// Trains both engines for 200 steps and compares losses and gradient norms.

@@ -18,9 +18,10 @@ namespace {
 
 constexpr std::size_t kPlenty = 1 << 20;
 
-CudaEngine emulated(const Mlp& initial, const TrainOptions& options, std::int64_t batch,
+CudaEngine emulated(const Mlp& initial, TrainOptions options, std::int64_t batch,
                     const CudaLimits& limits, const Dataset& dataset = training_set()) {
-  return {initial, dataset, options, batch, std::make_unique<EmulatedCudaDevice>(limits)};
+  options.batch = batch;
+  return {initial, dataset, options, std::make_unique<EmulatedCudaDevice>(limits)};
 }
 
 /// The middle of each MNIST image, `size` pixels wide and high.
@@ -228,7 +229,7 @@ TEST(CudaEngine, ChecksTheDeviceBeforeTheFirstStep) {
   const MlpShape shape{784, {20, 12}, 10, Activation::kRelu};
   expect_throws<Error>(
       [&] {
-        CudaEngine(initial_parameters(shape, 0), training_set(), {}, 32,
+        CudaEngine(initial_parameters(shape, 0), training_set(), {},
                    std::make_unique<DeviceWithoutOccupancy>(kThreeBlocks));
       },
       "no occupancy");
