@@ -12,12 +12,12 @@ namespace mnist::cuda {
 MNIST_DEVICE float displacement(const CudaArgs& args, const float* points, int y, int x) {
   float sum = 0;
   for (int i = 0; i < args.grid_rows; ++i) {
-    float of_row = 0;
+    float row_sum = 0;
     for (int j = 0; j < args.grid_columns; ++j) {
-      of_row +=
+      row_sum +=
           points[i * args.grid_columns + j] * args.column_weights[j * args.padded_columns + x];
     }
-    sum += args.row_weights[y * args.grid_rows + i] * of_row;
+    sum += args.row_weights[y * args.grid_rows + i] * row_sum;
   }
   return sum;
 }
@@ -34,9 +34,9 @@ MNIST_DEVICE float interpolate(const std::uint8_t* image, int rows, int columns,
   const float top = floorf(y);
   const int column = static_cast<int>(left);
   const int row = static_cast<int>(top);
-  const auto between = [](float fraction, float a, float b) { return a + fraction * (b - a); };
-  return between(y - top, between(x - left, pixel(row, column), pixel(row, column + 1)),
-                 between(x - left, pixel(row + 1, column), pixel(row + 1, column + 1)));
+  const auto lerp = [](float fraction, float a, float b) { return a + fraction * (b - a); };
+  return lerp(y - top, lerp(x - left, pixel(row, column), pixel(row, column + 1)),
+              lerp(x - left, pixel(row + 1, column), pixel(row + 1, column + 1)));
 }
 
 /// The distortion of one image.
@@ -75,14 +75,14 @@ class Distortion {
     }
     const auto column = static_cast<float>(x);
     const auto row = static_cast<float>(y);
-    float from_x = column * map_.xx + (map_.xy * row + map_.x0);
-    float from_y = column * map_.yx + (map_.yy * row + map_.y0);
+    float source_x = column * map_.xx + (map_.xy * row + map_.x0);
+    float source_y = column * map_.yx + (map_.yy * row + map_.y0);
     if (args_.grid_rows > 0) {
-      from_x += displacement(args_, field_, y, x);
-      from_y += displacement(args_, field_ + args_.field_points(), y, x);
+      source_x += displacement(args_, field_, y, x);
+      source_y += displacement(args_, field_ + args_.field_points(), y, x);
     }
     return static_cast<std::uint8_t>(
-        rintf(interpolate(image, args_.image_rows, args_.image_columns, from_x, from_y)));
+        rintf(interpolate(image, args_.image_rows, args_.image_columns, source_x, source_y)));
   }
 
  private:

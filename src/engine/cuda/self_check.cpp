@@ -9,23 +9,10 @@
 #include "mnist/support/error.hpp"
 
 namespace mnist {
-namespace {
-
-constexpr double kTolerance = 1e-4;
-
-[[noreturn]] void disagree(const Engine& engine, std::size_t step, float loss, float expected) {
-  std::ostringstream message;
-  message.precision(9);  // tells any two floats apart
-  message << "the self-check of the engine \"" << engine.description() << "\" failed: loss " << loss
-          << " at step " << step << ", but the reference has " << expected
-          << "; use --engine torch";
-  throw Error(message.str());
-}
-
-}  // namespace
 
 void check_against_reference(Engine& engine, Engine& reference, const TrainOptions& options,
                              std::int64_t examples) {
+  constexpr double kTolerance = 1e-4;
   std::vector<std::int64_t> indices(
       static_cast<std::size_t>(std::min(examples, kSelfCheckSteps * options.batch)));
   std::iota(indices.begin(), indices.end(), 0);
@@ -37,7 +24,12 @@ void check_against_reference(Engine& engine, Engine& reference, const TrainOptio
     const double allowed = kTolerance * std::max(1.0, std::abs(double{expected[i]}));
     // Negated, so that NaN fails.
     if (!(std::abs(double{losses[i]} - double{expected[i]}) <= allowed)) {
-      disagree(engine, i + 1, losses[i], expected[i]);
+      std::ostringstream message;
+      message.precision(9);  // tells any two floats apart
+      message << "the self-check of the engine \"" << engine.description() << "\" failed: loss "
+              << losses[i] << " at step " << i + 1 << ", but the reference has " << expected[i]
+              << "; use --engine torch";
+      throw Error(message.str());
     }
   }
 }

@@ -115,10 +115,11 @@ class Trainer {
           active ? (probability - target) / static_cast<float>(examples_) : 0.0F;
     }
     if (shard_.block.index == 0 && shard_.warp == 0 && active) {
-      const float to_label = logits[label * kCudaLanes] - top;
-      const float to_all = sum_of_logits / static_cast<float>(classes) - top;
+      const float label_logit = logits[label * kCudaLanes] - top;
+      const float mean_logit = sum_of_logits / static_cast<float>(classes) - top;
       const std::int64_t index = std::int64_t{shard_.step} * shard_.args.batch + e;
-      shard_.args.losses[index] = logf(sum) - (1 - smoothing) * to_label - smoothing * to_all;
+      shard_.args.losses[index] =
+          logf(sum) - (1 - smoothing) * label_logit - smoothing * mean_logit;
       shard_.args.correct[index] = prediction == label ? 1 : 0;
     }
     shard_.block.sync();

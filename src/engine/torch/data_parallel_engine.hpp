@@ -1,4 +1,4 @@
-// The torch engine shared out among several processes.
+// Data-parallel training by the torch engines of several processes.
 #pragma once
 
 #include <span>
@@ -10,9 +10,9 @@
 
 namespace mnist {
 
-/// Each process computes the gradients of its part of every minibatch, all take the step with their
-/// average, as PyTorch's DistributedDataParallel does. On the CPU; results differ from those of
-/// TorchEngine by rounding.
+/// As PyTorch's DistributedDataParallel: each process computes the gradients of its part of every
+/// minibatch, and all apply their average. On CPUs; results differ from those of TorchEngine by
+/// rounding.
 class DataParallelEngine : public TorchEngine {
  public:
   /// `processes` must outlive it. The engines of all processes must get the same arguments and the
