@@ -17,8 +17,8 @@ inline constexpr int kMaxLibtorchThreads = 4;
 /// guide's first hidden layer: 256 units in leaves of 32 (see engine/cpu/pairwise.hpp).
 inline constexpr int kMaxFusedThreads = 8;
 
-/// The value of --threads. 0 is the number in OMP_NUM_THREADS, which cluster schedulers and
-/// PyTorch users set; without it, one thread for each core, but at most `max_default`.
+/// The number of threads for --threads. 0 means the number in OMP_NUM_THREADS, which cluster
+/// schedulers and PyTorch users set; without it, one thread per core, but at most `max_default`.
 inline int thread_count(std::int64_t requested, int max_default) {
   if (requested > 0) return static_cast<int>(requested);
   const char* variable = std::getenv("OMP_NUM_THREADS");

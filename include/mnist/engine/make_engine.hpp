@@ -15,7 +15,7 @@ namespace mnist {
 
 /// LibTorch's name, "cpu" or "cuda:N", of the device that `processes` processes with these options
 /// train on. "auto" is the CPU: a GPU is only used on request. Throws Error with the reason when
-/// there is no GPU, UsageError when there are fewer, or several processes are to train on one.
+/// there is no GPU, UsageError when there are fewer or when several processes ask for one.
 std::string training_device(const TrainOptions& options, int processes = 1);
 
 /// The engine for `options.engine` on `device`, the training_device(), starting from `initial`;

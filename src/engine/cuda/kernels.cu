@@ -148,7 +148,7 @@ class RealCudaDevice : public CudaDevice {
                  " MiB are free";
     }
     return Error(name_ + ": " + problem +
-                 "; end other programs on it (see nvidia-smi) or use --device cpu");
+                 "; stop other programs on it (see nvidia-smi) or use --device cpu");
   }
 
   std::string name_;

@@ -1,9 +1,6 @@
 // Data-parallel training by the torch engines of several processes.
 #pragma once
 
-#include <span>
-#include <vector>
-
 #include "data/image_exchange.hpp"
 #include "engine/torch/engine.hpp"
 #include "mnist/distributed/communicator.hpp"

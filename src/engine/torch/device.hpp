@@ -8,9 +8,8 @@
 
 namespace mnist {
 
-/// LibTorch's name, "cpu" or "cuda:N", of the device that --device names. "auto" is the CPU: a GPU
-/// is only used on request. The fused engine can use a GPU that LibTorch was built without. Throws
-/// Error with the reason when there is no GPU, UsageError when there are fewer.
+/// LibTorch's name of the device that --device names; see training_device(). The fused engine can
+/// use a GPU that LibTorch was built without.
 std::string resolve_device(const std::string& device, EngineKind engine = EngineKind::kTorch);
 
 /// `device` where LibTorch has it, else "cpu".
@@ -19,7 +18,7 @@ std::string evaluation_device(const std::string& device);
 /// N of "cuda:N", 0 of "cuda".
 int cuda_index(const std::string& device);
 
-/// Configures LibTorch's CPU side; to be called before it first works. 0 threads is the default.
+/// Configures LibTorch on the CPU, before it first computes. 0 threads: the default number.
 void prepare_libtorch(std::int64_t threads);
 
 /// "LibTorch 2.13.0 without CUDA".

@@ -26,7 +26,7 @@ torch::Tensor as_tensor(std::span<const Value> values) {
 
 /// Correct for every option on every device that LibTorch has; the other engines are tested against
 /// it. The dataset is uploaded once, as u8 (on the CPU it is `dataset` itself, which must outlive
-/// the engine), and the device is not waited for before the last step of train().
+/// the engine), and train() does not wait for the device before its last step.
 class TorchEngine : public Engine {
  public:
   TorchEngine(const Mlp& initial, const Dataset& dataset, const TrainOptions& options,

@@ -43,7 +43,7 @@ GraphEngine::GraphEngine(const Mlp& initial, const Dataset& dataset, const Train
 GraphEngine::~GraphEngine() = default;
 
 StepsResult GraphEngine::train(const Steps& steps) {
-  if (stream_) {  // what was queued on the default stream comes first
+  if (stream_) {  // work queued on the default stream comes first
     c10::impl::VirtualGuardImpl(device_.type()).getDefaultStream(device_).synchronize();
   }
   const c10::OptionalStreamGuard guard(stream_);
