@@ -87,11 +87,10 @@ void GraphEngine::next_step(std::int64_t size) {
   next_minibatch_.add_(1);
 }
 
-/// The first steps run directly, so that libraries allocate their workspaces; then one is captured.
+/// Captures one step, after some that run directly, so that libraries allocate their workspaces.
 bool GraphEngine::can_replay() {
-  constexpr int kWarmUpSteps = 3;
-  if (!stream_ || warm_up_steps_++ < kWarmUpSteps) return false;
-  if (!graph_ && !failed_) capture();
+  constexpr std::int64_t kWarmUpSteps = 3;
+  if (stream_ && whole_minibatches_++ == kWarmUpSteps) capture();
   return graph_ != nullptr;
 }
 
@@ -115,7 +114,6 @@ void GraphEngine::capture() {
     // This call reports the failed capture again.
   }
   graph_.reset();
-  failed_ = true;
 }
 
 }  // namespace mnist

@@ -41,12 +41,11 @@ class GraphEngine : public TorchEngine {
   torch::Tensor learning_rates_;                   ///< one for each minibatch
   torch::Tensor losses_;                           ///< f32, one for each minibatch
   torch::Tensor correct_;                          ///< i64 [1], so far
-  torch::Tensor next_minibatch_;                   ///< i64 [1], into the three tensors above
+  torch::Tensor next_minibatch_;                   ///< i64 [1], row of the first three tensors
   std::vector<torch::Tensor> captured_gradients_;  ///< where the graph writes gradients
-  std::optional<c10::Stream> stream_;  ///< to capture; empty where that is not supported
-  std::unique_ptr<Graph> graph_;
-  bool failed_ = false;  ///< to capture
-  int warm_up_steps_ = 0;
+  std::optional<c10::Stream> stream_;   ///< to capture; empty where that is not supported
+  std::unique_ptr<Graph> graph_;        ///< null before the capture, and if it fails
+  std::int64_t whole_minibatches_ = 0;  ///< so far
   Notify notify_;
 };
 
