@@ -11,10 +11,16 @@ namespace mnist {
 /// In bytes: two cache lines, because CPUs prefetch them in pairs.
 inline constexpr std::size_t kAlignment = 128;
 
+/// The quotient, rounded up; neither may be negative.
+template <class Integer>
+constexpr Integer divide_up(Integer dividend, std::type_identity_t<Integer> divisor) {
+  return (dividend + divisor - 1) / divisor;
+}
+
 /// The smallest multiple of `multiple` that is at least `value`; neither may be negative.
 template <class Integer>
 constexpr Integer round_up(Integer value, std::type_identity_t<Integer> multiple) {
-  return (value + multiple - 1) / multiple * multiple;
+  return divide_up(value, multiple) * multiple;
 }
 
 /// Aligns the start of each allocation, and pads its end, to a multiple of kAlignment.

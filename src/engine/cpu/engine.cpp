@@ -47,7 +47,7 @@ CpuEngine::CpuEngine(const Mlp& initial, const Dataset& dataset, const TrainOpti
 }
 
 LayerInputs CpuEngine::inputs_of(std::size_t layer, std::size_t microbatch, int thread) {
-  const std::size_t tiles = (microbatches_.at(microbatch).examples + kTile - 1) / kTile;
+  const std::size_t tiles = divide_up(microbatches_.at(microbatch).examples, kTile);
   if (layer == 0) {
     const CpuImages& images = microbatches_.images(microbatch);
     return {.inputs = layers_[0].inputs,
@@ -165,7 +165,8 @@ void CpuEngine::forward(int thread, std::size_t microbatch) {
       }
     } else {
       inputs.dense = kernels_.prefers_dense(inputs, own.begin, own.end);
-      for (const PairwiseNode& node : layer.own_nodes(thread)) {
+      for (const PairwiseNode& node : layer.nodes) {
+        if (node.part != thread) continue;
         const std::size_t begin = node.begin * layer.input_leaf;
         const std::size_t end = std::min(begin + node.count * layer.input_leaf, layer.inputs);
         for (CpuSlice& slice : own.slices) {

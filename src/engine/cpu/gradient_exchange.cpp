@@ -4,28 +4,9 @@
 #include <algorithm>
 #include <string>
 
-#include "engine/cpu/layers.hpp"
-#include "engine/cpu/pairwise.hpp"
 #include "mnist/support/error.hpp"
 
 namespace mnist {
-namespace {
-
-/// The nodes of all processes.
-struct Nodes {
-  Nodes(std::size_t leaves, int size) {
-    for (int rank = 0; rank < size; ++rank) {
-      const Share own(leaves, 1, rank, size);
-      const auto theirs = pairwise_nodes(own.begin, own.end);
-      in_order.insert(in_order.end(), theirs.begin(), theirs.end());
-      counts.push_back(theirs.size());
-    }
-  }
-  std::vector<PairwiseNode> in_order;  ///< from left to right in the tree
-  std::vector<std::size_t> counts;     ///< of each process
-};
-
-}  // namespace
 
 int agreed_threads(int threads, const CpuKernels& kernels, Communicator* processes) {
   if (processes == nullptr) return threads;
@@ -54,7 +35,7 @@ GradientExchange::GradientExchange(Communicator& processes, std::size_t floats)
 void GradientExchange::reserve(std::size_t leaves) {
   const auto rank = static_cast<std::size_t>(processes_.rank());
   const std::size_t length = (parts_[rank + 1] - parts_[rank]) / sizeof(float);
-  const std::size_t count = Nodes(leaves, processes_.size()).in_order.size();
+  const std::size_t count = shared_nodes(leaves, processes_.size()).size();
   received_.resize(std::max(received_.size(), count * length));
 }
 
@@ -62,9 +43,9 @@ void GradientExchange::sum(std::size_t leaves, std::span<AlignedVector<float>> n
   const auto rank = static_cast<std::size_t>(processes_.rank());
   const std::size_t begin = parts_[rank] / sizeof(float);
   const std::size_t length = parts_[rank + 1] / sizeof(float) - begin;
-  const Nodes all(leaves, processes_.size());
-  const std::vector<float*> terms = receive_parts(all.counts, nodes);
-  const std::vector<std::size_t> additions = additions_of(all.in_order);
+  const std::vector<PairwiseNode> all = shared_nodes(leaves, processes_.size());
+  const std::vector<float*> terms = receive_parts(all, nodes);
+  const std::vector<std::size_t> additions = additions_of(all);
   std::vector<float*> stack;
   for (std::size_t n = 0; n < terms.size(); ++n) {
     stack.push_back(terms[n]);
@@ -79,13 +60,14 @@ void GradientExchange::sum(std::size_t leaves, std::span<AlignedVector<float>> n
   processes_.all_gather({reinterpret_cast<std::byte*>(nodes[0].data()), parts_});
 }
 
-/// Receives this process's part of every node, of which process p has counts[p]; returns where they
-/// are, from left to right in the tree. A round exchanges one node of each process that has another
-/// one.
-std::vector<float*> GradientExchange::receive_parts(std::span<const std::size_t> counts,
+/// Receives this process's part of all nodes; returns where they are, in the same order. A round
+/// exchanges one node of each process that has another one.
+std::vector<float*> GradientExchange::receive_parts(std::span<const PairwiseNode> all,
                                                     std::span<AlignedVector<float>> nodes) {
   const auto rank = static_cast<std::size_t>(processes_.rank());
-  const std::size_t size = counts.size();
+  const auto size = static_cast<std::size_t>(processes_.size());
+  std::vector<std::size_t> counts(size);
+  for (const PairwiseNode& node : all) ++counts[static_cast<std::size_t>(node.part)];
   const std::size_t length = parts_[rank + 1] - parts_[rank];
   const std::size_t rounds = *std::max_element(counts.begin(), counts.end());
   const std::vector<std::size_t> no_offsets(size + 1, 0);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/cpu/kernels.hpp"
+#include "engine/cpu/pairwise.hpp"
 #include "mnist/distributed/communicator.hpp"
 #include "support/aligned.hpp"
 
@@ -36,7 +37,7 @@ class GradientExchange {
   void sum(std::size_t leaves, std::span<AlignedVector<float>> nodes);
 
  private:
-  std::vector<float*> receive_parts(std::span<const std::size_t> counts,
+  std::vector<float*> receive_parts(std::span<const PairwiseNode> all,
                                     std::span<AlignedVector<float>> nodes);
 
   Communicator& processes_;

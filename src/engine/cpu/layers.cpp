@@ -2,10 +2,7 @@
 #include "engine/cpu/layers.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
-
-#include "mnist/support/part.hpp"
 
 namespace mnist {
 namespace {
@@ -32,48 +29,21 @@ void for_each_parameter(Layers& layers, Network& mlp, const Copy& copy) {
   }
 }
 
-void add_slices(CpuLayer& layer, std::size_t begin, std::size_t end, const TrainOptions& options,
-                std::size_t slice_columns, bool all_active) {
-  const std::size_t square_rows = layer.first ? layer.inputs : layer.input_leaf;
-  for (; begin < end; begin += slice_columns) {
-    const std::size_t columns = std::min(slice_columns, end - begin);
-    // Weight decay moves weights without a gradient, too.
-    const bool active = all_active || options.weight_decay > 0;
-    layer.slices.push_back({begin,
-                            CpuParameters(layer.inputs, columns, square_rows, options.ema > 0),
-                            std::vector<std::uint8_t>(layer.inputs / 2, active)});
-  }
-}
-
-/// Cuts the weights into slices: those of the first layer within what belongs to a thread.
+/// Cuts the weights into slices; in the first layer, a slice belongs to one thread.
 void make_slices(CpuLayer& layer, const TrainOptions& options, std::size_t slice_columns,
                  bool all_active) {
-  if (!layer.first) return add_slices(layer, 0, layer.padded, options, slice_columns, all_active);
-  for (int thread = 0; thread < layer.threads; ++thread) {
-    layer.first_slices.push_back(layer.slices.size());
-    const Share share = layer.own_units(thread);
-    add_slices(layer, share.begin, share.end, options, slice_columns, all_active);
+  // Weight decay moves weights without a gradient, too.
+  const bool active = all_active || options.weight_decay > 0;
+  const int parts = layer.first ? layer.threads : 1;
+  for (int part = 0; part < parts; ++part) {
+    const Share units(layer.padded, layer.unit_leaf, part, parts);
+    for (std::size_t begin = units.begin; begin < units.end; begin += slice_columns) {
+      const std::size_t columns = std::min(slice_columns, units.end - begin);
+      layer.slices.push_back(
+          {begin, CpuParameters(layer.inputs, columns, layer.input_leaf, options.ema > 0),
+           std::vector<std::uint8_t>(layer.inputs / 2, active)});
+    }
   }
-  layer.first_slices.push_back(layer.slices.size());
-}
-
-/// The sums over inputs that each thread computes.
-void make_nodes(CpuLayer& layer) {
-  for (int thread = 0; thread < layer.threads; ++thread) {
-    layer.first_nodes.push_back(layer.nodes.size());
-    const Share rows(layer.inputs, layer.input_leaf, thread, layer.threads);
-    const std::size_t end = (rows.end + layer.input_leaf - 1) / layer.input_leaf;
-    const auto nodes = pairwise_nodes(rows.begin / layer.input_leaf, end);
-    layer.nodes.insert(layer.nodes.end(), nodes.begin(), nodes.end());
-  }
-  layer.first_nodes.push_back(layer.nodes.size());
-  layer.additions = additions_of(layer.nodes);
-}
-
-template <class Array>
-auto part_of(Array& array, const std::vector<std::size_t>& first, int thread) {
-  const auto t = static_cast<std::size_t>(thread);
-  return std::span(array).subspan(first[t], first[t + 1] - first[t]);
 }
 
 double sum_of(const AlignedVector<float>& values) {
@@ -82,21 +52,15 @@ double sum_of(const AlignedVector<float>& values) {
 
 }  // namespace
 
-Share::Share(std::size_t count, std::size_t unit, int part, int parts) {
-  const std::size_t units = (count + unit - 1) / unit;
-  const Part own{static_cast<std::uint64_t>(part), static_cast<std::uint64_t>(parts)};
-  begin = std::min(own.begin(units) * unit, count);
-  end = std::min(own.end(units) * unit, count);
-}
-
 OwnWeights CpuLayer::own_weights(int thread) {
-  if (first) return {part_of(slices, first_slices, thread), 0, inputs};
-  const Share rows(inputs, input_leaf, thread, threads);
-  return {slices, rows.begin, rows.end};
-}
-
-std::span<const PairwiseNode> CpuLayer::own_nodes(int thread) const {
-  return part_of(nodes, first_nodes, thread);
+  if (!first) {
+    const Share rows(inputs, input_leaf, thread, threads);
+    return {slices, rows.begin, rows.end};
+  }
+  const Share units = own_units(thread);
+  const auto begin = std::ranges::lower_bound(slices, units.begin, {}, &CpuSlice::begin);
+  const auto end = std::ranges::lower_bound(slices, units.end, {}, &CpuSlice::begin);
+  return {{begin, end}, 0, inputs};
 }
 
 float* CpuLayer::partial_sum(const PairwiseNode& node) {
@@ -116,7 +80,7 @@ CpuParameters::CpuParameters(std::size_t rows, std::size_t width, std::size_t ro
       first_moments(rows * width),
       second_moments(rows * width),
       averages(averaged ? rows * width : 0),
-      squares((rows + square_rows - 1) / square_rows * width) {}
+      squares(divide_up(rows, square_rows) * width) {}
 
 ParameterSlice CpuParameters::view() {
   return {columns,        weights.data(), first_moments.data(), second_moments.data(),
@@ -148,7 +112,10 @@ std::vector<CpuLayer> make_cpu_layers(const Mlp& initial, const TrainOptions& op
     layer.bias = CpuParameters(1, layer.padded, 1, options.ema > 0);
     layer.dropout = Dropout(last ? 0 : options.dropout_of(l + 1), options.seed, l + 1);
     make_slices(layer, options, slice_columns, all_active);
-    if (!layer.first) make_nodes(layer);
+    if (!layer.first) {
+      layer.nodes = shared_nodes(divide_up(inputs, input_leaf), threads);
+      layer.additions = additions_of(layer.nodes);
+    }
     inputs = layer.padded;
     input_leaf = layer.unit_leaf;
     layers.push_back(std::move(layer));
@@ -162,7 +129,7 @@ std::vector<CpuLayer> make_cpu_layers(const Mlp& initial, const TrainOptions& op
 }
 
 void reserve_examples(std::vector<CpuLayer>& layers, std::size_t examples) {
-  const std::size_t tiles = (examples + kTile - 1) / kTile;
+  const std::size_t tiles = divide_up(examples, kTile);
   for (CpuLayer& layer : layers) {
     layer.examples = tiles * kTile;
     layer.partials.assign(layer.nodes.size() * layer.examples * layer.stride(), 0.0F);

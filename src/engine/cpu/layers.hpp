@@ -15,14 +15,6 @@
 
 namespace mnist {
 
-/// The range of `count` items that belongs to one of `parts` threads or processes, in multiples of
-/// `unit`.
-struct Share {
-  Share(std::size_t count, std::size_t unit, int part, int parts);
-  std::size_t begin;
-  std::size_t end;
-};
-
 /// An array of parameters with its moments and, with --ema, its average.
 struct CpuParameters {
   CpuParameters() = default;
@@ -40,7 +32,7 @@ struct CpuParameters {
 
 /// Some columns of a layer's weights, as many as the kernels keep in registers.
 struct CpuSlice {
-  std::size_t begin = 0;
+  std::size_t begin = 0;             ///< the first column
   CpuParameters weights;             ///< [inputs, columns]
   std::vector<std::uint8_t> active;  ///< of each pair of inputs; see CpuKernels::backward_weight
 };
@@ -63,8 +55,7 @@ struct CpuLayer {
   /// the L1 cache.
   std::size_t stride() const { return padded + kBlock; }
 
-  /// The partial sums of thread `thread`, and of all.
-  std::span<const PairwiseNode> own_nodes(int thread) const;
+  /// The partial sums of one of `nodes`, and of all.
   float* partial_sum(const PairwiseNode& node);
   PartialSums partial_sums() const;
 
@@ -76,19 +67,17 @@ struct CpuLayer {
   std::size_t input_leaf = 0;  ///< inputs in a leaf of the pairwise sums over them
   std::size_t unit_leaf = 0;   ///< the same of the next layer
   std::vector<CpuSlice> slices;
-  std::vector<std::size_t> first_slices;  ///< of each thread and one past the last: first layer
-  std::vector<ParameterSlice> weights;    ///< of all slices
-  CpuParameters bias;                     ///< [1, padded]
-  Dropout dropout;                        ///< of the outputs; the last layer has none
-  std::size_t examples = 0;               ///< that the following have memory for
-  AlignedVector<float> activations;       ///< [examples, stride()]
-  AlignedVector<float> deltas;            ///< [examples, stride()]
-  AlignedVector<std::uint32_t> masks;     ///< [tiles, padded]: which activations are not zero
-  AlignedVector<std::uint32_t> keep;      ///< [tiles, padded]: which are not dropped
-  std::vector<PairwiseNode> nodes;        ///< of all threads: sums over some of the inputs
-  std::vector<std::size_t> first_nodes;   ///< of each thread and one past the last
-  std::vector<std::size_t> additions;     ///< of the nodes; see pairwise.hpp
-  AlignedVector<float> partials;          ///< [nodes, examples, stride()]
+  std::vector<ParameterSlice> weights;  ///< of all slices
+  CpuParameters bias;                   ///< [1, padded]
+  Dropout dropout;                      ///< of the outputs; the last layer has none
+  std::size_t examples = 0;             ///< that the following have memory for
+  AlignedVector<float> activations;     ///< [examples, stride()]
+  AlignedVector<float> deltas;          ///< [examples, stride()]
+  AlignedVector<std::uint32_t> masks;   ///< [tiles, padded]: which activations are not zero
+  AlignedVector<std::uint32_t> keep;    ///< [tiles, padded]: which are not dropped
+  std::vector<PairwiseNode> nodes;      ///< of all threads: sums over some of the inputs
+  std::vector<std::size_t> additions;   ///< of the nodes; see pairwise.hpp
+  AlignedVector<float> partials;        ///< [nodes, examples, stride()]
 };
 
 /// The layers of a network with the parameters `initial`. reserve_examples() must follow.

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "engine/cpu/layers.hpp"
 #include "engine/cpu/pairwise.hpp"
 
 namespace mnist {
@@ -12,10 +11,6 @@ namespace {
 /// Examples of a microbatch, whose activations and gradients take 0.4 MB in the guide's network. On
 /// an L2 cache of 512 KiB, minibatches of 512 and more are faster with 128 than with 64 or 256.
 constexpr std::size_t kMicrobatch = 128;
-
-std::size_t divide_up(std::size_t dividend, std::size_t divisor) {
-  return (dividend + divisor - 1) / divisor;
-}
 
 /// The microbatches of the first `examples` examples of a minibatch with leaves of `leaf` examples.
 std::size_t microbatches_before(std::size_t examples, std::size_t leaf) {
@@ -98,7 +93,7 @@ void CpuMicrobatches::start(const Steps& steps, std::int64_t first_step) {
   if (exchange_) fetch_images();
   if (largest <= largest_) return;
   largest_ = largest;
-  const std::size_t tiles = (largest + kTile - 1) / kTile;
+  const std::size_t tiles = divide_up(largest, kTile);
   for (CpuImages& images : images_) {
     images.pixels.assign(tiles * inputs_ * kTile, 0);
     images.masks.assign(tiles * inputs_, 0);

@@ -56,16 +56,10 @@ TEST_P(Kernels, ForwardSumsTheGivenInputs) {
 }
 
 TEST_P(Kernels, ForwardDoesNotDependOnWhoAddsUpTheLeaves) {
-  // Eight leaves of 6 inputs, the last of 4; three threads have 3, 2 and 3 of them.
+  // Eight leaves of 6 inputs, the last of 4; three threads have 2, 3 and 3 of them.
   constexpr std::size_t kLeaf = 6;
   constexpr std::size_t kNode = kTiles * kTile * kColumns;
-  const std::size_t ends[] = {0, 3, 5, 8};
-  std::vector<PairwiseNode> nodes;
-  for (std::size_t thread = 0; thread < 3; ++thread) {
-    for (const PairwiseNode& node : pairwise_nodes(ends[thread], ends[thread + 1])) {
-      nodes.push_back(node);
-    }
-  }
+  const std::vector<PairwiseNode> nodes = shared_nodes(8, 3);
   AlignedVector<float> partials(nodes.size() * kNode);
   for (std::size_t n = 0; n < nodes.size(); ++n) {
     const std::size_t begin = nodes[n].begin * kLeaf;

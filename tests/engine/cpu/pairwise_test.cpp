@@ -49,18 +49,12 @@ TEST(Pairwise, AddsHalvesOfHalves) {
 TEST(Pairwise, NodesOfAnyNumberOfThreadsGiveTheSameSum) {
   for (std::size_t count = 1; count <= 40; ++count) {
     const auto leaves = random_leaves(count);
-    for (std::size_t threads = 1; threads <= 17; ++threads) {
-      std::vector<PairwiseNode> nodes;
-      for (std::size_t thread = 0; thread < threads; ++thread) {
-        for (const auto& node :
-             pairwise_nodes(count * thread / threads, count * (thread + 1) / threads)) {
-          nodes.push_back(node);
-        }
-      }
+    for (int threads = 1; threads <= 17; ++threads) {
+      const std::vector<PairwiseNode> nodes = shared_nodes(count, threads);
       const auto additions = additions_of(nodes);
       std::vector<float> stack;
       for (std::size_t i = 0; i < nodes.size(); ++i) {
-        const auto [begin, size] = nodes[i];
+        const auto [begin, size, part] = nodes[i];
         EXPECT_EQ(begin % size, 0U);
         stack.push_back(recursive_sum(leaves, begin, begin + size));
         for (std::size_t n = additions[i]; n > 0; --n) {
