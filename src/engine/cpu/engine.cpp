@@ -34,7 +34,7 @@ CpuEngine::CpuEngine(const Mlp& initial, const Dataset& dataset, const TrainOpti
       kernels_(kernels),
       // Without hidden units there is nothing to share.
       team_(shape_.hidden.empty() ? 1 : agreed_threads(threads, kernels, processes)),
-      layers_(make_cpu_layers(initial, options, team_.size(), kernels.slice_columns,
+      layers_(make_cpu_layers(shape_, options, team_.size(), kernels.slice_columns,
                               processes != nullptr)),
       microbatches_(dataset, options, kernels, layers_[0].inputs, team_.size(), processes),
       processes_(processes),
@@ -43,6 +43,8 @@ CpuEngine::CpuEngine(const Mlp& initial, const Dataset& dataset, const TrainOpti
     throw Error("the fused engine supports only relu, found " +
                 std::string(name_of(shape_.activation)));
   }
+  set_array(&CpuParameters::weights, initial);
+  if (options_.ema > 0) set_array(&CpuParameters::averages, initial);
   if (processes_ != nullptr) exchange_.emplace(*processes_, gradient_size(layers_));
 }
 
@@ -93,13 +95,9 @@ void CpuEngine::reserve() {
   for (std::size_t i = 0; i < microbatches_.count(); ++i) {
     const CpuMicrobatch& part = microbatches_.at(i);
     if (!part.whole()) depth = std::max(depth, part.depth + 1);
+    if (exchange_ && part.ends_step) exchange_->reserve(leaves_of(part.minibatch));
   }
   reserve_gradients(layers_, depth, gradients_);
-  if (!exchange_) return;
-  for (std::size_t i = 0; i < microbatches_.count(); ++i) {
-    const CpuMicrobatch& part = microbatches_.at(i);
-    if (part.ends_step) exchange_->reserve(leaves_of(part.minibatch));
-  }
 }
 
 void CpuEngine::barrier(int thread) {
@@ -117,6 +115,23 @@ StepsResult CpuEngine::train(const Steps& steps) {
   return gather_result(steps);
 }
 
+/// The losses of the minibatches: whichever process computed them, those of microbatches are added
+/// from the first to the last.
+StepsResult CpuEngine::gather_result(const Steps& steps) {
+  losses_.push_back(static_cast<double>(own_[0].correct));
+  if (processes_ != nullptr) processes_->sum(losses_);
+  StepsResult result;
+  std::size_t next = 0;
+  for (std::int64_t i = 0; i < steps.count(); ++i) {
+    const std::size_t examples = steps.minibatch(i).size();
+    double sum = 0;
+    for (std::size_t n = microbatch_count(examples); n > 0; --n) sum += losses_[next++];
+    result.losses.push_back(static_cast<float>(sum / static_cast<double>(examples)));
+  }
+  result.correct = static_cast<std::int64_t>(losses_.back());
+  return result;
+}
+
 void CpuEngine::run(int thread, const Steps& steps) {
   flush_subnormals();
   PhaseClock& clock = own_of(thread).clock;
@@ -128,8 +143,8 @@ void CpuEngine::run(int thread, const Steps& steps) {
   barrier(thread);
   own_of(thread).correct = 0;
   for (std::size_t i = 0; i < microbatches_.count(); ++i) {
-    const std::size_t step = microbatches_.at(i).step;
-    const bool empty = microbatches_.at(i).examples == 0;  // other processes compute this step
+    const CpuMicrobatch& part = microbatches_.at(i);
+    const bool empty = part.examples == 0;  // other processes compute this step
     microbatches_.prefetch(thread, i);
     if (empty) {
       barrier(thread);
@@ -143,8 +158,8 @@ void CpuEngine::run(int thread, const Steps& steps) {
     clock.end(Phase::kImages);
     if (layers_.size() < 3) barrier(thread);  // deeper networks have one in backward_input()
     if (!empty) backward_input(thread, i);
-    backward_weight(thread, i, steps.learning_rates[step],
-                    static_cast<std::int64_t>(step) + 1 == steps.count());
+    backward_weight(thread, i, steps.learning_rates[part.step],
+                    static_cast<std::int64_t>(part.step) + 1 == steps.count());
   }
 }
 
@@ -234,28 +249,6 @@ void CpuEngine::backward_input(int thread, std::size_t microbatch) {
     own_of(thread).clock.end(Phase::kBackwardInput);
     if (l > 1) barrier(thread);  // the gradients of the first layer's units stay with the thread
   }
-}
-
-/// Updates the thread's parameters at the end of a step.
-void CpuEngine::backward_weight(int thread, std::size_t microbatch, double learning_rate,
-                                bool measure) {
-  const CpuMicrobatch& part = microbatches_.at(microbatch);
-  const bool exchanged = !part.whole() && processes_ != nullptr;
-  const bool measured = measure || options_.clip_norm > 0;
-  // What is read more than once is stored, except for a whole minibatch, which is quicker to
-  // repeat.
-  const bool stored = !part.whole() && (exchanged || measured || !part.ends_step);
-  if (stored && part.examples > 0) store_gradient(thread, microbatch);
-  if (!part.ends_step) return;
-  if (exchanged) exchange_gradients(thread, microbatch);
-  OptimizerStep step = optimizer_step(
-      options_, steps_done_ + 1 + static_cast<std::int64_t>(part.step), learning_rate);
-  if (measured) {
-    use_gradient(thread, microbatch, stored, nullptr);
-    barrier(thread);
-  }
-  if (options_.clip_norm > 0) step.clip = clip_factor();
-  use_gradient(thread, microbatch, stored, &step);
 }
 
 }  // namespace mnist

@@ -44,7 +44,7 @@ class CpuEngine : public Engine {
   StepProfile profile() const override;
 
  private:
-  /// What a thread has for itself.
+  /// The data of one thread.
   struct Own {
     PhaseClock clock;
     AlignedVector<float> logits;   ///< [examples, stride of the last layer]; then their gradients
@@ -52,6 +52,14 @@ class CpuEngine : public Engine {
     std::vector<float> losses;     ///< of each example
     std::vector<char> dense;       ///< of each layer: LayerInputs::dense
     std::size_t correct = 0;
+  };
+
+  /// Where gradients come from and go to. Without a `step`, and unless they go to the stack of the
+  /// sum over microbatches, their squares are summed.
+  struct GradientPass {
+    bool from_stack = false;  ///< the complete sum, instead of the products of a microbatch
+    bool to_stack = false;
+    const OptimizerStep* step = nullptr;  ///< updates the parameters
   };
 
   LayerInputs inputs_of(std::size_t layer, std::size_t microbatch, int thread);
@@ -67,16 +75,11 @@ class CpuEngine : public Engine {
   void compute_loss(int thread, std::size_t microbatch);
   void backward_input(int thread, std::size_t microbatch);
   void backward_weight(int thread, std::size_t microbatch, double learning_rate, bool measure);
-  void store_gradient(int thread, std::size_t microbatch);
+  void use_gradients(int thread, std::size_t microbatch, const GradientPass& pass);
   void exchange_gradients(int thread, std::size_t microbatch);
-  void use_gradient(int thread, std::size_t microbatch, bool stored, const OptimizerStep* step);
-  static GradientUse continue_sum(const CpuMicrobatch& part, CpuParameters& parameters);
-  template <class UseOf>
-  void products(int thread, std::size_t microbatch, bool stored, const UseOf& use_of);
-  template <class Work>
-  void for_each_own(int thread, const Work& work);
-  Share own_bias(std::size_t layer, int thread) const;
   float clip_factor() const;
+  Mlp array(CpuArray array) const;
+  void set_array(CpuArray array, const Mlp& values);
 
   const MlpShape shape_;
   const TrainOptions options_;

@@ -2,32 +2,12 @@
 #include "engine/cpu/layers.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 namespace mnist {
 namespace {
 
 /// Units in a leaf: fewer would be added up more often than they are worth.
 constexpr std::size_t kSmallestLeaf = 32;
-
-/// Calls copy(ours, index in its arrays, value of the network) for each weight and bias.
-template <class Layers, class Network, class Copy>
-void for_each_parameter(Layers& layers, Network& mlp, const Copy& copy) {
-  for (std::size_t l = 0; l < layers.size(); ++l) {
-    auto& linear = mlp.layers.at(l);
-    const auto inputs = static_cast<std::size_t>(linear.inputs);
-    for (auto& slice : layers[l].slices) {
-      const std::size_t columns = slice.weights.columns;
-      const std::size_t end = std::min(slice.begin + columns, layers[l].outputs);
-      for (std::size_t j = slice.begin; j < end; ++j) {
-        for (std::size_t k = 0; k < inputs; ++k) {
-          copy(slice.weights, k * columns + j - slice.begin, linear.weight[j * inputs + k]);
-        }
-      }
-    }
-    for (std::size_t j = 0; j < layers[l].outputs; ++j) copy(layers[l].bias, j, linear.bias[j]);
-  }
-}
 
 /// Cuts the weights into slices; in the first layer, a slice belongs to one thread.
 void make_slices(CpuLayer& layer, const TrainOptions& options, std::size_t slice_columns,
@@ -44,10 +24,6 @@ void make_slices(CpuLayer& layer, const TrainOptions& options, std::size_t slice
            std::vector<std::uint8_t>(layer.inputs / 2, active)});
     }
   }
-}
-
-double sum_of(const AlignedVector<float>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0);
 }
 
 }  // namespace
@@ -88,13 +64,13 @@ ParameterSlice CpuParameters::view() {
 }
 
 void CpuParameters::average(std::size_t begin, std::size_t end, float weight) {
+  if (weight == 0) return;
   for (std::size_t i = begin; i < end; ++i) averages[i] += weight * (weights[i] - averages[i]);
 }
 
-std::vector<CpuLayer> make_cpu_layers(const Mlp& initial, const TrainOptions& options, int threads,
-                                      std::size_t slice_columns, bool all_active) {
+std::vector<CpuLayer> make_cpu_layers(const MlpShape& shape, const TrainOptions& options,
+                                      int threads, std::size_t slice_columns, bool all_active) {
   std::vector<CpuLayer> layers;
-  const MlpShape shape = initial.shape();
   const std::vector<std::int64_t> widths = shape.widths();
   std::size_t inputs = round_up(static_cast<std::size_t>(shape.inputs), 2);
   std::size_t input_leaf = inputs;
@@ -123,8 +99,6 @@ std::vector<CpuLayer> make_cpu_layers(const Mlp& initial, const TrainOptions& op
   for (CpuLayer& layer : layers) {
     for (CpuSlice& slice : layer.slices) layer.weights.push_back(slice.weights.view());
   }
-  set_array(layers, initial, &CpuParameters::weights);
-  if (options.ema > 0) set_array(layers, initial, &CpuParameters::averages);
   return layers;
 }
 
@@ -163,44 +137,6 @@ void reserve_gradients(std::vector<CpuLayer>& layers, std::size_t depth,
       reserve(layer.bias);
     }
   }
-}
-
-Mlp array_of(const std::vector<CpuLayer>& layers, const MlpShape& shape, CpuArray array) {
-  Mlp mlp = zero_mlp(shape);
-  for_each_parameter(layers, mlp, [&](const CpuParameters& ours, std::size_t i, float& value) {
-    value = (ours.*array)[i];
-  });
-  return mlp;
-}
-
-void set_array(std::vector<CpuLayer>& layers, const Mlp& values, CpuArray array) {
-  for_each_parameter(layers, values, [&](CpuParameters& ours, std::size_t i, float value) {
-    (ours.*array)[i] = value;
-  });
-}
-
-void mark_active(std::vector<CpuLayer>& layers) {
-  for (CpuLayer& layer : layers) {
-    for (CpuSlice& slice : layer.slices) {
-      const std::size_t pair = 2 * slice.weights.columns;
-      for (std::size_t k = 0; k < slice.active.size(); ++k) {
-        const float* const moments = slice.weights.second_moments.data() + k * pair;
-        if (std::any_of(moments, moments + pair, [](float moment) { return moment != 0; })) {
-          slice.active[k] = 1;
-        }
-      }
-    }
-  }
-}
-
-double squared_weight_gradient(const CpuLayer& layer) {
-  double sum = 0;
-  for (const CpuSlice& slice : layer.slices) sum += sum_of(slice.weights.squares);
-  return sum;
-}
-
-double squared_bias_gradient(const CpuLayer& layer) {
-  return sum_of(layer.bias.squares);
 }
 
 }  // namespace mnist

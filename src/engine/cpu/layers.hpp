@@ -20,7 +20,7 @@ struct CpuParameters {
   CpuParameters() = default;
   CpuParameters(std::size_t rows, std::size_t width, std::size_t square_rows, bool averaged);
   ParameterSlice view();
-  /// Moves the averages of rows begin .. end - 1 toward the weights.
+  /// Moves elements begin .. end - 1 of the averages toward the weights.
   void average(std::size_t begin, std::size_t end, float weight);
 
   std::size_t columns = 0;
@@ -29,6 +29,9 @@ struct CpuParameters {
   AlignedVector<float> squares;   ///< of the last gradient; see ParameterSlice
   std::vector<float*> gradients;  ///< the stack of the sum over microbatches
 };
+
+/// One of these arrays: weights, moments or averages.
+using CpuArray = AlignedVector<float> CpuParameters::*;
 
 /// Some columns of a layer's weights, as many as the kernels keep in registers.
 struct CpuSlice {
@@ -48,6 +51,7 @@ struct OwnWeights {
 /// layer and all that leave them in the others.
 struct CpuLayer {
   OwnWeights own_weights(int thread);
+  /// Outputs: hidden units, or the logits whose biases the thread updates.
   Share own_units(int thread) const { return {padded, unit_leaf, thread, threads}; }
 
   /// Floats from one example's activations to the next's: one cache line more than necessary.
@@ -80,10 +84,10 @@ struct CpuLayer {
   AlignedVector<float> partials;        ///< [nodes, examples, stride()]
 };
 
-/// The layers of a network with the parameters `initial`. reserve_examples() must follow.
+/// The layers of a network, with all parameters 0. reserve_examples() must follow.
 /// `all_active`: rows of weights may get a gradient from inputs that this process never sees.
-std::vector<CpuLayer> make_cpu_layers(const Mlp& initial, const TrainOptions& options, int threads,
-                                      std::size_t slice_columns, bool all_active);
+std::vector<CpuLayer> make_cpu_layers(const MlpShape& shape, const TrainOptions& options,
+                                      int threads, std::size_t slice_columns, bool all_active);
 
 /// Allocates activations for microbatches of `examples` examples.
 void reserve_examples(std::vector<CpuLayer>& layers, std::size_t examples);
@@ -94,21 +98,5 @@ std::size_t gradient_size(const std::vector<CpuLayer>& layers);
 /// Allocates `stack` for `depth` gradients, of which each layer has its part.
 void reserve_gradients(std::vector<CpuLayer>& layers, std::size_t depth,
                        std::vector<AlignedVector<float>>& stack);
-
-/// One array of all parameters: weights, moments or averages.
-using CpuArray = AlignedVector<float> CpuParameters::*;
-
-/// A copy of an array; the activation of the result is ReLU.
-Mlp array_of(const std::vector<CpuLayer>& layers, const MlpShape& shape, CpuArray array);
-
-/// The inverse.
-void set_array(std::vector<CpuLayer>& layers, const Mlp& values, CpuArray array);
-
-/// Marks the weight rows that have nonzero moments as active.
-void mark_active(std::vector<CpuLayer>& layers);
-
-/// The sums of the `squares` of a layer's weights, and of its biases.
-double squared_weight_gradient(const CpuLayer& layer);
-double squared_bias_gradient(const CpuLayer& layer);
 
 }  // namespace mnist
