@@ -1,9 +1,51 @@
-// Another number of threads is another CpuEngine with the same state: some milliseconds.
+// The trials of numbers of threads: each takes a few calls, which train as all others do.
 #include "engine/cpu/adaptive_engine.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 namespace mnist {
+namespace {
+
+constexpr double kShortestCall = 0.002;  // seconds
+constexpr int kCallsPerTrial = 4;        // the first after a change runs on cold caches
+constexpr double kSlower = 1.3;          // than in its trial, for kCallsToDoubt calls
+constexpr int kCallsToDoubt = 8;
+constexpr int kCallsBetweenTrials = 200;  // on fewer threads than there are: some seconds
+
+}  // namespace
+
+void ThreadChooser::add_call(double seconds, double examples) {
+  if (most_ == 1 || seconds < kShortestCall) return;
+  ++calls_;
+  if (settled_) return watch(seconds / examples);
+  if (calls_ > 1) fastest_ = std::min(fastest_, seconds / examples);
+  if (calls_ == kCallsPerTrial) end_trial();
+}
+
+void ThreadChooser::end_trial() {
+  const bool faster = fastest_ < best_;
+  if (faster) {
+    best_ = fastest_;
+    best_threads_ = threads_;
+  }
+  calls_ = 0;
+  fastest_ = kInfinity;
+  settled_ = !faster || threads_ == 1;
+  slow_calls_ = 0;
+  threads_ = settled_ ? best_threads_ : threads_ / 2;
+}
+
+/// Starts the trials again when training has become slower, or after a while.
+void ThreadChooser::watch(double seconds_per_example) {
+  slow_calls_ = seconds_per_example > kSlower * best_ ? slow_calls_ + 1 : 0;
+  const bool look_again = threads_ < most_ && calls_ >= kCallsBetweenTrials;
+  if (slow_calls_ < kCallsToDoubt && !look_again) return;
+  settled_ = false;
+  calls_ = 0;
+  threads_ = most_;
+  best_ = kInfinity;
+}
 
 AdaptiveCpuEngine::AdaptiveCpuEngine(const Mlp& initial, const Dataset& dataset,
                                      const TrainOptions& options, int threads)
@@ -22,6 +64,7 @@ StepsResult AdaptiveCpuEngine::train(const Steps& steps) {
   return result;
 }
 
+/// Replaces the engine by one with the same state, which takes some milliseconds.
 void AdaptiveCpuEngine::use_threads(int threads) {
   const EngineState state = engine_->state();
   engine_ = std::make_unique<CpuEngine>(initial_, dataset_, options_, threads);

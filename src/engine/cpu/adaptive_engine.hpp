@@ -1,13 +1,45 @@
 // The fused CPU engine on as many threads as train fastest.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <string>
 
 #include "engine/cpu/engine.hpp"
-#include "engine/cpu/thread_chooser.hpp"
 
 namespace mnist {
+
+/// Chooses a number of threads by the speed of successive calls of Engine::train. Two threads are
+/// slower than one where their cores are far apart, or where something else needs one of them; and
+/// both can change during a run. So it tries the largest number first, then halves as long as
+/// that is faster, and tries again when training has become slower, or when a while has passed on
+/// fewer threads than there are.
+class ThreadChooser {
+ public:
+  /// `most`: threads to try at first, at least 1.
+  explicit ThreadChooser(int most) : most_(most), threads_(most), best_threads_(most) {}
+
+  /// The number for the next call.
+  int threads() const { return threads_; }
+
+  /// Records the last call. Short ones are ignored, because their time says little.
+  void add_call(double seconds, double examples);
+
+ private:
+  static constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+  void end_trial();
+  void watch(double seconds_per_example);
+
+  const int most_;
+  int threads_;
+  bool settled_ = false;
+  int calls_ = 0;  ///< of this trial, or since the last one
+  int slow_calls_ = 0;
+  double fastest_ = kInfinity;  ///< seconds per example in this trial
+  int best_threads_;
+  double best_ = kInfinity;
+};
 
 /// Trains as CpuEngine does, whose results do not depend on the number of threads, and chooses that
 /// number by the speed of its calls.

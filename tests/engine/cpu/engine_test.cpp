@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/cpu/adaptive_engine.hpp"
 #include "engine/engine_test_support.hpp"
 #include "mnist/support/error.hpp"
 #include "test_support.hpp"
@@ -245,20 +244,6 @@ TEST(CpuEngine, MeasuresPhasesOnRequest) {
     ASSERT_EQ(phase.seconds.size(), 2U);
     EXPECT_GT(phase.seconds[0], 0) << phase.name;
   }
-}
-
-TEST(AdaptiveCpuEngine, TrainsAsTheCpuEngineDoesWhileItChangesThreads) {
-  const MlpShape shape{784, {100, 50}, 10, Activation::kRelu};
-  const Mlp initial = initial_parameters(shape, 0);
-  CpuEngine plain(initial, training_set(), everything(), 1);
-  AdaptiveCpuEngine adaptive(initial, training_set(), everything(), 4);
-  EXPECT_EQ(adaptive.threads(), 4);
-  for (int call = 0; call < 20; ++call) {
-    const auto indices = first_indices(640);
-    EXPECT_EQ(train(adaptive, indices, 32).losses, train(plain, indices, 32).losses);
-  }
-  expect_same_bits(adaptive.parameters(), plain.parameters());
-  expect_same_bits(adaptive.state().second_moments, plain.state().second_moments);
 }
 
 TEST(CpuEngine, RejectsActivationsOtherThanRelu) {

@@ -1,16 +1,16 @@
 // The number of threads follows the speed of the calls.
-#include "engine/cpu/thread_chooser.hpp"
+#include "engine/cpu/adaptive_engine.hpp"
 
 #include <functional>
 
-#include <gtest/gtest.h>
+#include "engine/engine_test_support.hpp"
 
 namespace mnist {
 namespace {
 
 constexpr double kExamples = 1000;
 
-/// Tells `chooser` of `calls` calls that take seconds(threads) each.
+/// Records `calls` calls that take seconds(threads) each.
 void make_calls(ThreadChooser& chooser, int calls, const std::function<double(int)>& seconds) {
   for (int i = 0; i < calls; ++i) chooser.add_call(seconds(chooser.threads()), kExamples);
 }
@@ -86,6 +86,20 @@ TEST(ThreadChooser, HasNoChoiceOfOne) {
   ThreadChooser chooser(1);
   make_calls(chooser, 20, scaling);
   EXPECT_EQ(chooser.threads(), 1);
+}
+
+TEST(AdaptiveCpuEngine, TrainsAsTheCpuEngineDoesWhileItChangesThreads) {
+  const MlpShape shape{784, {100, 50}, 10, Activation::kRelu};
+  const Mlp initial = initial_parameters(shape, 0);
+  CpuEngine plain(initial, training_set(), everything(), 1);
+  AdaptiveCpuEngine adaptive(initial, training_set(), everything(), 4);
+  EXPECT_EQ(adaptive.threads(), 4);
+  for (int call = 0; call < 20; ++call) {
+    const auto indices = first_indices(640);
+    EXPECT_EQ(train(adaptive, indices, 32).losses, train(plain, indices, 32).losses);
+  }
+  expect_same_bits(adaptive.parameters(), plain.parameters());
+  expect_same_bits(adaptive.state().second_moments, plain.state().second_moments);
 }
 
 }  // namespace
