@@ -52,13 +52,6 @@ HWY_INLINE Vector minus_quotient(Vector a, Vector b, Vector c) {
 /// stored, or its square is added up.
 enum class Use { kPlainAdam, kAdam, kStore, kSquare };
 
-Use use_of(const GradientUse& use) {
-  if (use.target != nullptr) return Use::kStore;
-  if (use.step == nullptr) return Use::kSquare;
-  const bool plain = use.step->clip == 1 && use.step->l2_penalty == 0 && use.step->decay == 1;
-  return plain ? Use::kPlainAdam : Use::kAdam;
-}
-
 /// Adam on one vector of parameters.
 template <Use kUse>
 HWY_INLINE void adam(float* HWY_RESTRICT weights, float* HWY_RESTRICT first_moments,
@@ -83,12 +76,11 @@ HWY_INLINE void adam(float* HWY_RESTRICT weights, float* HWY_RESTRICT first_mome
 template <Use kUse, std::size_t R>
 HWY_INLINE void adam_row(const ParameterSlice& slice, std::size_t offset, const Vector* gradients,
                          const AdamVectors& step) {
-  const std::size_t lanes = hn::Lanes(FloatTag());
   float* const HWY_RESTRICT weights = slice.weights + offset;
   float* const HWY_RESTRICT first = slice.first_moments + offset;
   float* const HWY_RESTRICT second = slice.second_moments + offset;
   for (std::size_t r = 0; r < R; ++r) {
-    adam<kUse>(weights + r * lanes, first + r * lanes, second + r * lanes, gradients[r], step);
+    adam<kUse>(weights + r * kLanes, first + r * kLanes, second + r * kLanes, gradients[r], step);
   }
 }
 
@@ -102,22 +94,21 @@ template <Use kUse, bool kSums, std::size_t R>
 HWY_INLINE void use_row(const ParameterSlice& slice, std::size_t k, std::size_t column,
                         Vector* gradients, const AdamVectors& step, const GradientUse& use) {
   const FloatTag d;
-  const std::size_t lanes = hn::Lanes(d);
   const std::size_t offset = k * slice.columns + column;
   if constexpr (kSums) {
     for (std::size_t i = use.sums.size(); i-- > 0;) {
       const float* const sum = use.sums[i] + offset;
       for (std::size_t r = 0; r < R; ++r) {
-        gradients[r] = hn::Add(hn::Load(d, sum + r * lanes), gradients[r]);
+        gradients[r] = hn::Add(hn::Load(d, sum + r * kLanes), gradients[r]);
       }
     }
   }
   if constexpr (kUse == Use::kStore) {
     float* const target = use.target + offset;
-    for (std::size_t r = 0; r < R; ++r) hn::Store(gradients[r], d, target + r * lanes);
+    for (std::size_t r = 0; r < R; ++r) hn::Store(gradients[r], d, target + r * kLanes);
   } else if constexpr (kUse == Use::kSquare) {
     float* const squares = slice.squares + k / slice.square_rows * slice.columns + column;
-    for (std::size_t r = 0; r < R; ++r) add_square(squares + r * lanes, gradients[r]);
+    for (std::size_t r = 0; r < R; ++r) add_square(squares + r * kLanes, gradients[r]);
   } else {
     adam_row<kUse, R>(slice, offset, gradients, step);
   }
@@ -129,7 +120,6 @@ HWY_INLINE void backward_weight_run(const LayerInputs& inputs, std::size_t begin
                                     const GradientUse& use, const AdamVectors& step,
                                     std::uint8_t* active) {
   const FloatTag d;
-  const std::size_t lanes = hn::Lanes(d);
   for (std::size_t k = begin; k < end; k += 2) {
     Vector row0[R];
     Vector row1[R];
@@ -137,8 +127,8 @@ HWY_INLINE void backward_weight_run(const LayerInputs& inputs, std::size_t begin
     if (use.start != nullptr) {
       const float* const start = use.start + k * slice.columns + column;
       for (std::size_t r = 0; r < R; ++r) {
-        row0[r] = hn::Load(d, start + r * lanes);
-        row1[r] = hn::Load(d, start + slice.columns + r * lanes);
+        row0[r] = hn::Load(d, start + r * kLanes);
+        row1[r] = hn::Load(d, start + slice.columns + r * kLanes);
       }
     }
     for (std::size_t tile = 0; tile < inputs.tiles; ++tile) {
@@ -153,7 +143,7 @@ HWY_INLINE void backward_weight_run(const LayerInputs& inputs, std::size_t begin
         const Vector x1 = hn::Set(d, value(k + 1, e));
         const float* const delta = first + e * deltas.stride;
         for (std::size_t r = 0; r < R; ++r) {
-          const Vector factor = hn::Load(d, delta + r * lanes);
+          const Vector factor = hn::Load(d, delta + r * kLanes);
           row0[r] = hn::MulAdd(x0, factor, row0[r]);
           row1[r] = hn::MulAdd(x1, factor, row1[r]);
         }
@@ -213,27 +203,23 @@ void backward_weight(const LayerInputs& inputs, std::size_t begin, std::size_t e
       backward_weight_of<kUse, true>(inputs, begin, end, deltas, slice, use, active);
     }
   };
-  switch (use_of(use)) {
-    case Use::kPlainAdam:
-      return run.template operator()<Use::kPlainAdam>();
-    case Use::kAdam:
-      return run.template operator()<Use::kAdam>();
-    case Use::kStore:
-      return run.template operator()<Use::kStore>();
-    case Use::kSquare: {
-      const std::size_t first = begin / slice.square_rows;
-      const std::size_t last = (end - 1) / slice.square_rows;
-      std::fill_n(slice.squares + first * slice.columns, (last + 1 - first) * slice.columns, 0.0F);
-      return run.template operator()<Use::kSquare>();
-    }
+  if (use.target != nullptr) return run.template operator()<Use::kStore>();
+  if (use.step == nullptr) {
+    const std::size_t first = begin / slice.square_rows;
+    const std::size_t last = (end - 1) / slice.square_rows;
+    std::fill_n(slice.squares + first * slice.columns, (last + 1 - first) * slice.columns, 0.0F);
+    return run.template operator()<Use::kSquare>();
   }
+  const bool plain = use.step->clip == 1 && use.step->l2_penalty == 0 && use.step->decay == 1;
+  if (plain) return run.template operator()<Use::kPlainAdam>();
+  run.template operator()<Use::kAdam>();
 }
 
 void backward_bias(Rows deltas, std::size_t examples, std::size_t begin, std::size_t end,
                    const ParameterSlice& bias, const GradientUse& use) {
   const FloatTag d;
   const AdamVectors vectors(use.step == nullptr ? OptimizerStep{} : *use.step);
-  for (std::size_t column = begin; column < end; column += hn::Lanes(d)) {
+  for (std::size_t column = begin; column < end; column += kLanes) {
     Vector gradient = use.start == nullptr ? hn::Zero(d) : hn::Load(d, use.start + column);
     for (std::size_t e = 0; e < examples; ++e) {
       gradient = hn::Add(gradient, hn::Load(d, deltas.data + e * deltas.stride + column));

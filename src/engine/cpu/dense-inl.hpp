@@ -34,8 +34,7 @@ struct DenseSums {
     const FloatTag d;
     for (std::size_t i = 0; i < kDenseRows; ++i) {
       for (std::size_t v = 0; v < V; ++v) {
-        of[i][v] =
-            rows == nullptr ? hn::Zero(d) : hn::Load(d, rows + i * stride + v * hn::Lanes(d));
+        of[i][v] = rows == nullptr ? hn::Zero(d) : hn::Load(d, rows + i * stride + v * kLanes);
       }
     }
   }
@@ -44,7 +43,7 @@ struct DenseSums {
   HWY_INLINE void add_product(const float* factors, std::size_t stride, const float* columns) {
     const FloatTag d;
     Vector vectors[V];
-    for (std::size_t v = 0; v < V; ++v) vectors[v] = hn::Load(d, columns + v * hn::Lanes(d));
+    for (std::size_t v = 0; v < V; ++v) vectors[v] = hn::Load(d, columns + v * kLanes);
     for (std::size_t i = 0; i < kDenseRows; ++i) {
       const Vector factor = hn::Set(d, factors[i * stride]);
       for (std::size_t v = 0; v < V; ++v) of[i][v] = hn::MulAdd(factor, vectors[v], of[i][v]);
@@ -83,7 +82,7 @@ HWY_INLINE void dense_forward_block(const float* values, std::size_t value_strid
   const FloatTag d;
   for (std::size_t e = 0; e < kDenseRows; ++e) {
     for (std::size_t v = 0; v < V; ++v) {
-      hn::Store(stack[0].of[e][v], d, outputs.data + e * outputs.stride + v * hn::Lanes(d));
+      hn::Store(stack[0].of[e][v], d, outputs.data + e * outputs.stride + v * kLanes);
     }
   }
 }
@@ -101,11 +100,11 @@ void dense_forward(const LayerInputs& inputs, const InputRange& range, const Par
   });
 }
 
-/// Writes rows of the weights from row k, V vectors of them, as columns: [outputs, V * lanes].
+/// Writes rows of the weights from row k, V vectors of them, as columns: [outputs, V * kLanes].
 template <std::size_t V>
 HWY_INLINE void transpose_weights(const std::vector<ParameterSlice>& slices, std::size_t k,
                                   float* target) {
-  const std::size_t rows = V * hn::Lanes(FloatTag());
+  const std::size_t rows = V * kLanes;
   for (const ParameterSlice& slice : slices) {
     for (std::size_t j = 0; j < slice.columns; ++j, target += rows) {
       for (std::size_t r = 0; r < rows; ++r) target[r] = slice.weights[(k + r) * slice.columns + j];
@@ -121,7 +120,7 @@ HWY_INLINE void store_masked(const Vector* sums, const std::uint32_t* masks, std
   const hn::RebindToUnsigned<FloatTag> du;
   const auto bit = hn::Set(du, std::uint32_t{1} << example);
   for (std::size_t v = 0; v < V; ++v) {
-    const std::size_t place = v * hn::Lanes(d);
+    const std::size_t place = v * kLanes;
     const auto active = hn::RebindMask(d, hn::TestBit(hn::LoadU(du, masks + place), bit));
     hn::Store(hn::IfThenElseZero(active, hn::Mul(scale, sums[v])), d, target + place);
   }
@@ -135,7 +134,7 @@ void dense_backward_input(const LayerInputs& inputs, std::size_t begin, std::siz
   for (const ParameterSlice& slice : slices) outputs += slice.columns;
   const Vector factor = hn::Set(FloatTag(), scale);
   for_each_run<kDenseVectors>(begin, end, [&]<std::size_t V>(std::size_t k) {
-    const std::size_t rows = V * hn::Lanes(FloatTag());
+    const std::size_t rows = V * kLanes;
     transpose_weights<V>(slices, k, scratch);
     for (std::size_t e = 0; e < inputs.tiles * kTile; e += kDenseRows) {
       DenseSums<V> sums;

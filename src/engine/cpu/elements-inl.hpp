@@ -57,12 +57,11 @@ void relu(Rows activations, std::size_t examples, std::size_t columns, const Kep
           std::uint32_t* masks, std::size_t mask_stride) {
   const FloatTag d;
   const hn::RebindToUnsigned<FloatTag> du;
-  const std::size_t lanes = hn::Lanes(d);
   const Vector zero = hn::Zero(d);
   const Vector scale = hn::Set(d, kept.scale);
   for (std::size_t first = 0; first < examples; first += kTile) {
     const std::size_t count = std::min(kTile, examples - first);
-    for (std::size_t column = 0; column < columns; column += lanes) {
+    for (std::size_t column = 0; column < columns; column += kLanes) {
       const std::size_t place_of_masks = first / kTile * mask_stride + column;
       const auto keep = kept.masks == nullptr ? hn::Set(du, ~std::uint32_t{0})
                                               : hn::LoadU(du, kept.masks + place_of_masks);
@@ -87,7 +86,6 @@ void relu(Rows activations, std::size_t examples, std::size_t columns, const Kep
 std::size_t softmax_loss(Rows logits, std::size_t examples, const std::uint8_t* labels,
                          const LossOptions& options, float* losses) {
   const FloatTag d;
-  const std::size_t lanes = hn::Lanes(d);
   const std::size_t columns = round_up(options.classes, kBlock);
   const auto classes = static_cast<float>(options.classes);
   const float spread = options.scale * options.smoothing / classes;
@@ -101,7 +99,7 @@ std::size_t softmax_loss(Rows logits, std::size_t examples, const std::uint8_t* 
     const float mean =
         spread == 0 ? 0.0F : std::accumulate(row, row + options.classes, 0.0F) / classes;
     Vector sums = hn::Zero(d);
-    for (std::size_t c = 0; c < columns; c += lanes) {
+    for (std::size_t c = 0; c < columns; c += kLanes) {
       const Vector shifted = hn::Sub(hn::Load(d, row + c), hn::Set(d, highest));
       const auto is_class = hn::FirstN(d, options.classes - std::min(c, options.classes));
       const Vector exponential = hn::IfThenElseZero(is_class, hn::Exp(d, shifted));
@@ -110,7 +108,7 @@ std::size_t softmax_loss(Rows logits, std::size_t examples, const std::uint8_t* 
     }
     const float sum = hn::GetLane(hn::SumOfLanes(d, sums));
     const Vector factor = hn::Set(d, options.scale / sum);
-    for (std::size_t c = 0; c < columns; c += lanes) {
+    for (std::size_t c = 0; c < columns; c += kLanes) {
       hn::Store(hn::Mul(hn::Load(d, row + c), factor), d, row + c);
     }
     for (std::size_t c = 0; spread != 0 && c < options.classes; ++c) row[c] -= spread;

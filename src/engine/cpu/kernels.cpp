@@ -43,7 +43,7 @@ const CpuKernels* kernels() {
                                 backward_weight,
                                 backward_bias,
                                 transpose_pixels,
-                                kMaxVectors * hn::Lanes(FloatTag()),
+                                kMaxVectors * kLanes,
                                 hwy::TargetName(HWY_TARGET)};
   return &table;
 }

@@ -19,7 +19,6 @@ HWY_INLINE std::size_t add_products(const Values& value, const std::uint32_t* ma
                                     std::size_t begin, std::size_t end, const float* weights,
                                     std::size_t columns, float* sums) {
   const FloatTag d;
-  const std::size_t lanes = hn::Lanes(d);
   std::size_t k = begin;
   for (; k + G <= end; k += G) {
     std::uint32_t bits = 0;
@@ -28,7 +27,7 @@ HWY_INLINE std::size_t add_products(const Values& value, const std::uint32_t* ma
     Vector rows[G][R];
     for (std::size_t g = 0; g < G; ++g) {
       for (std::size_t r = 0; r < R; ++r) {
-        rows[g][r] = hn::Load(d, weights + (k + g) * columns + r * lanes);
+        rows[g][r] = hn::Load(d, weights + (k + g) * columns + r * kLanes);
       }
     }
     do {
@@ -36,11 +35,11 @@ HWY_INLINE std::size_t add_products(const Values& value, const std::uint32_t* ma
       bits &= bits - 1;
       Vector factors[G];
       for (std::size_t g = 0; g < G; ++g) factors[g] = hn::Set(d, value(k + g, e));
-      float* const HWY_RESTRICT sum = sums + e * R * lanes;
+      float* const HWY_RESTRICT sum = sums + e * R * kLanes;
       for (std::size_t r = 0; r < R; ++r) {
-        Vector next = hn::Load(d, sum + r * lanes);
+        Vector next = hn::Load(d, sum + r * kLanes);
         for (std::size_t g = 0; g < G; ++g) next = hn::MulAdd(factors[g], rows[g][r], next);
-        hn::Store(next, d, sum + r * lanes);
+        hn::Store(next, d, sum + r * kLanes);
       }
     } while (bits != 0);
   }
@@ -54,18 +53,19 @@ HWY_INLINE void linear_forward_run(const Values& value, const std::uint32_t* mas
                                    const float* weights, std::size_t columns, const float* bias,
                                    Rows outputs) {
   const FloatTag d;
-  const std::size_t lanes = hn::Lanes(d);
   constexpr std::size_t kDepth = std::bit_width(kMaxLeaves);
   // Side by side, a constant distance apart: near in the cache and cheap to find.
-  alignas(64) float stack[kDepth][kTile * R * hn::MaxLanes(FloatTag())];
-  const std::size_t size = examples * R * lanes;
+  alignas(64) float stack[kDepth][kTile * R * kLanes];
+  const std::size_t size = examples * R * kLanes;
   std::size_t depth = 0;
   std::size_t leaf = 0;
   for (std::size_t begin = range.begin; begin < range.end; ++leaf) {
     const std::size_t end = begin + std::min(range.leaf, range.end - begin);
     float* const sums = stack[depth++];
     if (leaf == 0 && bias != nullptr) {
-      for (std::size_t e = 0; e < examples; ++e) std::copy_n(bias, R * lanes, sums + e * R * lanes);
+      for (std::size_t e = 0; e < examples; ++e) {
+        std::copy_n(bias, R * kLanes, sums + e * R * kLanes);
+      }
     } else {
       std::fill_n(sums, size, 0.0F);
     }
@@ -77,14 +77,14 @@ HWY_INLINE void linear_forward_run(const Values& value, const std::uint32_t* mas
     for (std::size_t n = end < range.end ? additions_after(leaf) : depth - 1; n > 0; --n, --depth) {
       float* const below = stack[depth - 2];
       const float* const top = stack[depth - 1];
-      for (std::size_t i = 0; i < size; i += lanes) {
+      for (std::size_t i = 0; i < size; i += kLanes) {
         hn::Store(hn::Add(hn::Load(d, below + i), hn::Load(d, top + i)), d, below + i);
       }
     }
     begin = end;
   }
   for (std::size_t e = 0; e < examples; ++e) {
-    std::copy_n(stack[0] + e * R * lanes, R * lanes, outputs.data + e * outputs.stride);
+    std::copy_n(stack[0] + e * R * kLanes, R * kLanes, outputs.data + e * outputs.stride);
   }
 }
 
@@ -119,7 +119,7 @@ void add_partial_sums(const PartialSums& sums, std::size_t examples, std::size_t
   const FloatTag d;
   Vector stack[std::bit_width(kMaxLeaves)];
   for (std::size_t e = 0; e < examples; ++e) {
-    for (std::size_t column = begin; column < end; column += hn::Lanes(d)) {
+    for (std::size_t column = begin; column < end; column += kLanes) {
       const float* data = sums.data + e * sums.stride + column;
       std::size_t depth = 0;
       for (const std::size_t additions : sums.additions) {
@@ -156,11 +156,11 @@ HWY_INLINE void store_sums_of_lanes(Vector a, Vector b, Vector c, Vector e, floa
   const Vector all = hn::Add(hn::BitCast(d, hn::InterleaveLower(wide, ab2, ce2)),
                              hn::BitCast(d, hn::InterleaveUpper(wide, ab2, ce2)));
   // Each block of four lanes has a part of each sum.
-  alignas(64) float parts[hn::MaxLanes(d)];
+  alignas(64) float parts[kLanes];
   hn::Store(all, d, parts);
   const hn::Full128<float> d4;
   auto sum = hn::Load(d4, parts);
-  for (std::size_t i = 4; i < hn::Lanes(d); i += 4) sum = hn::Add(sum, hn::Load(d4, parts + i));
+  for (std::size_t i = 4; i < kLanes; i += 4) sum = hn::Add(sum, hn::Load(d4, parts + i));
   hn::Store(sum, d4, sums);
 }
 
@@ -172,7 +172,6 @@ void backward_input(const LayerInputs& inputs, std::size_t begin, std::size_t en
     return;
   }
   const FloatTag d;
-  const std::size_t lanes = hn::Lanes(d);
   for (std::size_t e = 0; e < inputs.tiles * kTile; ++e) {
     float* const row = below.data + e * below.stride;
     std::fill(row + begin, row + end, 0.0F);
@@ -195,7 +194,7 @@ void backward_input(const LayerInputs& inputs, std::size_t begin, std::size_t en
         Vector sum1 = hn::Zero(d);
         Vector sum2 = hn::Zero(d);
         Vector sum3 = hn::Zero(d);
-        for (std::size_t j = 0; j < size; j += lanes) {
+        for (std::size_t j = 0; j < size; j += kLanes) {
           const Vector weights = hn::Load(d, scratch + j);
           sum0 = hn::MulAdd(weights, hn::Load(d, first + e[0] * deltas.stride + j), sum0);
           sum1 = hn::MulAdd(weights, hn::Load(d, first + e[1] * deltas.stride + j), sum1);

@@ -8,6 +8,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using FloatTag = hn::CappedTag<float, kBlock>;
 using Vector = hn::Vec<FloatTag>;
+constexpr std::size_t kLanes = hn::MaxLanes(FloatTag());  // no target has vectors of variable size
 
 // Two rows of this many vectors, and what is computed with them, fit the registers.
 #if HWY_TARGET == HWY_AVX2
@@ -45,7 +46,7 @@ struct ActivationValues {
 /// work.template operator()<run>(column).
 template <std::size_t kMost = kMaxVectors, class Work>
 HWY_INLINE void for_each_run(std::size_t begin, std::size_t end, const Work& work) {
-  const std::size_t width = kMost * hn::Lanes(FloatTag());
+  const std::size_t width = kMost * kLanes;
   for (; begin + width <= end; begin += width) work.template operator()<kMost>(begin);
   if constexpr (kMost > 1) for_each_run<kMost / 2>(begin, end, work);
 }
