@@ -48,10 +48,10 @@ CpuEngine::CpuEngine(const Mlp& initial, const Dataset& dataset, const TrainOpti
   if (processes_ != nullptr) exchange_.emplace(*processes_, gradient_size(layers_));
 }
 
-LayerInputs CpuEngine::inputs_of(std::size_t layer, std::size_t microbatch, int thread) {
-  const std::size_t tiles = divide_up(microbatches_.at(microbatch).examples, kTile);
+LayerInputs CpuEngine::inputs_of(std::size_t layer, const CpuMicrobatch& part, int thread) {
+  const std::size_t tiles = divide_up(part.examples, kTile);
   if (layer == 0) {
-    const CpuImages& images = microbatches_.images(microbatch);
+    const CpuImages& images = microbatches_.images(part);
     return {.inputs = layers_[0].inputs,
             .tiles = tiles,
             .masks = images.masks.data(),
@@ -92,8 +92,7 @@ void CpuEngine::reserve() {
     }
   }
   std::size_t depth = 0;
-  for (std::size_t i = 0; i < microbatches_.count(); ++i) {
-    const CpuMicrobatch& part = microbatches_.at(i);
+  for (const CpuMicrobatch& part : microbatches_.own()) {
     if (!part.whole()) depth = std::max(depth, part.depth + 1);
     if (exchange_ && part.ends_step) exchange_->reserve(leaves_of(part.minibatch));
   }
@@ -142,39 +141,37 @@ void CpuEngine::run(int thread, const Steps& steps) {
   microbatches_.distort(thread, 1);
   barrier(thread);
   own_of(thread).correct = 0;
-  for (std::size_t i = 0; i < microbatches_.count(); ++i) {
-    const CpuMicrobatch& part = microbatches_.at(i);
+  for (const CpuMicrobatch& part : microbatches_.own()) {
     const bool empty = part.examples == 0;  // other processes compute this step
-    microbatches_.prefetch(thread, i);
+    microbatches_.prefetch(thread, part.index);
     if (empty) {
       barrier(thread);
     } else {
-      forward(thread, i);
-      compute_loss(thread, i);
+      forward(thread, part);
+      compute_loss(thread, part);
     }
     clock.end(Phase::kLoss);
-    microbatches_.prepare(thread, i + 1);
-    microbatches_.distort(thread, i + 2);
+    microbatches_.prepare(thread, part.index + 1);
+    microbatches_.distort(thread, part.index + 2);
     clock.end(Phase::kImages);
     if (layers_.size() < 3) barrier(thread);  // deeper networks have one in backward_input()
-    if (!empty) backward_input(thread, i);
-    backward_weight(thread, i, steps.learning_rates[part.step],
-                    static_cast<std::int64_t>(part.step) + 1 == steps.count());
+    if (!empty) backward_input(thread, part);
+    backward_weight(thread, part, steps.learning_rates[static_cast<std::size_t>(part.step)],
+                    part.step + 1 == steps.count());
   }
 }
 
-void CpuEngine::forward(int thread, std::size_t microbatch) {
-  const std::size_t examples = microbatches_.at(microbatch).examples;
+void CpuEngine::forward(int thread, const CpuMicrobatch& part) {
   PhaseClock& clock = own_of(thread).clock;
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     CpuLayer& layer = layers_[l];
-    LayerInputs inputs = inputs_of(l, microbatch, thread);
+    LayerInputs inputs = inputs_of(l, part, thread);
     const Rows outputs = outputs_of(l, thread);
     const OwnWeights own = layer.own_weights(thread);
     const bool last = l + 1 == layers_.size();
     if (l == 0) {
       for (CpuSlice& slice : own.slices) {
-        kernels_.linear_forward(inputs, {own.begin, own.end}, examples, slice.weights.view(),
+        kernels_.linear_forward(inputs, {own.begin, own.end}, part.examples, slice.weights.view(),
                                 layer.bias.weights.data() + slice.begin,
                                 {outputs.data + slice.begin, outputs.stride});
       }
@@ -185,7 +182,7 @@ void CpuEngine::forward(int thread, std::size_t microbatch) {
         const std::size_t begin = node.begin * layer.input_leaf;
         const std::size_t end = std::min(begin + node.count * layer.input_leaf, layer.inputs);
         for (CpuSlice& slice : own.slices) {
-          kernels_.linear_forward(inputs, {begin, end, layer.input_leaf}, examples,
+          kernels_.linear_forward(inputs, {begin, end, layer.input_leaf}, part.examples,
                                   slice.weights.view(), nullptr,
                                   {layer.partial_sum(node) + slice.begin, layer.stride()});
         }
@@ -193,24 +190,23 @@ void CpuEngine::forward(int thread, std::size_t microbatch) {
       clock.end(Phase::kForward);
       barrier(thread);
       const Share units = layer.own_units(thread);
-      kernels_.add_partial_sums(layer.partial_sums(), examples, last ? 0 : units.begin,
+      kernels_.add_partial_sums(layer.partial_sums(), part.examples, last ? 0 : units.begin,
                                 last ? layer.padded : units.end, layer.bias.weights.data(),
                                 outputs);
     }
-    if (!last) activate(thread, l, microbatch);
+    if (!last) activate(thread, l, part);
     clock.end(l == 0 ? Phase::kFirstForward : Phase::kForward);
   }
 }
 
-void CpuEngine::activate(int thread, std::size_t layer, std::size_t microbatch) {
+void CpuEngine::activate(int thread, std::size_t layer, const CpuMicrobatch& part) {
   CpuLayer& of = layers_[layer];
-  const CpuMicrobatch& part = microbatches_.at(microbatch);
   const Share units = of.own_units(thread);
   const Rows outputs = outputs_of(layer, thread);
   Kept kept;
   if (of.dropout.on()) {
     kept = {of.keep.data() + units.begin, of.dropout.scale()};
-    const std::int64_t step = steps_done_ + 1 + static_cast<std::int64_t>(part.step);
+    const std::int64_t step = steps_done_ + 1 + part.step;
     for (std::size_t tile = 0; tile * kTile < part.examples; ++tile) {
       of.dropout.keep_units(step, part.begin / kTile + tile, units.begin, units.end,
                             of.keep.data() + tile * of.padded);
@@ -220,17 +216,16 @@ void CpuEngine::activate(int thread, std::size_t layer, std::size_t microbatch) 
                 units.end - units.begin, kept, of.masks.data() + units.begin, of.padded);
 }
 
-void CpuEngine::compute_loss(int thread, std::size_t microbatch) {
-  const CpuMicrobatch& part = microbatches_.at(microbatch);
+void CpuEngine::compute_loss(int thread, const CpuMicrobatch& part) {
   Own& own = own_of(thread);
   const LossOptions options{layers_.back().outputs, 1.0F / static_cast<float>(part.minibatch),
                             static_cast<float>(options_.label_smoothing)};
-  const std::size_t correct = kernels_.softmax_loss(
-      outputs_of(layers_.size() - 1, thread), part.examples,
-      microbatches_.images(microbatch).labels.data(), options, own.losses.data());
+  const std::size_t correct =
+      kernels_.softmax_loss(outputs_of(layers_.size() - 1, thread), part.examples,
+                            microbatches_.images(part).labels.data(), options, own.losses.data());
   // All threads must agree, so they count while no activation changes.
   for (std::size_t l = 1; l < layers_.size(); ++l) {
-    own.dense[l] = kernels_.prefers_dense(inputs_of(l, microbatch, thread), 0, layers_[l].inputs);
+    own.dense[l] = kernels_.prefers_dense(inputs_of(l, part, thread), 0, layers_[l].inputs);
   }
   const auto end = own.losses.begin() + static_cast<std::ptrdiff_t>(part.examples);
   // A minibatch of one leaf is computed by all processes, and counted by the first.
@@ -239,13 +234,12 @@ void CpuEngine::compute_loss(int thread, std::size_t microbatch) {
   if (thread == 0) losses_[part.number] = std::accumulate(own.losses.begin(), end, 0.0);
 }
 
-void CpuEngine::backward_input(int thread, std::size_t microbatch) {
+void CpuEngine::backward_input(int thread, const CpuMicrobatch& part) {
   for (std::size_t l = layers_.size() - 1; l > 0; --l) {
     const Share below = layers_[l - 1].own_units(thread);
-    kernels_.backward_input(inputs_of(l, microbatch, thread), below.begin, below.end,
-                            layers_[l].weights, deltas_of(l, thread),
-                            layers_[l - 1].dropout.scale(), deltas_of(l - 1, thread),
-                            own_of(thread).scratch.data());
+    kernels_.backward_input(inputs_of(l, part, thread), below.begin, below.end, layers_[l].weights,
+                            deltas_of(l, thread), layers_[l - 1].dropout.scale(),
+                            deltas_of(l - 1, thread), own_of(thread).scratch.data());
     own_of(thread).clock.end(Phase::kBackwardInput);
     if (l > 1) barrier(thread);  // the gradients of the first layer's units stay with the thread
   }

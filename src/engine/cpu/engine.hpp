@@ -62,7 +62,7 @@ class CpuEngine : public Engine {
     const OptimizerStep* step = nullptr;  ///< updates the parameters
   };
 
-  LayerInputs inputs_of(std::size_t layer, std::size_t microbatch, int thread);
+  LayerInputs inputs_of(std::size_t layer, const CpuMicrobatch& part, int thread);
   Rows outputs_of(std::size_t layer, int thread);
   Rows deltas_of(std::size_t layer, int thread);
   Own& own_of(int thread) { return own_[static_cast<std::size_t>(thread)]; }
@@ -70,13 +70,13 @@ class CpuEngine : public Engine {
   void reserve();
   void run(int thread, const Steps& steps);
   StepsResult gather_result(const Steps& steps);
-  void forward(int thread, std::size_t microbatch);
-  void activate(int thread, std::size_t layer, std::size_t microbatch);
-  void compute_loss(int thread, std::size_t microbatch);
-  void backward_input(int thread, std::size_t microbatch);
-  void backward_weight(int thread, std::size_t microbatch, double learning_rate, bool measure);
-  void use_gradients(int thread, std::size_t microbatch, const GradientPass& pass);
-  void exchange_gradients(int thread, std::size_t microbatch);
+  void forward(int thread, const CpuMicrobatch& part);
+  void activate(int thread, std::size_t layer, const CpuMicrobatch& part);
+  void compute_loss(int thread, const CpuMicrobatch& part);
+  void backward_input(int thread, const CpuMicrobatch& part);
+  void backward_weight(int thread, const CpuMicrobatch& part, double learning_rate, bool measure);
+  void use_gradients(int thread, const CpuMicrobatch& part, const GradientPass& pass);
+  void exchange_gradients(int thread, const CpuMicrobatch& part);
   float clip_factor() const;
   Mlp array(CpuArray array) const;
   void set_array(CpuArray array, const Mlp& values);

@@ -20,7 +20,7 @@ int agreed_threads(int threads, const CpuKernels& kernels, Communicator* process
 }
 
 GradientExchange::GradientExchange(Communicator& processes, std::size_t floats)
-    : processes_(processes) {
+    : processes_(processes), own_(floats, kBlock, processes.rank(), processes.size()) {
   if (floats > kMaxExchange / sizeof(float)) {
     throw Error("a network of " + std::to_string(floats) +
                 " parameters is too large to train by several processes, which exchange at most "
@@ -33,16 +33,12 @@ GradientExchange::GradientExchange(Communicator& processes, std::size_t floats)
 }
 
 void GradientExchange::reserve(std::size_t leaves) {
-  const auto rank = static_cast<std::size_t>(processes_.rank());
-  const std::size_t length = (parts_[rank + 1] - parts_[rank]) / sizeof(float);
   const std::size_t count = shared_nodes(leaves, processes_.size()).size();
-  received_.resize(std::max(received_.size(), count * length));
+  received_.resize(std::max(received_.size(), count * (own_.end - own_.begin)));
 }
 
 void GradientExchange::sum(std::size_t leaves, std::span<AlignedVector<float>> nodes) {
-  const auto rank = static_cast<std::size_t>(processes_.rank());
-  const std::size_t begin = parts_[rank] / sizeof(float);
-  const std::size_t length = parts_[rank + 1] / sizeof(float) - begin;
+  const std::size_t length = own_.end - own_.begin;
   const std::vector<PairwiseNode> all = shared_nodes(leaves, processes_.size());
   const std::vector<float*> terms = receive_parts(all, nodes);
   const std::vector<std::size_t> additions = additions_of(all);
@@ -56,7 +52,7 @@ void GradientExchange::sum(std::size_t leaves, std::span<AlignedVector<float>> n
       for (std::size_t i = 0; i < length; ++i) sums[i] += top[i];
     }
   }
-  std::copy_n(stack.at(0), length, nodes[0].data() + begin);
+  std::copy_n(stack.at(0), length, nodes[0].data() + own_.begin);
   processes_.all_gather({reinterpret_cast<std::byte*>(nodes[0].data()), parts_});
 }
 
@@ -68,7 +64,7 @@ std::vector<float*> GradientExchange::receive_parts(std::span<const PairwiseNode
   const auto size = static_cast<std::size_t>(processes_.size());
   std::vector<std::size_t> counts(size);
   for (const PairwiseNode& node : all) ++counts[static_cast<std::size_t>(node.part)];
-  const std::size_t length = parts_[rank + 1] - parts_[rank];
+  const std::size_t bytes = parts_[rank + 1] - parts_[rank];
   const std::size_t rounds = *std::max_element(counts.begin(), counts.end());
   const std::vector<std::size_t> no_offsets(size + 1, 0);
   std::vector<std::vector<float*>> found(size);
@@ -78,7 +74,7 @@ std::vector<float*> GradientExchange::receive_parts(std::span<const PairwiseNode
     for (std::size_t r = 0; r < size; ++r) {
       const bool has = round < counts[r];
       if (has) found[r].push_back(reinterpret_cast<float*>(target + offsets.back()));
-      offsets.push_back(offsets.back() + (has ? length : 0));
+      offsets.push_back(offsets.back() + (has ? bytes : 0));
     }
     const bool sends = round < counts[rank];
     processes_.all_to_all({sends ? reinterpret_cast<std::byte*>(nodes[round].data()) : nullptr,

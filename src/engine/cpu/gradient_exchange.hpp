@@ -41,6 +41,7 @@ class GradientExchange {
                                     std::span<AlignedVector<float>> nodes);
 
   Communicator& processes_;
+  const Share own_;                 ///< the floats of this process's part
   std::vector<std::size_t> parts_;  ///< bytes before the part of each process, and of all
   std::vector<float> received_;     ///< this process's part of all nodes, round by round
 };

@@ -23,30 +23,27 @@ std::array<double, 2> squared_gradients(const CpuLayer& layer) {
 }  // namespace
 
 /// Updates the thread's parameters at the end of a step.
-void CpuEngine::backward_weight(int thread, std::size_t microbatch, double learning_rate,
+void CpuEngine::backward_weight(int thread, const CpuMicrobatch& part, double learning_rate,
                                 bool measure) {
-  const CpuMicrobatch& part = microbatches_.at(microbatch);
   const bool exchanged = !part.whole() && processes_ != nullptr;
   const bool measured = measure || options_.clip_norm > 0;
   // What is read more than once is stored, except for a whole minibatch, which is quicker to
   // repeat.
   const bool stored = !part.whole() && (exchanged || measured || !part.ends_step);
-  if (stored && part.examples > 0) use_gradients(thread, microbatch, {.to_stack = true});
+  if (stored && part.examples > 0) use_gradients(thread, part, {.to_stack = true});
   if (!part.ends_step) return;
-  if (exchanged) exchange_gradients(thread, microbatch);
-  OptimizerStep step = optimizer_step(
-      options_, steps_done_ + 1 + static_cast<std::int64_t>(part.step), learning_rate);
+  if (exchanged) exchange_gradients(thread, part);
+  OptimizerStep step = optimizer_step(options_, steps_done_ + 1 + part.step, learning_rate);
   if (measured) {
-    use_gradients(thread, microbatch, {.from_stack = stored});
+    use_gradients(thread, part, {.from_stack = stored});
     barrier(thread);
   }
   if (options_.clip_norm > 0) step.clip = clip_factor();
-  use_gradients(thread, microbatch, {.from_stack = stored, .step = &step});
+  use_gradients(thread, part, {.from_stack = stored, .step = &step});
 }
 
 /// Computes the gradients of the thread's parameters, and does with them what `pass` says.
-void CpuEngine::use_gradients(int thread, std::size_t microbatch, const GradientPass& pass) {
-  const CpuMicrobatch& part = microbatches_.at(microbatch);
+void CpuEngine::use_gradients(int thread, const CpuMicrobatch& part, const GradientPass& pass) {
   const auto use_of = [&](const CpuParameters& parameters) {
     const std::span<float* const> stack = parameters.gradients;
     GradientUse use{.step = pass.step};
@@ -66,7 +63,7 @@ void CpuEngine::use_gradients(int thread, std::size_t microbatch, const Gradient
     CpuLayer& layer = layers_[l];
     const OwnWeights own = layer.own_weights(thread);
     const Rows deltas = deltas_of(l, thread);
-    LayerInputs inputs = inputs_of(l, microbatch, thread);
+    LayerInputs inputs = inputs_of(l, part, thread);
     if (pass.from_stack) inputs.tiles = 0;
     for (CpuSlice& slice : own.slices) {
       if (own.begin == own.end) break;
@@ -85,9 +82,9 @@ void CpuEngine::use_gradients(int thread, std::size_t microbatch, const Gradient
 }
 
 /// Adds the gradients of all processes.
-void CpuEngine::exchange_gradients(int thread, std::size_t microbatch) {
+void CpuEngine::exchange_gradients(int thread, const CpuMicrobatch& part) {
   barrier(thread);
-  if (thread == 0) exchange_->sum(leaves_of(microbatches_.at(microbatch).minibatch), gradients_);
+  if (thread == 0) exchange_->sum(leaves_of(part.minibatch), gradients_);
   own_of(thread).clock.end(Phase::kExchange);
   barrier(thread);
 }

@@ -19,7 +19,7 @@ std::size_t microbatches_before(std::size_t examples, std::size_t leaf) {
 
 }  // namespace
 
-std::vector<CpuMicrobatch> microbatches_of(std::size_t step, std::size_t examples, int rank,
+std::vector<CpuMicrobatch> microbatches_of(std::int64_t step, std::size_t examples, int rank,
                                            int size) {
   std::vector<CpuMicrobatch> microbatches;
   const std::size_t leaf = leaf_size(examples, kTile, kMicrobatch);
@@ -65,12 +65,12 @@ CpuMicrobatches::CpuMicrobatches(const Dataset& dataset, const TrainOptions& opt
       processes_(processes == nullptr ? 1 : processes->size()),
       dropout_(options.dropout_of(0), options.seed, 0),
       pixel_values_(mnist::pixel_values(dropout_.scale())),
-      blank_image_(static_cast<std::size_t>(dataset.pixels())) {
+      blank_image_(static_cast<std::size_t>(dataset.pixels())),
+      keep_(inputs) {
   if (options.augment.any()) {
     const Augmenter augmenter(options.augment, dataset.rows, dataset.columns, options.seed);
     augmenters_.assign(static_cast<std::size_t>(threads), augmenter);
   }
-  keep_.assign(static_cast<std::size_t>(threads), AlignedVector<std::uint32_t>(inputs));
   if (processes != nullptr) exchange_.emplace(dataset, *processes);
 }
 
@@ -82,10 +82,10 @@ void CpuMicrobatches::start(const Steps& steps, std::int64_t first_step) {
   std::size_t largest = 1;  // also where this process has no examples
   for (std::int64_t i = 0; i < steps.count(); ++i) {
     const std::size_t examples = steps.minibatch(i).size();
-    for (CpuMicrobatch part :
-         microbatches_of(static_cast<std::size_t>(i), examples, rank_, processes_)) {
+    for (CpuMicrobatch part : microbatches_of(i, examples, rank_, processes_)) {
       largest = std::max(largest, part.examples);
       part.number += count_of_all_;
+      part.index = microbatches_.size();
       microbatches_.push_back(part);
     }
     count_of_all_ += microbatch_count(examples);
@@ -123,7 +123,7 @@ void CpuMicrobatches::fetch_images() {
 std::span<const std::int64_t> CpuMicrobatches::indices(std::size_t i) const {
   if (i >= microbatches_.size()) return {};
   const CpuMicrobatch& part = microbatches_[i];
-  return steps_.minibatch(static_cast<std::int64_t>(part.step)).subspan(part.begin, part.examples);
+  return steps_.minibatch(part.step).subspan(part.begin, part.examples);
 }
 
 void CpuMicrobatches::distort(int thread, std::size_t i) {
@@ -164,10 +164,9 @@ void CpuMicrobatches::prepare(int thread, std::size_t i) {
     }
     const std::uint32_t* keep = nullptr;
     if (dropout_.on()) {
-      auto& ours = keep_[static_cast<std::size_t>(thread)];
-      dropout_.keep_units(first_step_ + static_cast<std::int64_t>(part.step),
-                          part.begin / kTile + tile, share.begin, share.end, ours.data());
-      keep = ours.data();
+      dropout_.keep_units(first_step_ + part.step, part.begin / kTile + tile, share.begin,
+                          share.end, keep_.data());
+      keep = keep_.data();
     }
     kernels_.transpose_pixels(images, share.begin, share.end, keep,
                               target.pixels.data() + tile * inputs_ * kTile,

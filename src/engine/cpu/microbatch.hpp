@@ -20,7 +20,7 @@ namespace mnist {
 /// minibatch are summed pairwise over leaves of examples, within a leaf one microbatch after
 /// another.
 struct CpuMicrobatch {
-  std::size_t step = 0;   ///< of the call, from 0
+  std::int64_t step = 0;  ///< of the call, from 0
   std::size_t begin = 0;  ///< its first example in the minibatch, a multiple of kTile
   std::size_t examples = 0;
   std::size_t minibatch = 0;  ///< examples of the whole minibatch
@@ -29,6 +29,7 @@ struct CpuMicrobatch {
   std::size_t additions = 0;  ///< on that stack after it, if it ends a leaf; see pairwise.hpp
   bool starts_leaf = true;
   bool ends_step = true;  ///< of this process
+  std::size_t index = 0;  ///< among those of this process in the call
   /// The minibatch has no other part: its gradient is used at once and never stored.
   bool whole() const { return examples == minibatch; }
 };
@@ -36,7 +37,7 @@ struct CpuMicrobatch {
 /// The microbatches of a minibatch that process `rank` of `size` computes. Processes share out its
 /// leaves, and one whose share is empty gets a microbatch without examples, to take the step. A
 /// minibatch of one leaf is computed by all.
-std::vector<CpuMicrobatch> microbatches_of(std::size_t step, std::size_t examples, int rank = 0,
+std::vector<CpuMicrobatch> microbatches_of(std::int64_t step, std::size_t examples, int rank = 0,
                                            int size = 1);
 
 /// The leaves and the microbatches of a minibatch, of all processes.
@@ -62,16 +63,15 @@ class CpuMicrobatches {
   /// Starts on `steps`, of which the first is number `first_step` of the run. Not for threads.
   void start(const Steps& steps, std::int64_t first_step);
 
-  /// The number of this process's microbatches, that of all processes, and the number of examples
-  /// in this process's largest one.
-  std::size_t count() const { return microbatches_.size(); }
-  std::size_t count_of_all() const { return count_of_all_; }
+  /// The microbatches of this process, and the number of examples in the largest one so far.
+  const std::vector<CpuMicrobatch>& own() const { return microbatches_; }
   std::size_t largest() const { return largest_; }
 
-  const CpuMicrobatch& at(std::size_t i) const { return microbatches_[i]; }
+  /// The number of microbatches of all processes.
+  std::size_t count_of_all() const { return count_of_all_; }
 
-  /// The images of microbatch i, which must have been prepared.
-  const CpuImages& images(std::size_t i) const { return images_[i % 2]; }
+  /// The images of a microbatch, which must have been prepared.
+  const CpuImages& images(const CpuMicrobatch& part) const { return images_[part.index % 2]; }
 
   /// A thread's share of the work for microbatch i: first distort(i), then, behind a barrier,
   /// prepare(i). Nothing happens beyond the last one.
@@ -109,7 +109,7 @@ class CpuMicrobatches {
   std::size_t largest_ = 0;
   CpuImages images_[2];
   std::vector<std::uint8_t> distorted_[2];
-  std::vector<AlignedVector<std::uint32_t>> keep_;  ///< [inputs], of each thread
+  AlignedVector<std::uint32_t> keep_;  ///< [inputs]: which pixels of a tile are not dropped
   Steps steps_;
   std::int64_t first_step_ = 0;
 };
