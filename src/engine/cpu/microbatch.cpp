@@ -1,4 +1,4 @@
-// The images of the fused CPU engine: prepared ahead, by all threads together.
+// How minibatches are cut up, and how their images are prepared.
 #include "engine/cpu/microbatch.hpp"
 
 #include <algorithm>
@@ -12,9 +12,9 @@ namespace {
 /// an L2 cache of 512 KiB, minibatches of 512 and more are faster with 128 than with 64 or 256.
 constexpr std::size_t kMicrobatch = 128;
 
-/// The microbatches of the first `examples` examples of a minibatch with leaves of `leaf` examples.
-std::size_t microbatches_before(std::size_t examples, std::size_t leaf) {
-  return examples / leaf * divide_up(leaf, kMicrobatch) + divide_up(examples % leaf, kMicrobatch);
+/// The examples in a leaf of the sum over a minibatch.
+std::size_t leaf_of(std::size_t examples) {
+  return leaf_size(examples, kTile, kMicrobatch);
 }
 
 }  // namespace
@@ -22,10 +22,11 @@ std::size_t microbatches_before(std::size_t examples, std::size_t leaf) {
 std::vector<CpuMicrobatch> microbatches_of(std::int64_t step, std::size_t examples, int rank,
                                            int size) {
   std::vector<CpuMicrobatch> microbatches;
-  const std::size_t leaf = leaf_size(examples, kTile, kMicrobatch);
+  const std::size_t leaf = leaf_of(examples);
   const std::size_t leaves = leaves_of(examples);
   const bool shared = size > 1 && leaves > 1;
   const Share own(leaves, 1, shared ? rank : 0, shared ? size : 1);
+  const std::size_t others = own.begin * divide_up(leaf, kMicrobatch);  // before this process's
   std::size_t complete = 0;  // nodes of the tree on the stack
   for (const PairwiseNode& node : pairwise_nodes(own.begin, own.end)) {
     for (std::size_t n = 0; n < node.count; ++n) {
@@ -33,9 +34,8 @@ std::vector<CpuMicrobatch> microbatches_of(std::int64_t step, std::size_t exampl
       const std::size_t end = std::min(first + leaf, examples);
       const std::size_t depth = complete + depth_before(n);
       for (std::size_t begin = first; begin < end; begin += kMicrobatch) {
-        const std::size_t number = microbatches_before(first, leaf) + (begin - first) / kMicrobatch;
-        microbatches.push_back({step, begin, std::min(kMicrobatch, end - begin), examples, number,
-                                depth, 0, begin == first, false});
+        microbatches.push_back({step, begin, std::min(kMicrobatch, end - begin), examples,
+                                others + microbatches.size(), depth, 0, begin == first, false});
       }
       microbatches.back().additions = end == examples && !shared ? depth : additions_after(n);
     }
@@ -47,11 +47,12 @@ std::vector<CpuMicrobatch> microbatches_of(std::int64_t step, std::size_t exampl
 }
 
 std::size_t leaves_of(std::size_t examples) {
-  return divide_up(examples, leaf_size(examples, kTile, kMicrobatch));
+  return divide_up(examples, leaf_of(examples));
 }
 
 std::size_t microbatch_count(std::size_t examples) {
-  return microbatches_before(examples, leaf_size(examples, kTile, kMicrobatch));
+  const std::size_t leaf = leaf_of(examples);
+  return examples / leaf * divide_up(leaf, kMicrobatch) + divide_up(examples % leaf, kMicrobatch);
 }
 
 CpuMicrobatches::CpuMicrobatches(const Dataset& dataset, const TrainOptions& options,
@@ -79,7 +80,7 @@ void CpuMicrobatches::start(const Steps& steps, std::int64_t first_step) {
   first_step_ = first_step;
   microbatches_.clear();
   count_of_all_ = 0;
-  std::size_t largest = 1;  // also where this process has no examples
+  std::size_t largest = 1;  // even if this process has no examples
   for (std::int64_t i = 0; i < steps.count(); ++i) {
     const std::size_t examples = steps.minibatch(i).size();
     for (CpuMicrobatch part : microbatches_of(i, examples, rank_, processes_)) {
@@ -181,7 +182,7 @@ void CpuMicrobatches::prefetch(int thread, std::size_t i) const {
   constexpr std::size_t kCacheLine = 64;
   constexpr int kForReading = 0;
   constexpr int kSecondLevel = 2;
-  constexpr std::size_t kMaxPrefetched = 512;  // more would push one another out again
+  constexpr std::size_t kMaxPrefetched = 512;  // more would evict one another
   for (const std::int64_t index : indices.first(std::min(indices.size(), kMaxPrefetched))) {
     for (std::size_t pixel = share.begin; pixel < share.end; pixel += kCacheLine) {
       __builtin_prefetch(image(index) + pixel, kForReading, kSecondLevel);

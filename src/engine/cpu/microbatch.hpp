@@ -1,4 +1,4 @@
-// The images of the fused CPU engine, prepared ahead by all threads together.
+// The microbatches of the fused CPU engine, and their images, prepared ahead by all threads.
 #pragma once
 
 #include <cstdint>
@@ -24,12 +24,12 @@ struct CpuMicrobatch {
   std::size_t begin = 0;  ///< its first example in the minibatch, a multiple of kTile
   std::size_t examples = 0;
   std::size_t minibatch = 0;  ///< examples of the whole minibatch
-  std::size_t number = 0;     ///< among those of all processes: of the minibatch, or of the call
-  std::size_t depth = 0;      ///< of the stack of sums before its leaf goes there
+  std::size_t number = 0;     ///< of all processes' microbatches of the minibatch, or of the call
+  std::size_t depth = 0;      ///< of the stack of sums before its leaf is pushed
   std::size_t additions = 0;  ///< on that stack after it, if it ends a leaf; see pairwise.hpp
   bool starts_leaf = true;
-  bool ends_step = true;  ///< of this process
-  std::size_t index = 0;  ///< among those of this process in the call
+  bool ends_step = true;  ///< it is the minibatch's last one of this process
+  std::size_t index = 0;  ///< of this process's microbatches of the call
   /// The minibatch has no other part: its gradient is used at once and never stored.
   bool whole() const { return examples == minibatch; }
 };
@@ -51,16 +51,15 @@ struct CpuImages {
   std::vector<std::uint8_t> labels;
 };
 
-/// Gathers examples of the data set into microbatches. Two are kept: the current one and the next.
-/// Augmentation works one microbatch further ahead.
+/// Gathers the images of microbatches. Two are kept: the current one and the next. Augmentation
+/// works one microbatch further ahead.
 class CpuMicrobatches {
  public:
   /// `dataset`, `kernels` and `processes` must outlive it. `inputs` is the padded number of pixels.
-  /// With several processes, its microbatches are those of this one.
   CpuMicrobatches(const Dataset& dataset, const TrainOptions& options, const CpuKernels& kernels,
                   std::size_t inputs, int threads, Communicator* processes);
 
-  /// Starts on `steps`, of which the first is number `first_step` of the run. Not for threads.
+  /// Starts on `steps`, of which the first is number `first_step` of the run.
   void start(const Steps& steps, std::int64_t first_step);
 
   /// The microbatches of this process, and the number of examples in the largest one so far.
@@ -73,13 +72,12 @@ class CpuMicrobatches {
   /// The images of a microbatch, which must have been prepared.
   const CpuImages& images(const CpuMicrobatch& part) const { return images_[part.index % 2]; }
 
-  /// A thread's share of the work for microbatch i: first distort(i), then, behind a barrier,
-  /// prepare(i). Nothing happens beyond the last one.
+  /// A thread's share of the work for microbatch i: first distort(i), then, after a barrier,
+  /// prepare(i). Both do nothing beyond the last microbatch.
   void distort(int thread, std::size_t i);
   void prepare(int thread, std::size_t i);
 
-  /// Prefetches the images that are read while microbatch i is worked on, which are scattered over
-  /// 47 MB.
+  /// Prefetches the images that are read during microbatch i, which are scattered over 47 MB.
   void prefetch(int thread, std::size_t i) const;
 
   /// The network input for each pixel value: f32 [256], 0 to 1, times the scale of input dropout.
