@@ -20,7 +20,6 @@
 #include "engine/cpu/engine.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include "mnist/support/error.hpp"
@@ -82,8 +81,7 @@ void CpuEngine::reserve() {
   const std::size_t examples = microbatches_.largest();
   if (examples > layers_[0].examples) {
     reserve_examples(layers_, examples);
-    std::size_t widest = 0;
-    for (const CpuLayer& layer : layers_) widest = std::max(widest, layer.padded);
+    const std::size_t widest = std::ranges::max_element(layers_, {}, &CpuLayer::padded)->padded;
     for (Own& own : own_) {
       own.logits.assign(layers_.back().examples * layers_.back().stride(), 0.0F);
       own.scratch.assign(widest * kScratchPerOutput, 0.0F);
@@ -223,7 +221,7 @@ void CpuEngine::compute_loss(int thread, const CpuMicrobatch& part) {
   const std::size_t correct =
       kernels_.softmax_loss(outputs_of(layers_.size() - 1, thread), part.examples,
                             microbatches_.images(part).labels.data(), options, own.losses.data());
-  // All threads must agree, so they count while no activation changes.
+  // All threads must agree, so they decide while no activation changes.
   for (std::size_t l = 1; l < layers_.size(); ++l) {
     own.dense[l] = kernels_.prefers_dense(inputs_of(l, part, thread), 0, layers_[l].inputs);
   }

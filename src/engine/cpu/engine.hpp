@@ -1,7 +1,6 @@
 // The fused CPU engine: SIMD kernels and threads for these networks.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,15 +21,14 @@
 namespace mnist {
 
 /// Trains ReLU networks with cross-entropy and exact Adam or AdamW, in minibatches of any size.
-/// Each thread owns units of every hidden layer, with their weights and moments: engine.cpp has the
-/// schedule, kernels.hpp the arithmetic. The results do not depend on the number of threads.
+/// engine.cpp explains the schedule, kernels.hpp the arithmetic. The results do not depend on the
+/// number of threads or processes.
 class CpuEngine : public Engine {
  public:
-  /// `dataset` must outlive the engine. With several `processes`, which must outlive it, too, the
-  /// engines of all train one network: they must get the same arguments and the same calls of
-  /// train(), and take the smallest number of threads that one of them gets. Throws Error when
-  /// their kernels belong to different instruction sets, or when `initial` has hidden layers with
-  /// another activation than ReLU.
+  /// `dataset` and `processes` must outlive the engine. With several `processes`, the engines of
+  /// all train one network: they must get the same arguments and the same calls of train(), and use
+  /// the smallest of their numbers of threads. Throws Error when their kernels belong to different
+  /// instruction sets, or when `initial` has hidden layers with another activation than ReLU.
   CpuEngine(const Mlp& initial, const Dataset& dataset, const TrainOptions& options, int threads,
             const CpuKernels& kernels = best_cpu_kernels(), Communicator* processes = nullptr);
 
@@ -48,14 +46,14 @@ class CpuEngine : public Engine {
   struct Own {
     PhaseClock clock;
     AlignedVector<float> logits;   ///< [examples, stride of the last layer]; then their gradients
-    AlignedVector<float> scratch;  ///< of CpuKernels::backward_input()
-    std::vector<float> losses;     ///< of each example
-    std::vector<char> dense;       ///< of each layer: LayerInputs::dense
+    AlignedVector<float> scratch;  ///< for CpuKernels::backward_input()
+    std::vector<float> losses;     ///< [examples]
+    std::vector<char> dense;       ///< LayerInputs::dense of each layer
     std::size_t correct = 0;
   };
 
-  /// Where gradients come from and go to. Without a `step`, and unless they go to the stack of the
-  /// sum over microbatches, their squares are summed.
+  /// Where gradients come from and go to: the stack of sums over microbatches, or the optimizer
+  /// step. With neither, their squares are summed.
   struct GradientPass {
     bool from_stack = false;  ///< the complete sum, instead of the products of a microbatch
     bool to_stack = false;
@@ -87,10 +85,10 @@ class CpuEngine : public Engine {
   ThreadTeam team_;
   std::vector<CpuLayer> layers_;
   CpuMicrobatches microbatches_;
-  Communicator* const processes_;                ///< null: there are no others
+  Communicator* const processes_;                ///< null: only this one
   std::optional<GradientExchange> exchange_;     ///< with several processes
   std::vector<AlignedVector<float>> gradients_;  ///< the stack of the sum over microbatches
-  std::vector<double> losses_;                   ///< sums of each microbatch of the call
+  std::vector<double> losses_;                   ///< summed over each microbatch of the call
   std::vector<Own> own_;
   std::int64_t steps_done_ = 0;
   std::int64_t profiled_steps_ = 0;

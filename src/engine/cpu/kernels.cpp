@@ -63,9 +63,8 @@ const CpuKernels& best_cpu_kernels() {
 
 std::vector<const CpuKernels*> all_cpu_kernels() {
   std::vector<const CpuKernels*> all;
-  const std::int64_t targets = hwy::SupportedTargets() & HWY_TARGETS;
-  for (std::int64_t rest = targets; rest != 0; rest &= rest - 1) {
-    hwy::SetSupportedTargetsForTest(rest & -rest);
+  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    hwy::SetSupportedTargetsForTest(target);
     hwy::GetChosenTarget().Update(hwy::SupportedTargets());
     all.push_back(&best_cpu_kernels());
   }

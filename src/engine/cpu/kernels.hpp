@@ -24,7 +24,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "engine/optimizer_step.hpp"
@@ -71,12 +70,12 @@ struct ParameterSlice {
 };
 
 /// Where a gradient comes from and goes to; all arrays are [rows, columns]. With neither a target
-/// nor a step, nor `sums`, the sums of its squares go to ParameterSlice::squares.
+/// nor a step, its squares are summed in ParameterSlice::squares.
 struct GradientUse {
-  const float* start = nullptr;         ///< to which the products are added; null: to zero
-  std::span<float* const> sums = {};    ///< which are added to the result, the last one first
-  float* target = nullptr;              ///< where it is stored; may be `start` or one of `sums`
-  const OptimizerStep* step = nullptr;  ///< Adam's, which updates the parameters with it
+  const float* start = nullptr;         ///< the products are added to it; null: to zero
+  std::span<float* const> sums = {};    ///< are added to the result, the last one first
+  float* target = nullptr;              ///< stores the result; may be `start` or one of `sums`
+  const OptimizerStep* step = nullptr;  ///< updates the parameters with the result
 };
 
 /// Sums over some of a layer's inputs, and how to add them up: after node i of
@@ -101,7 +100,7 @@ struct LossOptions {
   float smoothing = 0;  ///< fraction of the target spread over all classes
 };
 
-/// A dropout mask: which activations stay, and the factor on them.
+/// A dropout mask, and the factor on the activations that it keeps.
 struct Kept {
   const std::uint32_t* masks = nullptr;  ///< [tiles, mask_stride]; null keeps all
   float scale = 1;
@@ -109,8 +108,7 @@ struct Kept {
 
 /// The kernels of one instruction set.
 struct CpuKernels {
-  /// Whether products with inputs begin .. end - 1 are faster if they are `dense`. Only with
-  /// values.
+  /// Whether products with inputs begin .. end - 1, which must be activations, are faster `dense`.
   bool (*prefers_dense)(const LayerInputs& inputs, std::size_t begin, std::size_t end);
 
   /// outputs[e, :] = bias + sum over the inputs k of `range` of value(k, e) * weights[k, :] for
@@ -159,8 +157,8 @@ struct CpuKernels {
   void (*transpose_pixels)(const std::uint8_t* const* images, std::size_t begin, std::size_t end,
                            const std::uint32_t* keep, std::uint8_t* pixels, std::uint32_t* masks);
 
-  /// Columns whose sums the products keep in registers: slices of weights are as wide, so that the
-  /// rows that a product walks lie one behind the other.
+  /// Columns whose sums the products keep in registers: slices of weights are as wide, so that a
+  /// product reads memory in order.
   std::size_t slice_columns;
 
   const char* target;  ///< the instruction set, "AVX3" for AVX-512
@@ -169,14 +167,14 @@ struct CpuKernels {
 /// The kernels of the best instruction set that this processor has.
 const CpuKernels& best_cpu_kernels();
 
-/// Those of every instruction set that this processor has and the build knows, for tests.
+/// The kernels of each instruction set that this processor has, for tests.
 std::vector<const CpuKernels*> all_cpu_kernels();
 
-/// The value of each byte of an image: f32 [256], 0 to 1, times `scale`. Computed as the reference
-/// engine does, by multiplication with 1 / 255.
+/// The network input for each pixel value: f32 [256], 0 to 1, times `scale`. As in the reference
+/// engine, a multiplication by 1 / 255.
 std::vector<float> pixel_values(float scale = 1);
 
-/// Makes the calling thread treat subnormal numbers as zero: moments of weights without a gradient
+/// Flushes subnormal numbers to zero on the calling thread: moments of weights without a gradient
 /// decay into them, and arithmetic on them is many times slower.
 void flush_subnormals();
 

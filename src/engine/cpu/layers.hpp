@@ -3,14 +3,13 @@
 
 #include <cstdint>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "engine/cpu/kernels.hpp"
 #include "engine/cpu/pairwise.hpp"
 #include "engine/dropout.hpp"
-#include "engine/optimizer_step.hpp"
 #include "mnist/model/mlp.hpp"
+#include "mnist/options/train_options.hpp"
 #include "support/aligned.hpp"
 
 namespace mnist {
@@ -26,7 +25,7 @@ struct CpuParameters {
   std::size_t columns = 0;
   std::size_t square_rows = 1;
   AlignedVector<float> weights, first_moments, second_moments, averages;
-  AlignedVector<float> squares;   ///< of the last gradient; see ParameterSlice
+  AlignedVector<float> squares;   ///< summed, of the last gradient; see ParameterSlice
   std::vector<float*> gradients;  ///< the stack of the sum over microbatches
 };
 
@@ -66,15 +65,15 @@ struct CpuLayer {
   bool first = false;
   int threads = 1;
   std::size_t inputs = 0;      ///< padded
-  std::size_t outputs = 0;     ///< true
-  std::size_t padded = 0;      ///< outputs, in a multiple of kBlock
+  std::size_t outputs = 0;     ///< not padded
+  std::size_t padded = 0;      ///< outputs, rounded up to a multiple of kBlock
   std::size_t input_leaf = 0;  ///< inputs in a leaf of the pairwise sums over them
   std::size_t unit_leaf = 0;   ///< the same of the next layer
   std::vector<CpuSlice> slices;
   std::vector<ParameterSlice> weights;  ///< of all slices
   CpuParameters bias;                   ///< [1, padded]
   Dropout dropout;                      ///< of the outputs; the last layer has none
-  std::size_t examples = 0;             ///< that the following have memory for
+  std::size_t examples = 0;             ///< for which the following arrays are allocated
   AlignedVector<float> activations;     ///< [examples, stride()]
   AlignedVector<float> deltas;          ///< [examples, stride()]
   AlignedVector<std::uint32_t> masks;   ///< [tiles, padded]: which activations are not zero

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <iterator>
 
 namespace mnist {
 
@@ -17,8 +18,7 @@ enum class Phase {
   kFirstUpdate,
   kUpdate,
   kBarriers,
-  kExchange,
-  kCount
+  kExchange
 };
 
 /// What `mnist-train --profile` calls them.
@@ -54,7 +54,7 @@ class PhaseClock {
   using Clock = std::chrono::steady_clock;
   bool on_ = false;
   Clock::time_point last_;
-  std::array<double, static_cast<std::size_t>(Phase::kCount)> seconds_{};
+  std::array<double, std::size(kPhaseNames)> seconds_{};
 };
 
 }  // namespace mnist
