@@ -59,13 +59,10 @@ class AdaptiveCpuEngine : public Engine {
   StepProfile profile() const override { return engine_->profile(); }
 
  private:
-  void use_threads(int threads);
-
-  const Mlp initial_;  ///< for its shape
   const Dataset& dataset_;
   const TrainOptions options_;
+  std::unique_ptr<CpuEngine> engine_;  ///< replaced to change threads, which takes milliseconds
   ThreadChooser chooser_;
-  std::unique_ptr<CpuEngine> engine_;
 };
 
 }  // namespace mnist

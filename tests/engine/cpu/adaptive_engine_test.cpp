@@ -102,5 +102,12 @@ TEST(AdaptiveCpuEngine, TrainsAsTheCpuEngineDoesWhileItChangesThreads) {
   expect_same_bits(adaptive.state().second_moments, plain.state().second_moments);
 }
 
+TEST(AdaptiveCpuEngine, KeepsItsEngineWithoutHiddenLayers) {
+  const Mlp initial = initial_parameters({784, {}, 10, Activation::kRelu}, 0);
+  AdaptiveCpuEngine engine(initial, training_set(), {.profile = true}, 4);
+  for (int call = 0; call < 2; ++call) train(engine, first_indices(320), 32);
+  EXPECT_EQ(engine.profile().steps, 20) << "since the number of threads last changed";
+}
+
 }  // namespace
 }  // namespace mnist
