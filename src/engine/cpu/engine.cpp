@@ -175,43 +175,44 @@ void CpuEngine::forward(int thread, const CpuMicrobatch& part) {
       }
     } else {
       inputs.dense = kernels_.prefers_dense(inputs, own.begin, own.end);
-      for (const PairwiseNode& node : layer.nodes) {
+      const PartialSums sums{layer.partials.data(), layer.examples * layer.stride(), layer.stride(),
+                             layer.additions};
+      for (std::size_t n = 0; n < layer.nodes.size(); ++n) {
+        const PairwiseNode& node = layer.nodes[n];
         if (node.part != thread) continue;
         const std::size_t begin = node.begin * layer.input_leaf;
         const std::size_t end = std::min(begin + node.count * layer.input_leaf, layer.inputs);
         for (CpuSlice& slice : own.slices) {
-          kernels_.linear_forward(inputs, {begin, end, layer.input_leaf}, part.examples,
-                                  slice.weights.view(), nullptr,
-                                  {layer.partial_sum(node) + slice.begin, layer.stride()});
+          kernels_.linear_forward(
+              inputs, {begin, end, layer.input_leaf}, part.examples, slice.weights.view(), nullptr,
+              {layer.partials.data() + n * sums.node_stride + slice.begin, sums.stride});
         }
       }
       clock.end(Phase::kForward);
       barrier(thread);
       const Share units = layer.own_units(thread);
-      kernels_.add_partial_sums(layer.partial_sums(), part.examples, last ? 0 : units.begin,
+      kernels_.add_partial_sums(sums, part.examples, last ? 0 : units.begin,
                                 last ? layer.padded : units.end, layer.bias.weights.data(),
                                 outputs);
     }
-    if (!last) activate(thread, l, part);
+    if (!last) activate(thread, layer, part);
     clock.end(l == 0 ? Phase::kFirstForward : Phase::kForward);
   }
 }
 
-void CpuEngine::activate(int thread, std::size_t layer, const CpuMicrobatch& part) {
-  CpuLayer& of = layers_[layer];
-  const Share units = of.own_units(thread);
-  const Rows outputs = outputs_of(layer, thread);
+void CpuEngine::activate(int thread, CpuLayer& layer, const CpuMicrobatch& part) {
+  const Share units = layer.own_units(thread);
   Kept kept;
-  if (of.dropout.on()) {
-    kept = {of.keep.data() + units.begin, of.dropout.scale()};
+  if (layer.dropout.on()) {
+    kept = {layer.keep.data() + units.begin, layer.dropout.scale()};
     const std::int64_t step = steps_done_ + 1 + part.step;
     for (std::size_t tile = 0; tile * kTile < part.examples; ++tile) {
-      of.dropout.keep_units(step, part.begin / kTile + tile, units.begin, units.end,
-                            of.keep.data() + tile * of.padded);
+      layer.dropout.keep_units(step, part.begin / kTile + tile, units.begin, units.end,
+                               layer.keep.data() + tile * layer.padded);
     }
   }
-  kernels_.relu({outputs.data + units.begin, outputs.stride}, part.examples,
-                units.end - units.begin, kept, of.masks.data() + units.begin, of.padded);
+  kernels_.relu({layer.activations.data() + units.begin, layer.stride()}, part.examples,
+                units.end - units.begin, kept, layer.masks.data() + units.begin, layer.padded);
 }
 
 void CpuEngine::compute_loss(int thread, const CpuMicrobatch& part) {

@@ -69,7 +69,7 @@ class CpuEngine : public Engine {
   void run(int thread, const Steps& steps);
   StepsResult gather_result(const Steps& steps);
   void forward(int thread, const CpuMicrobatch& part);
-  void activate(int thread, std::size_t layer, const CpuMicrobatch& part);
+  void activate(int thread, CpuLayer& layer, const CpuMicrobatch& part);
   void compute_loss(int thread, const CpuMicrobatch& part);
   void backward_input(int thread, const CpuMicrobatch& part);
   void backward_weight(int thread, const CpuMicrobatch& part, double learning_rate, bool measure);

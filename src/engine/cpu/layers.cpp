@@ -39,15 +39,6 @@ OwnWeights CpuLayer::own_weights(int thread) {
   return {{begin, end}, 0, inputs};
 }
 
-float* CpuLayer::partial_sum(const PairwiseNode& node) {
-  const auto n = static_cast<std::size_t>(&node - nodes.data());
-  return partials.data() + n * examples * stride();
-}
-
-PartialSums CpuLayer::partial_sums() const {
-  return {partials.data(), examples * stride(), stride(), additions};
-}
-
 CpuParameters::CpuParameters(std::size_t rows, std::size_t width, std::size_t rows_of_square,
                              bool averaged)
     : columns(width),

@@ -58,10 +58,6 @@ struct CpuLayer {
   /// the L1 cache.
   std::size_t stride() const { return padded + kBlock; }
 
-  /// The partial sums of one of `nodes`, and of all.
-  float* partial_sum(const PairwiseNode& node);
-  PartialSums partial_sums() const;
-
   bool first = false;
   int threads = 1;
   std::size_t inputs = 0;      ///< padded
