@@ -4,8 +4,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace mnist {
 namespace HWY_NAMESPACE {
-/// The numbers of Adam, each in all lanes. The update is first / (root * root_factor + offset), so
-/// that the learning rate costs no multiplication.
+/// The constants of an Adam step. The update is first / (root * root_factor + offset), so that the
+/// learning rate costs no multiplication.
 struct AdamVectors {
   explicit AdamVectors(const OptimizerStep& step)
       : root_factor(hn::Set(FloatTag(), step.root_scale / std::max(step.rate, kSmallestRate))),
@@ -48,8 +48,8 @@ HWY_INLINE Vector minus_quotient(Vector a, Vector b, Vector c) {
 }
 #endif
 
-/// What happens to a gradient: Adam without clipping and weight decay, Adam with them, it is
-/// stored, or its square is added up.
+/// What happens to a gradient: Adam without clipping and weight decay, Adam with them, storing it,
+/// or summing its square.
 enum class Use { kPlainAdam, kAdam, kStore, kSquare };
 
 /// Adam on one vector of parameters.
@@ -89,7 +89,7 @@ HWY_INLINE void add_square(float* squares, Vector gradient) {
   hn::StoreU(hn::MulAdd(gradient, gradient, hn::LoadU(d, squares)), d, squares);
 }
 
-/// Does with the products for weight row k, R vectors from `column`, what they are for.
+/// Completes the gradient of weight row k, R vectors from `column`, and uses it.
 template <Use kUse, bool kSums, std::size_t R>
 HWY_INLINE void use_row(const ParameterSlice& slice, std::size_t k, std::size_t column,
                         Vector* gradients, const AdamVectors& step, const GradientUse& use) {
@@ -155,7 +155,7 @@ HWY_INLINE void backward_weight_run(const LayerInputs& inputs, std::size_t begin
   }
 }
 
-/// backward_weight() without looking for zeros (see dense-inl.hpp), with the same sums.
+/// backward_weight() without skipping zeros (see dense-inl.hpp), with the same sums.
 template <Use kUse, bool kSums>
 void dense_backward_weight(const LayerInputs& inputs, std::size_t begin, std::size_t end,
                            Rows deltas, const ParameterSlice& slice, const GradientUse& use,

@@ -1,4 +1,4 @@
-// What is done to each element: transposed pixels, ReLU with its masks, softmax and its loss.
+// Elementwise kernels: transposed pixels, ReLU with its masks, softmax and its loss.
 // Included by kernels.cpp once for each instruction set.
 
 HWY_BEFORE_NAMESPACE();

@@ -15,7 +15,7 @@
 //   with clipping and in a call's last step, all layers: squared gradients of t's weights        |
 //   all layers: gradients of t's weights, Adam
 //
-// A large minibatch goes through in microbatches, whose gradients are summed before Adam's step.
+// A large minibatch is cut into microbatches, whose gradients are summed before Adam's step.
 // With several processes, each has all parameters and computes some of the microbatches.
 #include "engine/cpu/engine.hpp"
 

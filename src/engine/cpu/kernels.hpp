@@ -1,12 +1,12 @@
 // The arithmetic of the fused CPU engine: products and Adam, for each instruction set.
 //
-// A minibatch is cut into tiles of 32 examples. What goes into a layer is known by columns: for
-// each input a mask of 32 bits says in which examples of the tile it is not zero. Weights lie with
-// a row for each input, so that both products walk the same masks and keep their rows in registers:
+// A minibatch is cut into tiles of 32 examples. Each input of a layer has a 32-bit mask: the
+// examples of the tile in which it is not zero. Weights have a row for each input, so that both
+// products walk the same masks and keep rows in registers:
 //
 //     forward    outputs[e, :] += value(k, e) * weights[k, :]      for every bit e of mask k
 //     gradient        row[:]   += value(k, e) * deltas[e, :]       for every bit e of mask k,
-//                then Adam on weights[k, :] with that row, which never goes to memory
+//                then Adam on weights[k, :] with that row, which is never stored
 //
 //            inputs k                    outputs of the slice
 //         +------------+              +-----------------------+
@@ -15,10 +15,9 @@
 //         +------------+
 //           masks[k] = 0b..11 for the last column
 //
-// That pays for pixels, and for the activations of few examples; dense-inl.hpp has what is done for
-// the others. A zero adds nothing, so skipping it changes no sum. Every sum is taken in the same
-// order however outputs and inputs are cut into parts: the same numbers come out for any number of
-// threads.
+// This is fast for pixels and for few examples; other activations go through dense-inl.hpp. A zero
+// adds nothing, so skipping it changes no sum. The order of every sum is the same however outputs
+// and inputs are cut into parts, so results do not depend on the number of threads.
 #pragma once
 
 #include <cstddef>
@@ -40,7 +39,7 @@ inline constexpr std::size_t kBlock = 16;
 inline constexpr std::size_t kScratchPerOutput = 2 * kBlock;
 
 /// The inputs of a layer, for all tiles of a minibatch: pixels, or the activations of the previous
-/// layer. Their number is even; an odd one is padded with an input of zeros.
+/// layer. An odd number of inputs is padded with one of zeros.
 struct LayerInputs {
   std::size_t inputs = 0;
   std::size_t tiles = 0;
@@ -49,7 +48,7 @@ struct LayerInputs {
   const float* pixel_values = nullptr;   ///< what each byte of `pixels` stands for, [256]
   const float* values = nullptr;         ///< [tiles * kTile, value_stride] when there are no pixels
   std::size_t value_stride = 0;
-  bool dense = false;  ///< multiply by all values, not by those only that are not zero
+  bool dense = false;  ///< multiply by all values, not only by those that are not zero
 };
 
 /// Rows begin .. end - 1 of weights: inputs of a layer.
@@ -78,8 +77,8 @@ struct GradientUse {
   const OptimizerStep* step = nullptr;  ///< updates the parameters with the result
 };
 
-/// Sums over some of a layer's inputs, and how to add them up: after node i of
-/// additions.size(), additions[i] times the last two sums are added (see pairwise.hpp).
+/// Sums over some of a layer's inputs, and how to add them up: after node i, the last two sums are
+/// added additions[i] times (see pairwise.hpp).
 struct PartialSums {
   const float* data = nullptr;  ///< [nodes, examples, stride]
   std::size_t node_stride = 0;
@@ -112,7 +111,8 @@ struct CpuKernels {
   bool (*prefers_dense)(const LayerInputs& inputs, std::size_t begin, std::size_t end);
 
   /// outputs[e, :] = bias + sum over the inputs k of `range` of value(k, e) * weights[k, :] for
-  /// examples 0 .. examples - 1. No `bias`: zeros. The rest of the last tile may be overwritten.
+  /// examples 0 .. examples - 1. A null `bias` is zero. The rest of the last tile may be
+  /// overwritten.
   void (*linear_forward)(const LayerInputs& inputs, const InputRange& range, std::size_t examples,
                          const ParameterSlice& slice, const float* bias, Rows outputs);
 
@@ -152,8 +152,8 @@ struct CpuKernels {
                         const ParameterSlice& bias, const GradientUse& use);
 
   /// Transposes pixels begin .. end - 1 (multiples of kBlock, or the end of the image) of the kTile
-  /// `images` to `pixels` [inputs, kTile] and marks in `masks` [inputs] which are not zero. Where
-  /// `keep` [inputs] is not null, pixels without its bit become zero.
+  /// `images` to `pixels` [inputs, kTile] and marks in `masks` [inputs] which are not zero. `keep`
+  /// [inputs], if not null, drops pixels without its bit.
   void (*transpose_pixels)(const std::uint8_t* const* images, std::size_t begin, std::size_t end,
                            const std::uint32_t* keep, std::uint8_t* pixels, std::uint32_t* masks);
 

@@ -6,7 +6,7 @@
 namespace mnist {
 namespace {
 
-/// Units in a leaf: fewer would be added up more often than they are worth.
+/// Units in a leaf: with fewer, adding up the partial sums would cost too much.
 constexpr std::size_t kSmallestLeaf = 32;
 
 /// Cuts the weights into slices; in the first layer, a slice belongs to one thread.

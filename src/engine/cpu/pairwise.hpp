@@ -67,13 +67,13 @@ inline std::vector<PairwiseNode> shared_nodes(std::size_t leaves, int parts) {
   return nodes;
 }
 
-/// Sums go on a stack, that of leaf 0 first. After leaf `leaf` has gone there, the top is added to
-/// the one below this many times; after the last leaf, until one is left.
+/// Sums of leaves are pushed on a stack, leaf 0 first. After leaf `leaf`, the top is added to the
+/// one below this many times; after the last leaf, until one is left.
 inline std::size_t additions_after(std::size_t leaf) {
   return static_cast<std::size_t>(std::countr_one(leaf));
 }
 
-/// The depth of the stack before leaf `leaf` goes there.
+/// The depth of the stack before leaf `leaf` is pushed.
 inline std::size_t depth_before(std::size_t leaf) {
   return static_cast<std::size_t>(std::popcount(leaf));
 }

@@ -1,4 +1,4 @@
-// Vectors, the values that go into a layer, and runs of columns: what all CPU kernels share.
+// What all CPU kernels share: vectors, the values of inputs, and runs of columns.
 // Included by kernels.cpp once for each instruction set.
 
 HWY_BEFORE_NAMESPACE();
@@ -33,7 +33,7 @@ struct PixelValues {
   const float* values;
 };
 
-/// The same from the activations of the layer before.
+/// The same, from the activations of the previous layer.
 struct ActivationValues {
   ActivationValues(const LayerInputs& inputs, std::size_t tile)
       : values(inputs.values + tile * kTile * inputs.value_stride), stride(inputs.value_stride) {}
