@@ -37,7 +37,7 @@ CpuEngine::CpuEngine(const Mlp& initial, const Dataset& dataset, const TrainOpti
                               processes != nullptr)),
       microbatches_(dataset, options, kernels, layers_[0].inputs, team_.size(), processes),
       processes_(processes),
-      own_(static_cast<std::size_t>(team_.size())) {
+      locals_(static_cast<std::size_t>(team_.size())) {
   if (!shape_.hidden.empty() && shape_.activation != Activation::kRelu) {
     throw Error("the fused engine supports only relu, found " +
                 std::string(name_of(shape_.activation)));
@@ -63,12 +63,12 @@ LayerInputs CpuEngine::inputs_of(std::size_t layer, const CpuMicrobatch& part, i
           .masks = below.masks.data(),
           .values = below.activations.data(),
           .value_stride = below.stride(),
-          .dense = own_of(thread).dense[layer] != 0};
+          .dense = local_of(thread).dense[layer] != 0};
 }
 
 Rows CpuEngine::outputs_of(std::size_t layer, int thread) {
   CpuLayer& of = layers_[layer];
-  auto& logits = own_of(thread).logits;
+  auto& logits = local_of(thread).logits;
   return {&of == &layers_.back() ? logits.data() : of.activations.data(), of.stride()};
 }
 
@@ -82,11 +82,11 @@ void CpuEngine::reserve() {
   if (examples > layers_[0].examples) {
     reserve_examples(layers_, examples);
     const std::size_t widest = std::ranges::max_element(layers_, {}, &CpuLayer::padded)->padded;
-    for (Own& own : own_) {
-      own.logits.assign(layers_.back().examples * layers_.back().stride(), 0.0F);
-      own.scratch.assign(widest * kScratchPerOutput, 0.0F);
-      own.losses.assign(examples, 0.0F);
-      own.dense.assign(layers_.size(), 0);
+    for (ThreadLocal& local : locals_) {
+      local.logits.assign(layers_.back().examples * layers_.back().stride(), 0.0F);
+      local.scratch.assign(widest * kScratchPerOutput, 0.0F);
+      local.losses.assign(examples, 0.0F);
+      local.dense.assign(layers_.size(), 0);
     }
   }
   std::size_t depth = 0;
@@ -99,7 +99,7 @@ void CpuEngine::reserve() {
 
 void CpuEngine::barrier(int thread) {
   team_.barrier();
-  own_of(thread).clock.end(Phase::kBarriers);
+  local_of(thread).clock.end(Phase::kBarriers);
 }
 
 StepsResult CpuEngine::train(const Steps& steps) {
@@ -115,7 +115,7 @@ StepsResult CpuEngine::train(const Steps& steps) {
 /// The losses of the minibatches: whichever process computed them, those of microbatches are added
 /// from the first to the last.
 StepsResult CpuEngine::gather_result(const Steps& steps) {
-  losses_.push_back(static_cast<double>(own_[0].correct));
+  losses_.push_back(static_cast<double>(locals_[0].correct));
   if (processes_ != nullptr) processes_->sum(losses_);
   StepsResult result;
   std::size_t next = 0;
@@ -131,14 +131,14 @@ StepsResult CpuEngine::gather_result(const Steps& steps) {
 
 void CpuEngine::run(int thread, const Steps& steps) {
   flush_subnormals();
-  PhaseClock& clock = own_of(thread).clock;
+  PhaseClock& clock = local_of(thread).clock;
   clock.start(options_.profile);
   microbatches_.distort(thread, 0);
   barrier(thread);
   microbatches_.prepare(thread, 0);
   microbatches_.distort(thread, 1);
   barrier(thread);
-  own_of(thread).correct = 0;
+  local_of(thread).correct = 0;
   for (const CpuMicrobatch& part : microbatches_.own()) {
     const bool empty = part.examples == 0;  // other processes compute this step
     microbatches_.prefetch(thread, part.index);
@@ -160,7 +160,7 @@ void CpuEngine::run(int thread, const Steps& steps) {
 }
 
 void CpuEngine::forward(int thread, const CpuMicrobatch& part) {
-  PhaseClock& clock = own_of(thread).clock;
+  PhaseClock& clock = local_of(thread).clock;
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     CpuLayer& layer = layers_[l];
     LayerInputs inputs = inputs_of(l, part, thread);
@@ -216,21 +216,21 @@ void CpuEngine::activate(int thread, CpuLayer& layer, const CpuMicrobatch& part)
 }
 
 void CpuEngine::compute_loss(int thread, const CpuMicrobatch& part) {
-  Own& own = own_of(thread);
+  ThreadLocal& local = local_of(thread);
   const LossOptions options{layers_.back().outputs, 1.0F / static_cast<float>(part.minibatch),
                             static_cast<float>(options_.label_smoothing)};
   const std::size_t correct =
       kernels_.softmax_loss(outputs_of(layers_.size() - 1, thread), part.examples,
-                            microbatches_.images(part).labels.data(), options, own.losses.data());
+                            microbatches_.images(part).labels.data(), options, local.losses.data());
   // All threads must agree, so they decide while no activation changes.
   for (std::size_t l = 1; l < layers_.size(); ++l) {
-    own.dense[l] = kernels_.prefers_dense(inputs_of(l, part, thread), 0, layers_[l].inputs);
+    local.dense[l] = kernels_.prefers_dense(inputs_of(l, part, thread), 0, layers_[l].inputs);
   }
-  const auto end = own.losses.begin() + static_cast<std::ptrdiff_t>(part.examples);
+  const auto end = local.losses.begin() + static_cast<std::ptrdiff_t>(part.examples);
   // A minibatch of one leaf is computed by all processes, and counted by the first.
   if (part.whole() && processes_ != nullptr && processes_->rank() > 0) return;
-  own.correct += correct;
-  if (thread == 0) losses_[part.number] = std::accumulate(own.losses.begin(), end, 0.0);
+  local.correct += correct;
+  if (thread == 0) losses_[part.number] = std::accumulate(local.losses.begin(), end, 0.0);
 }
 
 void CpuEngine::backward_input(int thread, const CpuMicrobatch& part) {
@@ -238,8 +238,8 @@ void CpuEngine::backward_input(int thread, const CpuMicrobatch& part) {
     const Share below = layers_[l - 1].own_units(thread);
     kernels_.backward_input(inputs_of(l, part, thread), below.begin, below.end, layers_[l].weights,
                             deltas_of(l, thread), layers_[l - 1].dropout.scale(),
-                            deltas_of(l - 1, thread), own_of(thread).scratch.data());
-    own_of(thread).clock.end(Phase::kBackwardInput);
+                            deltas_of(l - 1, thread), local_of(thread).scratch.data());
+    local_of(thread).clock.end(Phase::kBackwardInput);
     if (l > 1) barrier(thread);  // the gradients of the first layer's units stay with the thread
   }
 }

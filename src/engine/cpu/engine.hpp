@@ -42,8 +42,7 @@ class CpuEngine : public Engine {
   StepProfile profile() const override;
 
  private:
-  /// The data of one thread.
-  struct Own {
+  struct ThreadLocal {
     PhaseClock clock;
     AlignedVector<float> logits;   ///< [examples, stride of the last layer]; then their gradients
     AlignedVector<float> scratch;  ///< for CpuKernels::backward_input()
@@ -63,7 +62,7 @@ class CpuEngine : public Engine {
   LayerInputs inputs_of(std::size_t layer, const CpuMicrobatch& part, int thread);
   Rows outputs_of(std::size_t layer, int thread);
   Rows deltas_of(std::size_t layer, int thread);
-  Own& own_of(int thread) { return own_[static_cast<std::size_t>(thread)]; }
+  ThreadLocal& local_of(int thread) { return locals_[static_cast<std::size_t>(thread)]; }
   void barrier(int thread);
   void reserve();
   void run(int thread, const Steps& steps);
@@ -89,7 +88,7 @@ class CpuEngine : public Engine {
   std::optional<GradientExchange> exchange_;     ///< with several processes
   std::vector<AlignedVector<float>> gradients_;  ///< the stack of the sum over microbatches
   std::vector<double> losses_;                   ///< summed over each microbatch of the call
-  std::vector<Own> own_;
+  std::vector<ThreadLocal> locals_;
   std::int64_t steps_done_ = 0;
   std::int64_t profiled_steps_ = 0;
 };

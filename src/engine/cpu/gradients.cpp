@@ -77,7 +77,7 @@ void CpuEngine::use_gradients(int thread, const CpuMicrobatch& part, const Gradi
     kernels_.backward_bias(deltas, pass.from_stack ? 0 : part.examples, units.begin, units.end,
                            layer.bias.view(), use_of(layer.bias));
     layer.bias.average(units.begin, units.end, average_weight);
-    own_of(thread).clock.end(l == 0 ? Phase::kFirstUpdate : Phase::kUpdate);
+    local_of(thread).clock.end(l == 0 ? Phase::kFirstUpdate : Phase::kUpdate);
   }
 }
 
@@ -85,7 +85,7 @@ void CpuEngine::use_gradients(int thread, const CpuMicrobatch& part, const Gradi
 void CpuEngine::exchange_gradients(int thread, const CpuMicrobatch& part) {
   barrier(thread);
   if (thread == 0) exchange_->sum(leaves_of(part.minibatch), gradients_);
-  own_of(thread).clock.end(Phase::kExchange);
+  local_of(thread).clock.end(Phase::kExchange);
   barrier(thread);
 }
 

@@ -86,7 +86,7 @@ StepProfile CpuEngine::profile() const {
   for (std::size_t phase = 0; phase < std::size(kPhaseNames) && profiled_steps_ > 0; ++phase) {
     if (phase == static_cast<std::size_t>(Phase::kExchange) && !exchange_) continue;
     auto& entry = profile.phases.emplace_back(StepProfile::Phase{kPhaseNames[phase], {}});
-    for (const Own& own : own_) entry.seconds.push_back(own.clock.seconds(phase));
+    for (const ThreadLocal& local : locals_) entry.seconds.push_back(local.clock.seconds(phase));
   }
   return profile;
 }
