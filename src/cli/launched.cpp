@@ -7,6 +7,7 @@
 
 #include "cli/run_program.hpp"
 #include "support/bytes.hpp"
+#include "support/machine.hpp"
 #include "support/stop_signal.hpp"
 
 namespace mnist {
@@ -29,8 +30,8 @@ bool is_first_to_report(const ProcessGroup& group) {
   return waiting_stop_signal() == 0;
 }
 
-std::string error_text(const ProcessGroup& group, const std::exception& error) {
-  return "process " + std::to_string(group.rank()) + " on " + group.host() + ": " + error.what();
+std::string error_text(const Communicator& group, const std::exception& error) {
+  return "process " + std::to_string(group.rank()) + " on " + host_name() + ": " + error.what();
 }
 
 int follow(ProcessGroup& group,

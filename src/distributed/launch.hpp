@@ -23,9 +23,6 @@ std::optional<Launch> find_launch();
 /// A run by the processes of an MPI launch.
 class ProcessGroup : public Communicator {
  public:
-  /// The name of this machine, for messages.
-  virtual std::string host() const = 0;
-
   /// Ends the part of this process. With another `exit_code` than 0 all other processes are ended,
   /// too, and this call does not return.
   virtual void leave(int exit_code) = 0;

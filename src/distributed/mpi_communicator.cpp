@@ -1,13 +1,12 @@
 // Communication by MPI. Its default error handler ends all processes when a connection fails.
 #include <algorithm>
-#include <array>
-#include <cstdlib>
 #include <limits>
 #include <mpi.h>
 #include <sched.h>
 
 #include "distributed/launch.hpp"
 #include "mnist/support/error.hpp"
+#include "support/machine.hpp"
 
 namespace mnist {
 namespace {
@@ -84,13 +83,6 @@ class MpiCommunicator : public ProcessGroup {
                    all.begins.data(), MPI_BYTE, MPI_COMM_WORLD);
   }
 
-  std::string host() const override {
-    std::array<char, MPI_MAX_PROCESSOR_NAME> name{};
-    int length = 0;
-    MPI_Get_processor_name(name.data(), &length);
-    return {name.data(), static_cast<std::size_t>(length)};
-  }
-
   void leave(int exit_code) override {
     if (exit_code != kExitSuccess) MPI_Abort(MPI_COMM_WORLD, exit_code);
     MPI_Finalize();
@@ -100,17 +92,14 @@ class MpiCommunicator : public ProcessGroup {
   /// Launchers may give each process cores of its own, share those of a socket, or all: counts the
   /// processes on this machine that may use the first core of this one.
   void count_neighbors() {
-    cpu_set_t mask;
-    CPU_ZERO(&mask);
-    ::sched_getaffinity(0, sizeof(mask), &mask);
-    std::vector<int> users;
-    for (std::size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu) users.push_back(CPU_ISSET(cpu, &mask));
-    const auto first = std::find(users.begin(), users.end(), 1) - users.begin();
+    const std::vector<std::size_t> own = allowed_processors();
+    std::vector<int> users(CPU_SETSIZE);
+    for (const std::size_t processor : own) users[processor] = 1;
     MPI_Comm machine = MPI_COMM_NULL;
     MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &machine);
-    MPI_Allreduce(MPI_IN_PLACE, users.data(), to_count(users.size()), MPI_INT, MPI_SUM, machine);
+    MPI_Allreduce(MPI_IN_PLACE, users.data(), CPU_SETSIZE, MPI_INT, MPI_SUM, machine);
     MPI_Comm_free(&machine);
-    if (first < std::ssize(users)) neighbors_ = users[static_cast<std::size_t>(first)];
+    neighbors_ = users[own.front()];
   }
 
   int rank_ = 0;

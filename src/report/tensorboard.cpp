@@ -2,7 +2,6 @@
 #include "report/tensorboard.hpp"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <chrono>
 #include <span>
@@ -17,6 +16,7 @@
 #include "serialize/state_dict.hpp"
 #include "support/bytes.hpp"
 #include "support/files.hpp"
+#include "support/machine.hpp"
 
 namespace mnist {
 namespace {
@@ -24,12 +24,6 @@ namespace {
 double seconds_since_1970() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration<double>(now).count();
-}
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
-  return name.data();
 }
 
 /// TFRecord's checksum. Masked, because the CRC of data that contains its own CRC is degenerate.

@@ -1,15 +1,15 @@
-// CPU count, CPU name and peak memory from Linux: sched(7), cgroups(7), sysfs and /proc.
+// Asks Linux: sched(7), cgroups(7), sysfs and /proc.
 #include "support/machine.hpp"
 
 #include <algorithm>
-#include <cstddef>
+#include <array>
 #include <fstream>
 #include <limits>
 #include <sched.h>
 #include <set>
 #include <sstream>
 #include <sys/resource.h>
-#include <vector>
+#include <unistd.h>
 
 namespace mnist {
 namespace {
@@ -29,17 +29,6 @@ std::optional<int> parse_quota(const std::string& text) {
   if (!(numbers >> quota >> period) || quota <= 0 || period <= 0) return std::nullopt;
   const std::int64_t cpus = quota / period + (quota % period != 0 ? 1 : 0);
   return static_cast<int>(std::min<std::int64_t>(cpus, std::numeric_limits<int>::max()));
-}
-
-std::vector<std::size_t> processors_of_affinity() {
-  cpu_set_t mask;
-  CPU_ZERO(&mask);
-  if (::sched_getaffinity(0, sizeof(mask), &mask) != 0) return {0};
-  std::vector<std::size_t> processors;
-  for (std::size_t processor = 0; processor < CPU_SETSIZE; ++processor) {
-    if (CPU_ISSET(processor, &mask) != 0) processors.push_back(processor);
-  }
-  return processors;
 }
 
 int limited(std::size_t count, const std::string& root) {
@@ -74,13 +63,24 @@ std::optional<int> cgroup_cpu_limit(const std::string& root) {
   return limit;
 }
 
+std::vector<std::size_t> allowed_processors() {
+  cpu_set_t mask;
+  CPU_ZERO(&mask);
+  if (::sched_getaffinity(0, sizeof(mask), &mask) != 0) return {0};
+  std::vector<std::size_t> processors;
+  for (std::size_t processor = 0; processor < CPU_SETSIZE; ++processor) {
+    if (CPU_ISSET(processor, &mask) != 0) processors.push_back(processor);
+  }
+  return processors;
+}
+
 int available_processors(const std::string& root) {
-  return limited(processors_of_affinity().size(), root);
+  return limited(allowed_processors().size(), root);
 }
 
 int available_cores(const std::string& root) {
   std::set<std::string> cores;
-  for (const std::size_t processor : processors_of_affinity()) {
+  for (const std::size_t processor : allowed_processors()) {
     const std::string siblings =
         first_line("/sys/devices/system/cpu/cpu" + std::to_string(processor) +
                    "/topology/thread_siblings_list");
@@ -99,6 +99,12 @@ std::string processor_name() {
     }
   }
   return "unknown processor";
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
+  return name.data();
 }
 
 std::int64_t peak_memory_bytes() {

@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -28,6 +29,7 @@ TEST(Machine, CountsOnlyWhereThisProcessMayRun) {
   CPU_ZERO(&one);
   CPU_SET(first, &one);
   ASSERT_EQ(::sched_setaffinity(0, sizeof(one), &one), 0);
+  EXPECT_EQ(allowed_processors(), std::vector<std::size_t>{first});
   EXPECT_EQ(available_processors(), 1);
   EXPECT_EQ(available_cores(), 1);
   ::sched_setaffinity(0, sizeof(all), &all);
