@@ -56,23 +56,15 @@ class LineFormatter : public spdlog::formatter {
   std::unique_ptr<formatter> clone() const override { return std::make_unique<LineFormatter>(); }
 };
 
-/// The program's one logger.
-std::shared_ptr<spdlog::logger>& logger() {
-  static std::shared_ptr<spdlog::logger> instance = [] {
-    auto sink = std::make_shared<spdlog::sinks::stderr_sink_st>();
-    sink->set_formatter(std::make_unique<LineFormatter>());
-    auto created = std::make_shared<spdlog::logger>("mnist", sink);
-    created->set_error_handler([](const std::string&) {});  // there is nowhere to report it
-    created->flush_on(spdlog::level::trace);
-    return created;
-  }();
-  return instance;
-}
-
 }  // namespace
 
 void start_log(const std::string& program) {
-  logger() = logger()->clone(program);
+  auto sink = std::make_shared<spdlog::sinks::stderr_sink_st>();
+  sink->set_formatter(std::make_unique<LineFormatter>());
+  auto logger = std::make_shared<spdlog::logger>(program, std::move(sink));
+  logger->set_error_handler([](const std::string&) {});  // there is nowhere to report it
+  logger->flush_on(spdlog::level::trace);
+  spdlog::set_default_logger(std::move(logger));
 }
 
 void configure_log(const LogOptions& options) {
@@ -84,13 +76,13 @@ void configure_log(const LogOptions& options) {
   terminal.has_colors =
       options.color == ColorMode::kAuto ? auto_colors : options.color == ColorMode::kAlways;
   terminal.has_progress = capable && !options.quiet;
-  if (options.quiet) logger()->set_level(spdlog::level::warn);
-  if (options.verbose) logger()->set_level(spdlog::level::debug);
+  if (options.quiet) spdlog::set_level(spdlog::level::warn);
+  if (options.verbose) spdlog::set_level(spdlog::level::debug);
   if (options.log_file.empty()) return;
   try {
     auto sink = std::make_shared<spdlog::sinks::basic_file_sink_st>(options.log_file);
     sink->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %n %l: %v");
-    logger()->sinks().push_back(std::move(sink));
+    spdlog::default_logger()->sinks().push_back(std::move(sink));
   } catch (const spdlog::spdlog_ex&) {
     throw UsageError("--log-file " + options.log_file +
                      " cannot be opened for writing: " + std::strerror(errno));
@@ -111,19 +103,19 @@ bool shows_progress() {
 }
 
 void log_debug(std::string_view message) {
-  logger()->debug(message);
+  spdlog::debug(message);
 }
 
 void log_info(std::string_view message) {
-  logger()->info(message);
+  spdlog::info(message);
 }
 
 void log_warning(std::string_view message) {
-  logger()->warn(message);
+  spdlog::warn(message);
 }
 
 void log_error(std::string_view message) {
-  logger()->error(message);
+  spdlog::error(message);
 }
 
 void print_result(std::string_view text) {

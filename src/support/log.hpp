@@ -8,7 +8,7 @@
 
 namespace mnist {
 
-/// Sets the program's name for messages; call once at the start.
+/// Starts logging to standard error; warnings and errors begin with `program`. Call it first.
 void start_log(const std::string& program);
 
 /// Applies `options`. Throws UsageError if the log file cannot be opened.
