@@ -27,7 +27,7 @@ int lead_others(ProcessGroup& group, const std::function<int(Communicator&)>& le
 /// Whether to report an error that others may have, too: none of them has ended this process since.
 bool is_first_to_report(const ProcessGroup& group) {
   std::this_thread::sleep_for(kLeadReports + std::chrono::milliseconds(100) * group.rank());
-  return waiting_stop_signal() == 0;
+  return pending_stop_signal() == 0;
 }
 
 std::string error_text(const Communicator& group, const std::exception& error) {
@@ -55,7 +55,7 @@ int follow(ProcessGroup& group,
 }  // namespace
 
 int stop_signal_of_any(Communicator& processes) {
-  return static_cast<int>(processes.max(waiting_stop_signal()));
+  return static_cast<int>(processes.max(pending_stop_signal()));
 }
 
 void train_together(Trainer& trainer, Communicator& processes, bool validates,

@@ -42,7 +42,7 @@ StopDelay::~StopDelay() {
   if (delays.fetch_sub(1) == 1 && pending.load() != 0) ::_exit(kExitSignalBase + pending.load());
 }
 
-int waiting_stop_signal() {
+int pending_stop_signal() {
   return pending.load();
 }
 

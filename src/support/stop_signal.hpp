@@ -18,6 +18,6 @@ class StopDelay {
 };
 
 /// The pending stop signal, or 0.
-int waiting_stop_signal();
+int pending_stop_signal();
 
 }  // namespace mnist

@@ -40,7 +40,7 @@ TEST(StopSignal, WaitsForTheLastDelay) {
       const StopDelay inner;
       ::raise(SIGTERM);
     }
-    if (waiting_stop_signal() == SIGTERM && ::write(done[1], "x", 1) != 1) ::_exit(1);
+    if (pending_stop_signal() == SIGTERM && ::write(done[1], "x", 1) != 1) ::_exit(1);
   });
   EXPECT_EQ(code, 128 + SIGTERM);
   char byte = 0;
