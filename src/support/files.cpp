@@ -1,4 +1,4 @@
-// Implements files.hpp with POSIX calls, which are repeated after EINTR.
+// POSIX calls, repeated after EINTR.
 #include "support/files.hpp"
 
 #include <array>
@@ -66,14 +66,14 @@ void require(bool done, const std::string& path, const char* action) {
                   "; any existing file is unchanged");
 }
 
-/// A temporary name next to a target. Its file, if there still is one, is removed in the end.
+/// A temporary name next to a target. The destructor removes its file, if there still is one.
 struct TemporaryPath {
   explicit TemporaryPath(const std::string& target) : path(target + std::string(kTemplate)) {}
   ~TemporaryPath() { ::unlink(path.c_str()); }
   TemporaryPath(const TemporaryPath&) = delete;
   TemporaryPath& operator=(const TemporaryPath&) = delete;
 
-  /// Creates a file with a name of its own; returns its descriptor, or -1 with errno.
+  /// Creates a file with a unique name; returns its descriptor, or -1 with errno.
   int create() {
     const std::string name = path;
     return retried([&] {
@@ -234,9 +234,8 @@ FileLock::FileLock(const std::string& path) : descriptor_(open_file(path, O_RDWR
   }
   // The PID is only for messages: failing to write it is no error.
   const std::string pid = std::to_string(::getpid());
-  if (::ftruncate(descriptor_, 0) != 0 || ::pwrite(descriptor_, pid.data(), pid.size(), 0) < 0) {
-    return;
-  }
+  if (::ftruncate(descriptor_, 0) != 0) return;
+  (void)!::pwrite(descriptor_, pid.data(), pid.size(), 0);
 }
 
 }  // namespace mnist

@@ -19,7 +19,7 @@ class FileDescriptor {
 
   operator int() const { return value_; }  // NOLINT(google-explicit-constructor)
 
-  /// Whether closing it now succeeds; otherwise sets errno.
+  /// Closes it now; on failure returns false and sets errno.
   bool close();
 
  private:
@@ -38,7 +38,7 @@ class InputFile {
   /// Fills `target` with the next bytes. Throws Error if the file ends too early.
   void read(std::span<std::uint8_t> target);
 
-  /// Leaves out the next `count` bytes.
+  /// Skips the next `count` bytes.
   void skip(std::uint64_t count);
 
   /// All bytes. Throws Error if there are more than `limit`.
@@ -53,8 +53,8 @@ class InputFile {
 std::vector<std::uint8_t> read_whole_file(const std::string& path, std::uint64_t limit);
 
 /// Replaces `path` with `content`; readers see the old file or the new one, never a mixture. Delays
-/// stop signals until then. Throws Error; the old file is then unchanged, unless only the fsync of
-/// the directory failed: a power failure could then undo the replacement.
+/// stop signals meanwhile. Throws Error and leaves the old file unchanged, unless only the fsync of
+/// the directory failed: then the file is replaced, but a power failure could undo it.
 void write_file_atomically(const std::string& path, std::span<const std::uint8_t> content);
 void write_file_atomically(const std::string& path, std::string_view content);
 
@@ -62,8 +62,9 @@ void write_file_atomically(const std::string& path, std::string_view content);
 /// crash can leave a truncated tail. Throws Error that names the file.
 void append_to_file(const std::string& path, std::string_view content);
 
-/// Makes `copy`, in the same directory, a hard link to the file `path`; replaces an existing
-/// `copy`. Does nothing if there is no `path` or the file system has no hard links. Throws Error.
+/// Makes `copy`, in the same directory, a hard link to the file `path`, replacing any existing
+/// `copy`. Does nothing if `path` does not exist or the file system has no hard links. Throws
+/// Error.
 void keep_file_as(const std::string& path, const std::string& copy);
 
 /// Removes temporary files that killed processes left in `directory`. No other process may be
@@ -74,8 +75,8 @@ void remove_temporary_files(const std::string& directory);
 /// directory is missing or not writable, Error for failures of the disk. Changes no existing file.
 void check_file_can_be_written(const std::string& path);
 
-/// An exclusive lock (flock(2)) on a file, which holds the PID of its last owner and stays. The
-/// kernel releases the lock when its owner exits.
+/// An exclusive lock (flock(2)) on a file, which contains the PID of its owner. The kernel releases
+/// the lock when the owner exits; the file stays.
 class FileLock {
  public:
   /// Creates the file if it does not exist. Throws UsageError with the owner's PID if another

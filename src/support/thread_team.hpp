@@ -26,7 +26,7 @@ class ThreadTeam {
   /// returned. `work` must not throw, and all threads must reach the same barriers.
   void run(const std::function<void(int)>& work);
 
-  /// For every thread within work(): returns when all of them have called it.
+  /// For threads inside work(): returns when all of them have called it.
   void barrier();
 
  private:
