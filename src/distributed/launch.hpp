@@ -9,27 +9,27 @@
 
 namespace mnist {
 
-/// How the environment describes a launch of several processes.
+/// A launch of several processes, as the environment describes it.
 struct Launch {
   int rank = 0;
   int size = 1;
-  std::string variable;  ///< where the size is from
+  std::string variable;  ///< the environment variable that holds the size
 };
 
-/// The launch of this process by Open MPI, MPICH or Slurm (srun --mpi); none if it is alone. A
-/// launch of one process counts as none.
+/// The launch of this process by Open MPI, MPICH or Slurm (srun --mpi); nullopt if there is none,
+/// or only one process.
 std::optional<Launch> find_launch();
 
-/// A run by the processes of an MPI launch.
+/// The processes of an MPI launch.
 class ProcessGroup : public Communicator {
  public:
-  /// Ends the part of this process. With another `exit_code` than 0 all other processes are ended,
-  /// too, and this call does not return.
+  /// Ends this process's communication. With an `exit_code` other than 0, ends all processes and
+  /// does not return.
   virtual void leave(int exit_code) = 0;
 };
 
-/// Connects the processes of `launch`. Throws Error when the program was built without MPI, or with
-/// another one than the launcher's.
+/// Connects the processes of `launch`. Throws Error if the program was built without MPI, or with a
+/// different MPI than the launcher's.
 std::unique_ptr<ProcessGroup> join_processes(const Launch& launch);
 
 }  // namespace mnist

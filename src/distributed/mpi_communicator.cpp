@@ -1,4 +1,4 @@
-// Communication by MPI. Its default error handler ends all processes when a connection fails.
+// The Communicator on MPI, whose default error handler ends all processes if a connection fails.
 #include <algorithm>
 #include <limits>
 #include <mpi.h>
@@ -11,25 +11,25 @@
 namespace mnist {
 namespace {
 
-/// The counts or displacements of MPI are int.
+/// MPI's counts and displacements are of type int.
 int to_count(std::size_t count) {
   static_assert(kMaxExchange <= static_cast<std::size_t>(std::numeric_limits<int>::max()));
   if (count <= kMaxExchange) return static_cast<int>(count);
   throw Error("processes cannot exchange " + std::to_string(count) +
-              " items at once, at most 2,147,483,647; use a smaller --batch, --validation or "
+              " items at once (at most 2,147,483,647); use a smaller --batch, --validation or "
               "--hidden, or one process");
 }
 
-/// Pieces in the form of MPI.
+/// The arguments of MPI that describe Pieces.
 struct MpiPieces {
   explicit MpiPieces(const Pieces& pieces) {
     for (std::size_t p = 0; p + 1 < pieces.offsets.size(); ++p) {
-      begins.push_back(to_count(pieces.offsets[p]));
-      lengths.push_back(to_count(pieces.offsets[p + 1] - pieces.offsets[p]));
+      displacements.push_back(to_count(pieces.offsets[p]));
+      counts.push_back(to_count(pieces.offsets[p + 1] - pieces.offsets[p]));
     }
   }
-  std::vector<int> begins;
-  std::vector<int> lengths;
+  std::vector<int> displacements;
+  std::vector<int> counts;
 };
 
 class MpiCommunicator : public ProcessGroup {
@@ -73,14 +73,14 @@ class MpiCommunicator : public ProcessGroup {
   void all_to_all(const Pieces& sent, const Pieces& received) override {
     const MpiPieces from(sent);
     const MpiPieces to(received);
-    MPI_Alltoallv(sent.data, from.lengths.data(), from.begins.data(), MPI_BYTE, received.data,
-                  to.lengths.data(), to.begins.data(), MPI_BYTE, MPI_COMM_WORLD);
+    MPI_Alltoallv(sent.data, from.counts.data(), from.displacements.data(), MPI_BYTE, received.data,
+                  to.counts.data(), to.displacements.data(), MPI_BYTE, MPI_COMM_WORLD);
   }
 
   void all_gather(const Pieces& pieces) override {
     const MpiPieces all(pieces);
-    MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, pieces.data, all.lengths.data(),
-                   all.begins.data(), MPI_BYTE, MPI_COMM_WORLD);
+    MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, pieces.data, all.counts.data(),
+                   all.displacements.data(), MPI_BYTE, MPI_COMM_WORLD);
   }
 
   void leave(int exit_code) override {
@@ -89,8 +89,8 @@ class MpiCommunicator : public ProcessGroup {
   }
 
  private:
-  /// Launchers may give each process cores of its own, share those of a socket, or all: counts the
-  /// processes on this machine that may use the first core of this one.
+  /// Counts the processes on this machine that may run on this one's first core: launchers bind
+  /// each process to its own cores, to those of a socket, or not at all.
   void count_neighbors() {
     const std::vector<std::size_t> own = allowed_processors();
     std::vector<int> users(CPU_SETSIZE);
@@ -115,9 +115,9 @@ std::unique_ptr<ProcessGroup> join_processes(const Launch& launch) {
   const int found = group->size();
   group->leave(kExitSuccess);
   throw Error("started as " + std::to_string(launch.size) + " processes (" + launch.variable +
-              "), but MPI connects " + std::to_string(found) +
-              ": the launcher belongs to another MPI; use the mpirun of the one that this program "
-              "was built with, or with Slurm srun --mpi=pmix");
+              "), but MPI connected " + std::to_string(found) +
+              ": the launcher belongs to a different MPI; use the mpirun of the MPI that this "
+              "program was built with, or under Slurm, srun --mpi=pmix");
 }
 
 }  // namespace mnist

@@ -44,7 +44,7 @@ TEST_F(Launcher, IsFoundByItsVariables) {
 TEST_F(Launcher, IsNoneForOneProcess) {
   EXPECT_FALSE(launch_of({}));
   EXPECT_FALSE(launch_of({{"OMPI_COMM_WORLD_RANK", "0"}, {"OMPI_COMM_WORLD_SIZE", "1"}}));
-  // srun without --mpi=pmix starts programs that know nothing of one another.
+  // srun without --mpi=pmix starts independent programs.
   EXPECT_FALSE(launch_of({{"SLURM_STEP_NUM_TASKS", "8"}}));
 }
 

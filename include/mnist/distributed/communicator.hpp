@@ -1,4 +1,4 @@
-// What the processes of one training run exchange.
+// Communication between the processes of one training run.
 #pragma once
 
 #include <algorithm>
@@ -12,16 +12,16 @@ namespace mnist {
 /// The most bytes, or values of sum(), that one operation exchanges.
 inline constexpr std::size_t kMaxExchange = (std::size_t{1} << 31) - 1;
 
-/// Memory cut into a piece for each process: piece p is bytes offsets[p] .. offsets[p + 1] - 1.
+/// A buffer with one piece for each process: piece p is bytes offsets[p] to offsets[p + 1] - 1.
 struct Pieces {
   std::byte* data = nullptr;
-  std::span<const std::size_t> offsets;  ///< size() + 1 of them
+  std::span<const std::size_t> offsets;  ///< [size() + 1]
 };
 
-/// Connects the processes that train one network together. All operations but rank(), size() and
-/// processes_on_these_cores() are collective: each process must call the same ones in the same
-/// order, from the thread that made the communicator. A failing connection ends all processes; more
-/// than kMaxExchange throws Error.
+/// Connects the processes that train one network. All operations but rank(), size() and
+/// processes_on_these_cores() are collective: all processes must call the same ones in the same
+/// order, each from the thread that created its communicator. If a connection fails, all processes
+/// are ended. Exchanging more than kMaxExchange throws Error.
 class Communicator {
  public:
   Communicator() = default;
@@ -29,7 +29,7 @@ class Communicator {
   Communicator(const Communicator&) = delete;
   Communicator& operator=(const Communicator&) = delete;
 
-  /// This process, from 0, and the number of processes.
+  /// The number of this process, from 0, and how many there are.
   virtual int rank() const = 0;
   virtual int size() const = 0;
 
@@ -39,11 +39,11 @@ class Communicator {
   /// The largest `value` of all processes.
   virtual std::int64_t max(std::int64_t value) = 0;
 
-  /// Replaces each value by its sum over all processes, which has the same bits in all. The order
-  /// of additions is not specified.
+  /// Replaces each value by its sum over all processes, the same bits in each of them. The order of
+  /// additions is unspecified.
   virtual void sum(std::span<double> values) = 0;
 
-  /// Replaces `bytes` by those of process 0.
+  /// Replaces `bytes` with those of process 0.
   virtual void broadcast(std::vector<std::uint8_t>& bytes) = 0;
 
   /// Sends piece p of `sent` to process p, and receives piece p of `received` from it.
@@ -53,7 +53,7 @@ class Communicator {
   virtual void all_gather(const Pieces& pieces) = 0;
 };
 
-/// A run of one process.
+/// The communicator of a run in one process.
 class SingleProcess : public Communicator {
  public:
   int rank() const override { return 0; }
