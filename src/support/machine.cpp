@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <set>
 #include <sstream>
+#include <string_view>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -91,12 +92,10 @@ int available_cores(const std::string& root) {
 }
 
 std::string processor_name() {
+  constexpr std::string_view kKey = "model name\t: ";
   std::ifstream description("/proc/cpuinfo");
   for (std::string line; std::getline(description, line);) {
-    if (line.starts_with("model name")) {
-      const auto colon = line.find(": ");
-      if (colon != std::string::npos) return line.substr(colon + 2);
-    }
+    if (line.starts_with(kKey)) return line.substr(kKey.size());
   }
   return "unknown processor";
 }
