@@ -25,7 +25,7 @@ fuzz() {
 build asan fuzzers
 mkdir -p "$project/build/fuzz"
 cd "$project/build/fuzz"
-targets=(checkpoint idx idx_structure pickle pickle_structure image pt pt_structure safetensors safetensors_structure toml)
+mapfile -t targets < <(basename --suffix=_fuzzer.cpp "$project"/tests/fuzz/*_fuzzer.cpp)
 step "fuzzing ${targets[*]}, $seconds s each"
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 running=0
