@@ -11,9 +11,9 @@ case ${1-} in -h | --help) show_usage ;; esac
 folder=$project/build/coverage
 programs() { find "$folder/tests" "$folder/bin" -maxdepth 1 -type f -executable ! -name '*.so' -printf '-object=%p\n'; }
 
-if [ $# -gt 0 ] && [ -e "$folder/all.profdata" ]; then
-  cd "$project" && exec llvm-cov show -instr-profile="$folder/all.profdata" $(programs) "$@"
-fi
+show() { cd "$project" && exec llvm-cov show -instr-profile="$folder/all.profdata" $(programs) "$@"; }
+
+if [ $# -gt 0 ] && [ -e "$folder/all.profdata" ]; then show "$@"; fi
 
 step "building (coverage)"
 flags='-O1 -fprofile-instr-generate -fcoverage-mapping'
@@ -24,9 +24,7 @@ step "testing"
 rm -rf "$folder/profiles"
 LLVM_PROFILE_FILE="$folder/profiles/%4m.profraw" ctest --test-dir "$folder" -j "$(nproc)" --output-on-failure >&2
 llvm-profdata merge -o "$folder/all.profdata" "$folder"/profiles/*.profraw
-if [ $# -gt 0 ]; then
-  cd "$project" && exec llvm-cov show -instr-profile="$folder/all.profdata" $(programs) "$@"
-fi
+if [ $# -gt 0 ]; then show "$@"; fi
 
 llvm-cov export -summary-only -instr-profile="$folder/all.profdata" $(programs) |
   python3 "$project/scripts/coverage_table.py" "$project"

@@ -10,7 +10,7 @@ generators=()
 for argument in "$@"; do
   case $argument in
     DEB | TGZ) generators+=("$argument") ;;
-    -h | --help) sed -n '2,/^source/{/^source/d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;;
+    -h | --help) show_usage ;;
     *) die "unknown argument '$argument'; see scripts/package.sh --help" ;;
   esac
 done
