@@ -3,47 +3,35 @@
 
 import argparse
 import gzip
+import math
 import pathlib
-import struct
 import sys
 
-
-def read(directory: pathlib.Path, name: str) -> bytes:
-    path = directory / name
-    if path.exists():
-        return path.read_bytes()
-    return gzip.decompress((directory / f"{name}.gz").read_bytes())
+import idx
 
 
-def cut(content: bytes, count: int) -> bytes:
-    """Returns an IDX file with the first `count` items of `content`, an IDX file of u8."""
-    rank = content[3]
-    dimensions = struct.unpack(f">{rank}I", content[4 : 4 + 4 * rank])
-    item = 1
-    for size in dimensions[1:]:
-        item *= size
+def cut(dimensions, payload, count):
+    """Returns the dimensions and bytes of the first `count` items."""
     if count > dimensions[0]:
-        sys.exit(f"cannot take {count} examples: the source has {dimensions[0]}")
-    payload = content[4 + 4 * rank :][: count * item]
-    return content[:4] + struct.pack(f">{rank}I", count, *dimensions[1:]) + payload
+        sys.exit(f"cut_subset.py: error: {count} examples were asked for, but the source has only {dimensions[0]}")
+    return (count, *dimensions[1:]), payload[:count * math.prod(dimensions[1:])]
 
 
-def main() -> None:
+def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("source", metavar="SOURCE", type=pathlib.Path)
     parser.add_argument("target", metavar="TARGET", type=pathlib.Path)
     parser.add_argument("train", metavar="TRAIN_EXAMPLES", type=int)
     parser.add_argument("test", metavar="TEST_EXAMPLES", type=int)
     arguments = parser.parse_args()
-    counts = {"train": arguments.train, "t10k": arguments.test}
     arguments.target.mkdir(parents=True, exist_ok=True)
-    for part, count in counts.items():
+    for split, count in (("train", arguments.train), ("t10k", arguments.test)):
         for kind in ("images-idx3-ubyte", "labels-idx1-ubyte"):
-            name = f"{part}-{kind}"
-            with open(arguments.target / f"{name}.gz", "wb") as file:
+            content = idx.encode(*cut(*idx.read(arguments.source, f"{split}-{kind}"), count))
+            with open(arguments.target / f"{split}-{kind}.gz", "wb") as file:
                 # No timestamp and no file name, so that the output is reproducible.
                 with gzip.GzipFile("", "wb", 9, file, mtime=0) as stream:
-                    stream.write(cut(read(arguments.source, name), count))
+                    stream.write(content)
 
 
 if __name__ == "__main__":

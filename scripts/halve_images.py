@@ -7,33 +7,23 @@ raw or gzip; those in TARGET are raw.
 """
 
 import argparse
-import os
 import pathlib
-import struct
+import sys
 
-from cut_subset import read
+import idx
 
 
-def halved(content):
-    """The IDX file `content`, u8 [images, rows, columns] with even sides, with images of half the size."""
-    count, rows, columns = struct.unpack(">3I", content[4:16])
+def halved(dimensions, pixels):
+    """Returns the dimensions and pixels of images [count, rows, columns] with even sides at half the size."""
+    count, rows, columns = dimensions
     if rows % 2 or columns % 2:
-        raise SystemExit(f"halve_images.py: error: images of {rows} x {columns} pixels cannot be halved; both sides "
-                         "must be even")
-    pixels = content[16:]
+        sys.exit(f"halve_images.py: error: images of {rows} x {columns} pixels cannot be halved; both sides must be even")
     half = bytearray()
     for begin in range(0, len(pixels), 2 * columns):
         top, bottom = pixels[begin:begin + columns], pixels[begin + columns:begin + 2 * columns]
         squares = zip(top[::2], top[1::2], bottom[::2], bottom[1::2])
         half += bytes((a + b + c + d + 2) // 4 for a, b, c, d in squares)
-    return content[:4] + struct.pack(">3I", count, rows // 2, columns // 2) + half
-
-
-def write(path, content):
-    """Replaces the file at once, so that an interruption leaves no half of one."""
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
-    os.replace(part, path)
+    return (count, rows // 2, columns // 2), half
 
 
 def main():
@@ -44,8 +34,8 @@ def main():
     arguments.target.mkdir(parents=True, exist_ok=True)
     for split in ("train", "t10k"):
         labels, images = f"{split}-labels-idx1-ubyte", f"{split}-images-idx3-ubyte"
-        write(arguments.target / labels, read(arguments.source, labels))
-        write(arguments.target / images, halved(read(arguments.source, images)))
+        idx.write(arguments.target / labels, *idx.read(arguments.source, labels))
+        idx.write(arguments.target / images, *halved(*idx.read(arguments.source, images)))
 
 
 if __name__ == "__main__":

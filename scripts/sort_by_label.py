@@ -1,17 +1,13 @@
 #!/usr/bin/env python3
 """Copies a dataset with its training images sorted by label: scripts/sort_by_label.py SOURCE TARGET.
 
-For the guide's experiment on the order of examples. SOURCE has uncompressed IDX files.
+For the guide's experiment on the order of examples. SOURCE has IDX files, raw or gzip; those in TARGET are raw.
 """
 
 import argparse
 import pathlib
-import shutil
 
-import numpy
-
-IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
-IMAGES_HEADER, LABELS_HEADER = 16, 8  # bytes
+import idx
 
 
 def main():
@@ -19,16 +15,18 @@ def main():
     parser.add_argument("source", type=pathlib.Path)
     parser.add_argument("target", type=pathlib.Path)
     arguments = parser.parse_args()
-    source, target = arguments.source, arguments.target
-    target.mkdir(parents=True, exist_ok=True)
-    images, labels = (source / IMAGES).read_bytes(), (source / LABELS).read_bytes()
-    label_array = numpy.frombuffer(labels, numpy.uint8, offset=LABELS_HEADER)
-    pixels = numpy.frombuffer(images, numpy.uint8, offset=IMAGES_HEADER).reshape(len(label_array), -1)
-    order = numpy.argsort(label_array, kind="stable")
-    (target / IMAGES).write_bytes(images[:IMAGES_HEADER] + pixels[order].tobytes())
-    (target / LABELS).write_bytes(labels[:LABELS_HEADER] + label_array[order].tobytes())
-    for test in source.glob("t10k-*"):
-        shutil.copy(test, target)
+    arguments.target.mkdir(parents=True, exist_ok=True)
+    for split in ("t10k", "train"):
+        labels, images = f"{split}-labels-idx1-ubyte", f"{split}-images-idx3-ubyte"
+        label_dimensions, label_bytes = idx.read(arguments.source, labels)
+        image_dimensions, pixels = idx.read(arguments.source, images)
+        if split == "train":
+            size = len(pixels) // len(label_bytes)
+            order = sorted(range(len(label_bytes)), key=label_bytes.__getitem__)  # stable
+            pixels = b"".join(pixels[i * size:(i + 1) * size] for i in order)
+            label_bytes = bytes(sorted(label_bytes))
+        idx.write(arguments.target / images, image_dimensions, pixels)
+        idx.write(arguments.target / labels, label_dimensions, label_bytes)
 
 
 if __name__ == "__main__":
