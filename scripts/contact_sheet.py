@@ -16,6 +16,14 @@ PROGRAM = ROOT / "build" / "release" / "tests" / "contact_sheet"
 ROWS, COLUMNS, SCALE = 8, 12, 2
 
 
+def contact_sheet(recipe, rows, columns):
+    """Returns the width, the height and the u8 pixels of the sheet of a recipe's file."""
+    pgm = subprocess.run([PROGRAM, recipe, str(rows), str(columns)], check=True, cwd=ROOT, stdout=subprocess.PIPE).stdout
+    _, size, _, pixels = pgm.split(b"\n", 3)
+    width, height = map(int, size.split())
+    return width, height, pixels
+
+
 def png(width, height, pixels):
     """Encodes an 8-bit grayscale PNG."""
     def chunk(kind, content):
@@ -38,10 +46,7 @@ def main():
     parser.add_argument("recipe", metavar="RECIPE", help="TOML file of mnist-train options")
     parser.add_argument("target", metavar="PNG", type=pathlib.Path, help="file to write")
     arguments = parser.parse_args()
-    pgm = subprocess.run([PROGRAM, arguments.recipe, str(ROWS), str(COLUMNS)], check=True, cwd=ROOT,
-                         stdout=subprocess.PIPE).stdout
-    _, size, _, pixels = pgm.split(b"\n", 3)
-    width, height = map(int, size.split())
+    width, height, pixels = contact_sheet(arguments.recipe, ROWS, COLUMNS)
     arguments.target.write_bytes(png(width * SCALE, height * SCALE, enlarged(width, pixels)))
 
 

@@ -1,14 +1,12 @@
 """The guide's pictures of networks, digits and weights: one function for each."""
 
-import subprocess
-import tempfile
-
 import numpy
 import torch
 from matplotlib import patches, pyplot
 
+from contact_sheet import contact_sheet
 from guide_measure import measured
-from guide_runs import BIN, ROOT, find_runs, read_split
+from guide_runs import find_runs, read_split
 from guide_style import BLUE, GRAY, GREEN, INK, PAPER, RED
 
 
@@ -144,14 +142,9 @@ def confusion(picture):
 
 def distorted(picture):
     rows, columns = 4, 11
-    with tempfile.NamedTemporaryFile("w", suffix=".toml") as recipe:
-        recipe.write((ROOT / "recipes/mnist-augmented.toml").read_text())
-        recipe.flush()
-        sheet = subprocess.run([ROOT / "build/release/tests/contact_sheet", recipe.name, str(rows), str(columns)],
-                               check=True, capture_output=True, cwd=ROOT).stdout
-    pixels = numpy.frombuffer(sheet.split(b"\n", 3)[3], numpy.uint8).reshape(28 * rows, 28 * columns)
+    width, height, pixels = contact_sheet("recipes/mnist-augmented.toml", rows, columns)
     axes = picture.axes(height=3)
-    picture.image(axes, pixels)
+    picture.image(axes, numpy.frombuffer(pixels, numpy.uint8).reshape(height, width))
     axes.axvline(27.5, color=RED)
     axes.text(14, -3, picture.say("original", "оригинал"), ha="center", color=RED, fontsize=9)
     axes.text(28 + 14 * (columns - 1), -3, picture.say("as the network sees it in epochs 1 to 10",
