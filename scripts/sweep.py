@@ -25,7 +25,7 @@ from sweep.errors import SweepError
 
 
 def find_optuna():
-    """Goes on in the project's .venv if only that has Optuna."""
+    """Restarts the script in the project's .venv if only that has Optuna."""
     try:
         import optuna  # noqa: F401
     except ImportError:
@@ -36,15 +36,15 @@ def find_optuna():
                          "(scripts/setup.sh --tests puts it into .venv)") from None
 
 
-def leave_launch():
-    """Each mnist-train is a run of its own, although srun or mpirun may have started the workers."""
+def hide_launch():
+    """Hides the MPI launch that started this worker, if any, from mnist-train, so that each run is one process."""
     for name in list(os.environ):
         if name.startswith(("OMPI_", "PMI_", "PMIX_")):
             del os.environ[name]
 
 
 def main():
-    leave_launch()
+    hide_launch()
     try:
         arguments = parse_arguments(__doc__)
         find_optuna()

@@ -20,8 +20,8 @@ def make_parser(description):
     parser = Parser(prog="sweep.py", description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_study_options(parser.add_argument_group("what to train"))
     add_search_options(parser.add_argument_group("search"))
-    add_place_options(parser.add_argument_group("where"))
-    add_mode_options(parser.add_argument_group("what to do, if not all of it"))
+    add_execution_options(parser.add_argument_group("execution"))
+    add_mode_options(parser.add_argument_group("mode and output"))
     return parser
 
 
@@ -43,13 +43,13 @@ def add_search_options(group):
                        help="which combinations: all (grid), or --trials of them (default: grid)")
     group.add_argument("--trials", type=int, help="number of combinations that random or tpe tries")
     group.add_argument("--pruner", choices=("none", "median", "asha"), default="none",
-                       help="stop runs that are behind: those below the median of the others at the same epoch, "
+                       help="stop unpromising runs early: those below the median of the others at the same epoch, "
                             "or by successive halving (default: none)")
     group.add_argument("--prune-after", type=int, default=1, metavar="N",
-                       help="epochs that every run may train (default: 1)")
+                       help="epochs before a run can be pruned (default: 1)")
 
 
-def add_place_options(group):
+def add_execution_options(group):
     group.add_argument("--study", metavar="NAME", help="default: the recipe's name and a digest of the options above")
     group.add_argument("--storage", metavar="URL",
                        help="postgresql://USER@HOST/DATABASE for several machines "
@@ -61,13 +61,13 @@ def add_place_options(group):
     group.add_argument("--jobs", type=int, default=os.cpu_count(), help="number of parallel runs (default: one a core)")
     group.add_argument("--threads", type=int, default=1, help="threads per run (default: 1)")
     group.add_argument("--heartbeat", type=int, default=20, metavar="SECONDS",
-                       help="how often a worker says that it is alive; its trial is taken over after three times "
-                            "as long without a word (default: 20)")
+                       help="interval of a worker's heartbeats; after three intervals without one, its trial is "
+                            "queued again (default: 20)")
 
 
 def add_mode_options(group):
     group.add_argument("--worker", action="store_true",
-                       help="take trials until all are finished, and print no table: what schedulers start")
+                       help="run trials until all are finished, and print no table; for job schedulers")
     group.add_argument("--table", action="store_true", help="print the table of the study as it is now")
     group.add_argument("--picture", type=pathlib.Path, metavar="FILE",
                        help="draw the study as it is now into an SVG, PNG or PDF file")
@@ -76,11 +76,11 @@ def add_mode_options(group):
 
 
 def parse_arguments(description):
-    """Returns the checked command line; `seeds` is a list of integers. Throws UsageError."""
+    """Returns the checked command line; `seeds` is a list of integers. Raises UsageError."""
     arguments = make_parser(description).parse_args()
     only_shows = arguments.table or arguments.picture
     if only_shows and arguments.worker:
-        raise UsageError("--worker prints and draws nothing; leave out --table and --picture")
+        raise UsageError("--worker neither prints nor draws; leave out --table and --picture")
     check_search(arguments)
     if arguments.seeds is None:
         arguments.seeds = "0" if arguments.sampler == "tpe" else "0-2"

@@ -30,7 +30,7 @@ def run(arguments):
             return Worker(arguments, definition, queue).work()
         return sweep(arguments, definition, queue, name)
     except STORAGE_ERRORS as error:
-        raise SweepError(f"the storage fails: {first_line(error)}; start the command again when it works") from None
+        raise SweepError(f"the storage failed: {first_line(error)}; rerun the command when it works again") from None
 
 
 def find_study(storage, name):
@@ -42,7 +42,7 @@ def find_study(storage, name):
 
 
 def check_first_run(arguments, definition):
-    """Throws UsageError if mnist-train does not accept the options of the first trial."""
+    """Raises UsageError if mnist-train does not accept the options of the first trial."""
     space = plan.search_space(definition)
     options = {name: getattr(distribution, "low", None) if not hasattr(distribution, "choices") else
                distribution.choices[0] for name, distribution in space.items()}
@@ -104,5 +104,5 @@ def run_workers(count):
     if received:
         return 128 + received[0]
     if any(code < 0 for code in codes):
-        raise SweepError("a worker was killed; start the command again to go on with its trial")
+        raise SweepError("a worker was killed; rerun the command to resume its trial")
     return max(codes)

@@ -8,6 +8,6 @@ class SweepError(Exception):
 
 
 class UsageError(SweepError):
-    """A wrong command line: exit code 2."""
+    """An invalid command line: exit code 2."""
 
     exit_code = 2

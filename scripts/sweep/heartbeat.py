@@ -1,4 +1,4 @@
-"""A thread that tells the storage that a trial's worker is alive, and stops the run when it cannot."""
+"""A thread that records heartbeats of a trial's worker, and notices when the storage does not accept them."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ from .storage import MISSED_HEARTBEATS, STORAGE_ERRORS
 class Heartbeat:
     """Context manager: records a heartbeat of a trial every `interval` seconds.
 
-    `lost` is set when the storage has not answered for so long that another worker may soon take the trial.
+    `lost` is set when the storage has not responded for so long that another worker may soon take the trial.
     """
 
     def __init__(self, storage, trial_id, interval):
@@ -18,7 +18,7 @@ class Heartbeat:
         self.interval = interval
         self.lost = threading.Event()
         self.done = threading.Event()
-        # A daemon: it must not keep a worker alive that waits for a storage out of reach.
+        # A daemon thread, so that an unreachable storage does not keep the worker from exiting.
         self.thread = threading.Thread(target=self.beat, daemon=True)
 
     def __enter__(self):
@@ -30,13 +30,13 @@ class Heartbeat:
         self.thread.join(self.interval)
 
     def beat(self):
-        answered = time.monotonic()
+        last_response = time.monotonic()
         while not self.done.wait(self.interval):
             try:
                 self.storage.record_heartbeat(self.trial_id)
-                answered = time.monotonic()
+                last_response = time.monotonic()
             except STORAGE_ERRORS:
-                if time.monotonic() - answered > (MISSED_HEARTBEATS - 1) * self.interval:
+                if time.monotonic() - last_response > (MISSED_HEARTBEATS - 1) * self.interval:
                     self.lost.set()
                     return
         self.storage.remove_session()

@@ -44,7 +44,7 @@ def combinations(definition, space):
     if definition["sampler"] == "grid":
         values = itertools.product(*(distribution.choices for distribution in space.values()))
         return [dict(zip(space, row)) for row in values]
-    # The same ones in every process, because the sampler's seed is fixed.
+    # The sampler's seed is fixed, so that every process gets the same ones.
     draws = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     return [draws.ask(space).params for _ in range(definition["trials"])]
 
@@ -63,7 +63,7 @@ def size_of(definition):
 
 
 def choose_params(trial, definition):
-    """Asks the sampler for the options and the seed of a trial that starts; a retry has them already."""
+    """Asks the sampler for the options and the seed of a starting trial; a retry already has them."""
     space = search_space(definition)
     if definition["sampler"] != "tpe":
         space["seed"] = CategoricalDistribution(definition["seeds"])

@@ -1,8 +1,8 @@
 """The trials of a study: each is taken by one worker at a time, and again if its worker dies.
 
-Trials are created one by one when a worker finds none waiting, because every worker reads all that wait. The place
-of a trial in the plan, its slot, follows from its number: Optuna gives out numbers without gaps, and retries, which
-have numbers of their own, name the trial that they repeat.
+Trials are created one by one, when a worker finds none waiting, because every worker reads all waiting trials. The
+position of a trial in the plan, its slot, follows from its number: Optuna numbers trials without gaps, and a retry,
+which has its own number, names the trial that it repeats.
 """
 
 import copy
@@ -18,7 +18,7 @@ from .errors import UsageError
 from .plan import planned_params, size_of
 from .storage import MISSED_HEARTBEATS
 
-# Of one trial. Reached only if it keeps killing its workers.
+# Attempts at one trial. Reached only if it keeps killing its workers.
 MAX_ATTEMPTS = 100
 
 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
@@ -63,7 +63,7 @@ def settled_trials(study):
 
 
 class PlanSampler(optuna.samplers.BaseSampler):
-    """Gives the trial that starts the parameters of its slot."""
+    """Gives a starting trial the parameters of its slot."""
 
     def __init__(self, params):
         self.params = params
@@ -96,7 +96,7 @@ class Queue:
         self.study.set_user_attr("definition", definition)
 
     def take(self):
-        """Returns a trial that only this process has now, or None if none is left."""
+        """Returns a trial that this process now owns, or None if none is left."""
         self.requeue_stale()
         while True:
             trials = self.study.get_trials(deepcopy=False)
@@ -106,7 +106,7 @@ class Queue:
                 if len(set(slots.values())) >= self.size:
                     return None
                 self.study.add_trial(create_trial(state=TrialState.WAITING))
-            # In order, but those who start at once and find the first one taken go apart.
+            # In order; but workers that start together and lose the first trial continue at random ones.
             for trial in waiting[:1] + random.sample(waiting[1:], len(waiting[1:])):
                 if not self.claim(trial):
                     continue
@@ -116,8 +116,8 @@ class Queue:
                 self.study.tell(trial.number, state=TrialState.FAIL)
 
     def claim(self, trial):
-        """Makes a waiting trial a running one; returns False if another process was faster."""
-        # A heartbeat first: the trial of a worker that dies before its first one would not be missed.
+        """Sets a waiting trial running; returns False if another process was faster."""
+        # The heartbeat first: a trial without any never counts as stale, even if its worker has died.
         self.storage.record_heartbeat(trial._trial_id)
         try:
             return self.storage.set_trial_state_values(trial._trial_id, TrialState.RUNNING)
@@ -149,7 +149,7 @@ class Queue:
             optuna.storages.fail_stale_trials(self.study)
 
     def requeue_lost(self):
-        """Queues trials again whose last worker died between failing a trial and queuing its next attempt."""
+        """Queues trials again whose worker died after failing them, but before queuing the next attempt."""
         trials = self.study.get_trials(deepcopy=False)
         slots = slots_of(trials)
         last = {slots[trial.number]: trial for trial in trials if slots[trial.number] < self.size}
@@ -162,7 +162,7 @@ class Queue:
 
 
 def is_superfluous(trial, trials, slots):
-    """Whether a waiting trial is settled or in work under another number: two processes queued it."""
+    """Whether a waiting trial is settled, running or waiting under another number: two processes queued it."""
     return any(slots[other.number] == slots[trial.number] and other.number != trial.number and
                (other.state in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING) or
                 (other.state == TrialState.WAITING and other.number < trial.number)) for other in trials)
@@ -178,7 +178,7 @@ def make_pruner(definition):
 
 
 def check_same(study, definition):
-    """Throws UsageError if the study was created with other options."""
+    """Raises UsageError if the study was created with other options."""
     stored = study.user_attrs.get("definition", definition)
     changed = [name for name, value in definition.items() if stored.get(name) != value]
     if changed:

@@ -9,12 +9,12 @@ import sqlalchemy
 
 from .errors import SweepError, UsageError
 
-# A worker without a heartbeat for so many intervals is taken for dead.
+# A worker that misses this many heartbeats is considered dead.
 MISSED_HEARTBEATS = 3
 # Seconds that a SQLite transaction waits for those of other processes.
 SQLITE_TIMEOUT = 60
 OPEN_ATTEMPTS = 5
-# What the storage throws when it does not answer.
+# Raised when the storage does not respond.
 STORAGE_ERRORS = (optuna.exceptions.StorageInternalError, sqlalchemy.exc.SQLAlchemyError)
 
 
@@ -42,7 +42,7 @@ def open_storage(arguments, on_stale):
 
 
 def postgresql_options(heartbeat):
-    """Returns engine options with which a host that was cut off notices it, and does not hold up the others."""
+    """Returns engine options for which a disconnected host notices it, and does not block the others."""
     server = f"-c idle_in_transaction_session_timeout={heartbeat}s -c tcp_user_timeout={heartbeat}s"
     return {"pool_size": 1, "max_overflow": 1, "pool_pre_ping": True,
             "connect_args": {"connect_timeout": max(2, heartbeat), "tcp_user_timeout": 1000 * heartbeat,
@@ -51,7 +51,7 @@ def postgresql_options(heartbeat):
 
 
 def try_to_open(url, options, heartbeat):
-    """Opens the storage, and creates its tables; workers that start at once can get in each other's way."""
+    """Opens the storage and creates its tables. Retries, because workers that start together can collide."""
     for attempt in range(1, OPEN_ATTEMPTS + 1):
         try:
             with warnings.catch_warnings():
@@ -60,7 +60,7 @@ def try_to_open(url, options, heartbeat):
         except ImportError:
             raise SweepError("--storage: the Python package psycopg is missing; install it with: "
                              "python3 -m pip install 'psycopg[binary]'") from None
-        except Exception as error:  # SQLAlchemy's, Optuna's and, of half-made tables, AssertionError
+        except Exception as error:  # SQLAlchemy's, Optuna's and, if tables are incomplete, AssertionError
             if attempt == OPEN_ATTEMPTS:
                 shown = sqlalchemy.make_url(url).render_as_string(hide_password=True)
                 raise SweepError(f"--storage {shown} cannot be opened: {first_line(error)}; check that the server "
@@ -82,8 +82,8 @@ def configure_sqlite(engine):
     @sqlalchemy.event.listens_for(engine, "connect")
     def begin_by_hand(connection, _):
         connection.isolation_level = None
-        # One fsync at times instead of two for each transaction. A power cut can take back the last ones, never half
-        # of one; then a trial is trained again, or found complete.
+        # An occasional fsync instead of two in each transaction. A power failure can undo the last transactions, but
+        # never half of one; their trials are then trained again, or found complete.
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
 

@@ -20,9 +20,9 @@ from .heartbeat import Heartbeat
 from .storage import STORAGE_ERRORS
 from .table import name_of
 
-# Seconds between two looks at a run's metrics.
+# Seconds between two reads of a run's metrics.
 POLL = 0.2
-# Seconds that a worker waits for a storage that does not answer.
+# Seconds that a worker waits for a storage that does not respond.
 STORAGE_PATIENCE = 600
 # Exit codes of mnist-train that leave a checkpoint: SIGHUP, SIGINT, SIGTERM.
 STOPPED = (129, 130, 143)
@@ -46,7 +46,7 @@ class Worker:
 
     def work(self):
         """Takes trials until all are finished; returns the exit code."""
-        answered = time.monotonic()
+        last_response = time.monotonic()
         while not self.stop.is_set():
             try:
                 trial = self.queue.take()
@@ -55,20 +55,20 @@ class Worker:
                 elif self.queue.is_finished():
                     return 0
                 else:
-                    # Others are at work, and might die.
+                    # The rest are running in other workers, which may die.
                     self.queue.requeue_lost()
                     self.stop.wait(min(self.arguments.heartbeat / 4, 10))
-                answered = time.monotonic()
+                last_response = time.monotonic()
             except STORAGE_ERRORS as error:
-                if time.monotonic() - answered > STORAGE_PATIENCE:
-                    raise SweepError(f"the storage has not answered for {STORAGE_PATIENCE} s: {error}; start the "
-                                     "worker again when it does") from None
-                say("the storage does not answer; waiting for it")
+                if time.monotonic() - last_response > STORAGE_PATIENCE:
+                    raise SweepError(f"the storage has not responded for {STORAGE_PATIENCE} s: {error}; restart the "
+                                     "worker when it does") from None
+                say("the storage does not respond; waiting")
                 self.stop.wait(min(self.arguments.heartbeat, 10))
         return 128 + self.signal
 
     def run(self, trial):
-        """Trains one trial, and tells the storage how it ended."""
+        """Trains one trial, and records its outcome in the storage."""
         plan.choose_params(trial, self.definition)
         options, seed = plan.options_of(trial), plan.seed_of(trial, self.definition)
         run = Run(plan.command_of(self.arguments, self.definition, options, seed),
@@ -82,7 +82,7 @@ class Worker:
             say(f"{name}: another worker has taken it over")
 
     def train(self, trial, run, heartbeat):
-        """Runs mnist-train to its end, unless there is a reason to stop it; reports each epoch."""
+        """Runs mnist-train until it ends or must be stopped; reports each epoch."""
         prunes = self.definition["pruner"] != "none"
         reported = 0
         while True:
@@ -94,7 +94,7 @@ class Worker:
             reported += len(epochs)
             if ended:
                 if run.is_locked():
-                    # By a run that outlived its worker, or by another study.
+                    # By a run that has outlived its worker, or by a run of another study.
                     if self.stop.wait(1) or heartbeat.lost.is_set():
                         return Outcome.STOPPED
                     run.start()
@@ -152,7 +152,7 @@ class Run:
                                         start_new_session=True)
 
     def ended(self, seconds):
-        """Waits up to `seconds` for the end."""
+        """Waits up to `seconds`; returns whether the run has ended."""
         try:
             self.process.wait(seconds)
             return True
