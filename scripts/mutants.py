@@ -52,7 +52,7 @@ class Mutant:
 
 
 def test_targets(regex):
-    """The build targets that the tests need, and whether they need LibTorch."""
+    """Returns the build targets that the tests need, and whether these need LibTorch."""
     folder, _, rest = regex.lstrip("^").rpartition("/")
     if (PROJECT / "tests" / folder / f"{rest}.py").exists():
         if f"{folder}/{rest}" in WITHOUT_LIBTORCH:
@@ -68,7 +68,7 @@ def test_targets(regex):
     return [name.replace("/", "_") + "_tests" for name in inside], False
 
 
-class Workplace:
+class Workspace:
     """A copy of the tree with its builds. One mutant at a time is applied to it."""
 
     def __init__(self, number, jobs):
@@ -104,7 +104,7 @@ class Workplace:
         shutil.copymode(source, target)
 
     def run(self, *command):
-        """Whether the command succeeds; its output goes to the log."""
+        """Runs a command, with its output in the log; returns whether it succeeded."""
         with open(self.log, "a") as log:
             log.write(f"$ {' '.join(command)}\n")
             log.flush()
@@ -157,26 +157,26 @@ class Workplace:
 
 
 def try_all(mutants, jobs):
-    """Yields (mutant, outcome, detail, seconds) as they are done, on `jobs` workplaces."""
-    workplaces = queue.SimpleQueue()
+    """Yields (mutant, outcome, detail, seconds) as they are done, on `jobs` workspaces."""
+    workspaces = queue.SimpleQueue()
     for number in range(jobs):
-        workplaces.put(Workplace(number, max(1, (os.cpu_count() or 1) // jobs)))
-    sound = set()
+        workspaces.put(Workspace(number, max(1, (os.cpu_count() or 1) // jobs)))
+    passing = set()
     lock = threading.Lock()
 
     def try_one(mutant):
-        place = workplaces.get()
+        workspace = workspaces.get()
         try:
             with lock:
-                if mutant.tests not in sound:
-                    place.check_baseline(mutant.tests)
-                    sound.add(mutant.tests)
+                if mutant.tests not in passing:
+                    workspace.check_baseline(mutant.tests)
+                    passing.add(mutant.tests)
             start = time.monotonic()
-            outcome, detail = place.try_mutant(mutant)
+            outcome, detail = workspace.try_mutant(mutant)
             return mutant, outcome, detail, time.monotonic() - start
         finally:
-            place.restore(mutant)
-            workplaces.put(place)
+            workspace.restore(mutant)
+            workspaces.put(workspace)
 
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         running = [pool.submit(try_one, mutant) for mutant in sorted(mutants, key=lambda m: (m.tests, m.name))]
@@ -197,7 +197,7 @@ def main():
     if options.names:
         mutants = [mutant for mutant in mutants if mutant.name.startswith(tuple(options.names))]
     if not mutants:
-        sys.exit(f"no mutants in {PATCHES} are called so; --list lists them")
+        sys.exit(f"no mutant's name begins with {' or '.join(options.names)}; --list shows all of them")
     if options.list:
         for mutant in mutants:
             print(f"{mutant.name:30} {mutant.tests:20} {mutant.what}")

@@ -5,7 +5,7 @@
 # python3. Sets MNIST_LIBTORCH_DIR, MNIST_LIBTORCH_VERSION and, for a CUDA build of LibTorch,
 # MNIST_LIBTORCH_CUDA.
 #
-# LibTorch's own TorchConfig.cmake is not used: a CUDA build's fails unless the whole CUDA toolkit
+# LibTorch's own TorchConfig.cmake is not used: that of a CUDA build fails unless the whole CUDA toolkit
 # is installed, although programs that call no CUDA function themselves do not need it.
 
 set(MNIST_LIBTORCH_MINIMUM 2.4)
@@ -101,7 +101,7 @@ foreach(library IN LISTS libtorch_libraries)
 endforeach()
 target_link_options(LibTorch::LibTorch INTERFACE ${libtorch_link_options})
 
-# Many builds before 2.6 have the old layout of std::string, unlike all system libraries.
+# Many builds before 2.6 use the old C++ ABI, which does not link with the system's libraries.
 set(torch_config "${MNIST_LIBTORCH_DIR}/share/cmake/Torch/TorchConfig.cmake")
 if(EXISTS "${torch_config}")
   file(STRINGS "${torch_config}" old_abi REGEX "_GLIBCXX_USE_CXX11_ABI=0")
