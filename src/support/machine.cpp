@@ -22,9 +22,12 @@ std::string first_line(const std::string& path) {
   return line;
 }
 
-/// The quota of one cgroup in CPUs, from "QUOTA PERIOD" in microseconds; nullopt for "max" and -1.
-std::optional<int> parse_quota(const std::string& text) {
-  std::istringstream numbers(text);
+/// The CPU quota of one cgroup, rounded up; nullopt if it has none or does not exist.
+std::optional<int> cpu_quota(const std::string& cgroup, bool version2) {
+  // "QUOTA PERIOD" in microseconds. Without a quota, it is "max" in version 2 and -1 in version 1.
+  std::istringstream numbers(version2 ? first_line(cgroup + "/cpu.max")
+                                      : first_line(cgroup + "/cpu.cfs_quota_us") + " " +
+                                            first_line(cgroup + "/cpu.cfs_period_us"));
   std::int64_t quota = 0;
   std::int64_t period = 0;
   if (!(numbers >> quota >> period) || quota <= 0 || period <= 0) return std::nullopt;
@@ -43,20 +46,17 @@ std::optional<int> cgroup_cpu_limit(const std::string& root) {
   std::ifstream cgroups(root + "/proc/self/cgroup");
   // Each line is HIERARCHY:CONTROLLERS:PATH; version 2 has one hierarchy without named controllers.
   for (std::string line; std::getline(cgroups, line);) {
-    const std::size_t controllers_at = line.find(':') + 1;
-    const std::size_t path_at = line.find(':', controllers_at) + 1;
-    const std::string controllers =
-        "," + line.substr(controllers_at, path_at - 1 - controllers_at) + ",";
-    const bool version2 = controllers == ",,";
-    if (!version2 && controllers.find(",cpu,") == std::string::npos) continue;
+    std::istringstream fields(line.substr(line.find(':') + 1));
+    std::string controllers;
+    std::string path;
+    std::getline(std::getline(fields, controllers, ':'), path);
+    const bool version2 = controllers.empty();
+    if (!version2 && ("," + controllers + ",").find(",cpu,") == std::string::npos) continue;
     const std::string mount = root + "/sys/fs/cgroup" + (version2 ? "" : "/cpu");
     // In a container the path may be the host's, and the mount point the container's own cgroup:
     // cgroups that do not exist here have no quota, and the mount point is always the last.
-    for (std::string path = line.substr(path_at);; path.resize(path.rfind('/'))) {
-      const std::string cgroup = mount + path;
-      const auto quota = parse_quota(version2 ? first_line(cgroup + "/cpu.max")
-                                              : first_line(cgroup + "/cpu.cfs_quota_us") + " " +
-                                                    first_line(cgroup + "/cpu.cfs_period_us"));
+    for (;; path.resize(path.rfind('/'))) {
+      const auto quota = cpu_quota(mount + path, version2);
       if (quota) limit = std::min(*quota, limit.value_or(*quota));
       if (path.rfind('/') == std::string::npos) break;
     }
