@@ -22,7 +22,7 @@ namespace {
 constexpr std::string_view kEraseLine = "\r\x1b[K";
 constexpr std::string_view kBoldRed = "\x1b[1;31m";
 constexpr std::string_view kYellow = "\x1b[33m";
-constexpr std::string_view kPlain = "\x1b[0m";
+constexpr std::string_view kReset = "\x1b[0m";
 
 /// The state of standard error.
 struct Terminal {
@@ -46,7 +46,7 @@ class LineFormatter : public spdlog::formatter {
       append(": ");
       if (terminal.has_colors) append(error ? kBoldRed : kYellow);
       append(error ? "error:" : "warning:");
-      if (terminal.has_colors) append(kPlain);
+      if (terminal.has_colors) append(kReset);
       append(" ");
     }
     append({message.payload.data(), message.payload.size()});
@@ -68,9 +68,9 @@ void start_log(const std::string& program) {
 }
 
 void configure_log(const LogOptions& options) {
-  const char* const kind = std::getenv("TERM");
+  const char* const type = std::getenv("TERM");
   const bool capable =
-      ::isatty(STDERR_FILENO) == 1 && kind != nullptr && std::strcmp(kind, "dumb") != 0;
+      ::isatty(STDERR_FILENO) == 1 && type != nullptr && std::strcmp(type, "dumb") != 0;
   const char* const no_color = std::getenv("NO_COLOR");
   const bool auto_colors = capable && (no_color == nullptr || *no_color == '\0');
   terminal.has_colors =
@@ -94,7 +94,7 @@ void show_progress(std::string_view line) {
   terminal.shows_progress = !line.empty();
   std::string shown(kEraseLine);
   shown += line;
-  // Losing a progress line is no error.
+  // A lost progress line is not an error.
   (void)!::write(STDERR_FILENO, shown.data(), shown.size());
 }
 

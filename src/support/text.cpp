@@ -1,4 +1,4 @@
-// JSON text with nlohmann/json; the rest is our own code.
+// Formatting and escaping; JSON with nlohmann/json.
 #include "support/text.hpp"
 
 #include <algorithm>
