@@ -1,6 +1,6 @@
 # Sourced by scripts/setup.sh: the virtual environment, LibTorch and the tests' Python packages.
 torch_version=2.13.0
-oldest_torch=2.4
+oldest_torch=$(sed -nE 's/^set\(MNIST_LIBTORCH_MINIMUM (.+)\)$/\1/p' "$project/scripts/cmake/find_libtorch.cmake")
 python=$project/.venv/bin/python
 
 # Succeeds if directory $1 has LibTorch's libraries and headers.
