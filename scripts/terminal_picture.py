@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Draws terminal output as an SVG picture: mnist-train 2>&1 | scripts/terminal_picture.py "mnist-train" > run.svg
+"""Draws terminal output as an SVG picture, such as the README's:
+
+    mnist-train 2>&1 | scripts/terminal_picture.py "mnist-train" >docs/pictures/run.svg
 
 The first argument is shown as the command. Epochs between the third and the last are left out.
 """
@@ -40,6 +42,6 @@ def draw(command, lines):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", help="shown as the command that was typed")
     print("\n".join(draw(parser.parse_args().command, sys.stdin.read().splitlines())))
