@@ -18,7 +18,8 @@ ROWS, COLUMNS, SCALE = 8, 12, 2
 
 def contact_sheet(recipe, rows, columns):
     """Returns the width, the height and the u8 pixels of the sheet of a recipe's file."""
-    pgm = subprocess.run([PROGRAM, recipe, str(rows), str(columns)], check=True, cwd=ROOT, stdout=subprocess.PIPE).stdout
+    pgm = subprocess.run([PROGRAM, recipe, str(rows), str(columns)], check=True, cwd=ROOT,
+                         stdout=subprocess.PIPE).stdout
     _, size, _, pixels = pgm.split(b"\n", 3)
     width, height = map(int, size.split())
     return width, height, pixels

@@ -17,7 +17,8 @@ def halved(dimensions, pixels):
     """Returns the dimensions and pixels of images [count, rows, columns] with even sides at half the size."""
     count, rows, columns = dimensions
     if rows % 2 or columns % 2:
-        sys.exit(f"halve_images.py: error: images of {rows} x {columns} pixels cannot be halved; both sides must be even")
+        sys.exit(f"halve_images.py: error: images of {rows} x {columns} pixels cannot be halved; both "
+                 "sides must be even")
     half = bytearray()
     for begin in range(0, len(pixels), 2 * columns):
         top, bottom = pixels[begin:begin + columns], pixels[begin + columns:begin + 2 * columns]
