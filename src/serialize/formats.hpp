@@ -11,7 +11,7 @@
 
 namespace mnist {
 
-/// The contents of a model file, before anything checks that they are an MLP.
+/// The contents of a model file; nothing has checked that they are an MLP.
 struct StoredTensors {
   StateDict tensors;
   std::string info;  ///< the model's metadata as JSON; empty if another program wrote the file
@@ -21,10 +21,10 @@ struct StoredTensors {
 /// `activation`, `class_names`, `training`.
 std::string info_text(const Model& model);
 
-/// Combines the tensors and the metadata of a file. Without metadata, the activation is ReLU and
-/// the classes are numbered from 0. Throws Error when the metadata is damaged or contradicts the
-/// tensors.
-Model make_model(StateDict tensors, const std::string& info);
+/// The model in a file. Without metadata, the activation is ReLU and the classes are numbered from
+/// 0. Throws Error when the tensors are not those of an MLP, or the metadata is damaged or
+/// contradicts them.
+Model make_model(StoredTensors stored);
 
 /// The record of a .pt archive that holds `info`; Python's torch.load ignores it.
 inline constexpr const char* kPtInfoRecord = "mnist.json";

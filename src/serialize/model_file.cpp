@@ -23,7 +23,7 @@ void read_info(const std::string& info, Model& model) {
   const int format = json.at("format").get<int>();
   if (format > kFormat) {
     throw Error(
-        fmt::format("it has format {}, but this program reads formats up to {}; use a newer "
+        fmt::format("has format {}, but this program reads formats up to {}; use a newer "
                     "mnist-trainer",
                     format, kFormat));
   }
@@ -40,8 +40,8 @@ void read_info(const std::string& info, Model& model) {
                 ", but its tensors are those of " + to_string(found));
   }
   if (std::ssize(model.class_names) != found.classes) {
-    throw Error(fmt::format("it names {} classes, but the network has {}", model.class_names.size(),
-                            found.classes));
+    throw Error(fmt::format("its metadata names {} classes, but the network has {}",
+                            model.class_names.size(), found.classes));
   }
 }
 
@@ -59,16 +59,16 @@ std::string info_text(const Model& model) {
   return json_text(json, 2);
 }
 
-Model make_model(StateDict tensors, const std::string& info) {
-  Model model{to_mlp(std::move(tensors), Activation::kRelu), {}, {}};
-  if (info.empty()) {
+Model make_model(StoredTensors stored) {
+  Model model{to_mlp(std::move(stored.tensors), Activation::kRelu), {}, {}};
+  if (stored.info.empty()) {
     for (std::int64_t i = 0; i < model.mlp.shape().classes; ++i) {
       model.class_names.push_back(std::to_string(i));
     }
     return model;
   }
   try {
-    read_info(info, model);
+    read_info(stored.info, model);
   } catch (const nlohmann::json::exception& error) {
     throw Error(std::string("its metadata is damaged: ") + error.what());
   }
@@ -84,9 +84,8 @@ Model read_model(const std::string& path) {
           "is a bare pickle, or in the format that torch.save wrote before PyTorch 1.6; load it "
           "with a newer PyTorch and save it again");
     }
-    StoredTensors stored =
-        text_of(file).starts_with("PK\3\4") ? read_pt(file) : read_safetensors(file);
-    return make_model(std::move(stored.tensors), stored.info);
+    const bool is_zip = text_of(file).starts_with("PK\3\4");
+    return make_model(is_zip ? read_pt(file) : read_safetensors(file));
   });
 }
 

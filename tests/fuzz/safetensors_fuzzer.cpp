@@ -3,8 +3,6 @@
 #include "serialize/formats.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  return mnist::fuzz(data, size, [](mnist::Bytes bytes) {
-    mnist::StoredTensors stored = mnist::read_safetensors(bytes);
-    mnist::make_model(std::move(stored.tensors), stored.info);
-  });
+  return mnist::fuzz(data, size,
+                     [](mnist::Bytes bytes) { mnist::make_model(mnist::read_safetensors(bytes)); });
 }

@@ -55,7 +55,6 @@ std::vector<std::uint8_t> safetensors_file(Choices& choices) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   return mnist::fuzz(data, size, [](mnist::Bytes bytes) {
     mnist::Choices choices(bytes);
-    mnist::StoredTensors stored = mnist::read_safetensors(mnist::safetensors_file(choices));
-    mnist::make_model(std::move(stored.tensors), stored.info);
+    mnist::make_model(mnist::read_safetensors(mnist::safetensors_file(choices)));
   });
 }

@@ -13,14 +13,14 @@ Model small_model() {
 
 TEST(ModelInfo, RoundTrips) {
   const Model model = small_model();
-  const Model read = make_model(to_state_dict(model.mlp), info_text(model));
+  const Model read = make_model({to_state_dict(model.mlp), info_text(model)});
   EXPECT_TRUE(read.mlp == model.mlp);
   EXPECT_EQ(read.class_names, model.class_names);
   EXPECT_EQ(read.training, model.training);
 }
 
 TEST(ModelInfo, ModelsOfOtherProgramsGetDefaults) {
-  const Model read = make_model(to_state_dict(small_model().mlp), "");
+  const Model read = make_model({to_state_dict(small_model().mlp), ""});
   EXPECT_EQ(read.mlp.activation, Activation::kRelu);
   EXPECT_EQ(read.class_names, (std::vector<std::string>{"0", "1"}));
 }
@@ -31,25 +31,25 @@ TEST(ModelInfo, RefusesDamagedOrContradictoryMetadata) {
                            std::string_view words) {
     auto json = nlohmann::ordered_json::parse(info_text(model));
     change(json);
-    expect_throws<Error>([&] { make_model(to_state_dict(model.mlp), json.dump()); }, words);
+    expect_throws<Error>([&] { make_model({to_state_dict(model.mlp), json.dump()}); }, words);
   };
   refused([](auto& json) { json["shape"]["hidden"] = {5}; },
           "its metadata describes the network 4-5-2 (tanh), but its tensors are those of 4-3-2 "
           "(tanh)");
   refused([](auto& json) { json["class_names"] = {"cat"}; },
-          "it names 1 classes, but the network has 2");
+          "its metadata names 1 classes, but the network has 2");
   refused([](auto& json) { json["activation"] = "gelu"; }, "expected relu");
   refused([](auto& json) { json["format"] = 2; },
-          "it has format 2, but this program reads formats up to 1");
+          "has format 2, but this program reads formats up to 1");
   refused([](auto& json) { json.erase("shape"); }, "damaged");
   refused([](auto& json) { json["class_names"] = 7; }, "damaged");
-  expect_throws<Error>([&] { make_model(to_state_dict(model.mlp), "{"); }, "damaged");
+  expect_throws<Error>([&] { make_model({to_state_dict(model.mlp), "{"}); }, "damaged");
 }
 
 TEST(ModelInfo, WritesClassNamesOfAnyBytes) {
   Model model = small_model();
   model.class_names[0] = "\xff\xfe";
-  EXPECT_EQ(make_model(to_state_dict(model.mlp), info_text(model)).class_names.size(), 2U);
+  EXPECT_EQ(make_model({to_state_dict(model.mlp), info_text(model)}).class_names.size(), 2U);
 }
 
 }  // namespace

@@ -103,8 +103,7 @@ PROPERTY(SerializeProperties, NetworksComeBack) {
     model.class_names.push_back(*rc::gen::container<std::string>(rc::gen::inRange(' ', '\x7f')));
   }
   const auto file = safetensors_bytes(to_state_dict(model.mlp), info_text(model));
-  StoredTensors stored = read_safetensors(file);
-  const Model read = make_model(std::move(stored.tensors), stored.info);
+  const Model read = make_model(read_safetensors(file));
   RC_ASSERT(read.mlp == model.mlp);
   RC_ASSERT(read.class_names == model.class_names);
 }
