@@ -69,7 +69,8 @@ const PickleValue& find_state_dict(const PickleValue& root) {
 std::vector<float> read_tensor(const Archive& archive, const PickleValue& tensor) {
   const PickleValue& storage = *tensor.items[0];
   const FloatType type = float_type(
-      storage.storage_type, {"FloatStorage", "DoubleStorage", "HalfStorage", "BFloat16Storage"});
+      storage.storage_type,
+      {"torch.FloatStorage", "torch.DoubleStorage", "torch.HalfStorage", "torch.BFloat16Storage"});
   const Bytes record = archive.record("data/" + std::string(storage.text));
   const std::size_t size = float_size(type);
   if (record.size() % size != 0 ||

@@ -14,12 +14,16 @@ namespace {
 constexpr std::string_view kOrderedDict = "collections.OrderedDict";
 constexpr std::string_view kRebuildTensor = "torch._utils._rebuild_tensor_v2";
 constexpr std::string_view kRebuildParameter = "torch._utils._rebuild_parameter";
-constexpr std::string_view kStorageModule = "torch.";
 constexpr std::array<std::string_view, 13> kGlobals{
     kOrderedDict,          kRebuildTensor,       kRebuildParameter,       "torch.FloatStorage",
     "torch.DoubleStorage", "torch.HalfStorage",  "torch.BFloat16Storage", "torch.LongStorage",
     "torch.IntStorage",    "torch.ShortStorage", "torch.CharStorage",     "torch.ByteStorage",
     "torch.BoolStorage"};
+
+[[noreturn]] void fail(const std::string& what) {
+  throw Error("its pickle " + what +
+              "; expected a plain dict of tensors, as torch.save(model.state_dict(), ...) writes");
+}
 
 std::string quoted(std::string_view text) {
   return "'" + std::string(text.substr(0, 100)) + "'";
@@ -28,13 +32,7 @@ std::string quoted(std::string_view text) {
 /// Reads one pickle.
 class Unpickler {
  public:
-  explicit Unpickler(Bytes pickle) : reader_(pickle) {
-    constexpr std::size_t kMaxSize = std::size_t{4} << 20;
-    if (pickle.size() > kMaxSize) {
-      fail("has " + std::to_string(pickle.size()) + " bytes, more than the supported " +
-           std::to_string(kMaxSize));
-    }
-  }
+  explicit Unpickler(Bytes pickle) : reader_(pickle) {}
 
   Pickle load() {
     constexpr std::uint8_t kStop = '.';
@@ -47,41 +45,28 @@ class Unpickler {
 
  private:
   using Kind = PickleValue::Kind;
+  using Items = std::vector<PickleValue*>;
 
   template <class Integer>
   Integer take() {
     return reader_.take_little_endian<Integer>();
   }
 
-  [[noreturn]] static void fail(const std::string& what) {
-    throw Error(
-        "its pickle " + what +
-        "; expected a plain dict of tensors, as torch.save(model.state_dict(), ...) writes");
+  void push(PickleValue value) { stack_.push_back(&values_.emplace_back(std::move(value))); }
+  void push_integer(std::int64_t value) { push({.kind = Kind::kInteger, .integer = value}); }
+  void push_text(std::size_t size) {
+    push({.kind = Kind::kString, .text = text_of(reader_.take(size))});
   }
+  void push_tuple(Items items) { push({.kind = Kind::kTuple, .items = std::move(items)}); }
 
-  PickleValue* push(Kind kind) {
-    PickleValue& value = values_.emplace_back();
-    value.kind = kind;
-    stack_.push_back(&value);
-    return &value;
-  }
-
-  /// `size` is that of the value in the file.
+  /// A value that the file stores in `size` bytes.
   void push_other(std::size_t size) {
     reader_.take(size);
-    push(Kind::kOther);
+    push({});
   }
 
-  void push_integer(std::int64_t value) { push(Kind::kInteger)->integer = value; }
-
-  void push_text(std::size_t size) { push(Kind::kString)->text = text_of(reader_.take(size)); }
-
-  void push_tuple(std::vector<PickleValue*> items) { push(Kind::kTuple)->items = std::move(items); }
-
   void push_from_memo(std::size_t index) {
-    if (index >= memo_.size()) {
-      fail("reads memo entry " + std::to_string(index) + ", which is unset");
-    }
+    if (index >= memo_.size()) fail("reads unset memo entry " + std::to_string(index));
     stack_.push_back(memo_[index]);
   }
 
@@ -102,24 +87,24 @@ class Unpickler {
   }
 
   /// The top `count` values, the topmost last.
-  std::vector<PickleValue*> pop(std::size_t count) {
-    std::vector<PickleValue*> items(count);
+  Items pop(std::size_t count) {
+    Items items(count);
     while (count-- > 0) items[count] = pop();
     return items;
   }
 
-  std::vector<PickleValue*> pop_to_mark() {
+  Items pop_to_mark() {
     if (marks_.empty()) fail("pops to a mark, but has set none");
     const auto begin = stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back());
-    std::vector<PickleValue*> items(begin, stack_.end());
+    Items items(begin, stack_.end());
     stack_.erase(begin, stack_.end());
     marks_.pop_back();
     return items;
   }
 
   /// Appends to the container on top of the stack.
-  void append(Kind container, const std::vector<PickleValue*>& items) {
-    if (stack_.empty() || stack_.back()->kind != container) fail("fills a value of the wrong type");
+  void append(Kind container, const Items& items) {
+    if (stack_.empty() || stack_.back()->kind != container) fail("adds items to the wrong type");
     stack_.back()->items.insert(stack_.back()->items.end(), items.begin(), items.end());
   }
 
@@ -137,7 +122,7 @@ class Unpickler {
     if (version < 2 || version > 5) fail("has protocol " + std::to_string(version) + ", not 2-5");
   }
 
-  void set_items(const std::vector<PickleValue*>& items) {
+  void set_items(const Items& items) {
     if (items.size() % 2 != 0) fail("has a key without a value");
     append(Kind::kDict, items);
   }
@@ -164,10 +149,10 @@ class Unpickler {
         {0x86, [](Unpickler& u) { u.push_tuple(u.pop(2)); }},                    // TUPLE2
         {0x87, [](Unpickler& u) { u.push_tuple(u.pop(3)); }},                    // TUPLE3
         {'t', [](Unpickler& u) { u.push_tuple(u.pop_to_mark()); }},              // TUPLE
-        {']', [](Unpickler& u) { u.push(Kind::kList); }},                        // EMPTY_LIST
+        {']', [](Unpickler& u) { u.push({Kind::kList}); }},                      // EMPTY_LIST
         {'a', [](Unpickler& u) { u.append(Kind::kList, u.pop(1)); }},            // APPEND
         {'e', [](Unpickler& u) { u.append(Kind::kList, u.pop_to_mark()); }},     // APPENDS
-        {'}', [](Unpickler& u) { u.push(Kind::kDict); }},                        // EMPTY_DICT
+        {'}', [](Unpickler& u) { u.push({Kind::kDict}); }},                      // EMPTY_DICT
         {'s', [](Unpickler& u) { u.set_items(u.pop(2)); }},                      // SETITEM
         {'u', [](Unpickler& u) { u.set_items(u.pop_to_mark()); }},               // SETITEMS
         {'q', [](Unpickler& u) { u.set_memo(u.take<std::uint8_t>()); }},         // BINPUT
@@ -182,7 +167,7 @@ class Unpickler {
          }},
         {0x93,  // STACK_GLOBAL
          [](Unpickler& u) {
-           const std::vector<PickleValue*> names = u.pop(2);
+           const Items names = u.pop(2);
            u.push_global(names[0]->text, names[1]->text);
          }},
         {'Q', [](Unpickler& u) { u.push_storage(); }},  // BINPERSID
@@ -204,7 +189,7 @@ class Unpickler {
     const std::string full = std::string(module) + "." + std::string(name);
     const auto known = std::find(kGlobals.begin(), kGlobals.end(), full);
     if (known == kGlobals.end()) fail("references " + quoted(full));
-    push(Kind::kFunction)->text = *known;
+    push({.kind = Kind::kFunction, .text = *known});
   }
 
   /// A persistent ID is how torch.save names a storage: ("storage", type, key, device, elements).
@@ -216,10 +201,10 @@ class Unpickler {
         items[2]->kind != Kind::kString || items[4]->kind != Kind::kInteger) {
       fail("has a persistent ID that does not name a storage");
     }
-    PickleValue* storage = push(Kind::kStorage);
-    storage->integer = items[4]->integer;
-    storage->text = items[2]->text;
-    storage->storage_type = items[1]->text.substr(kStorageModule.size());
+    push({.kind = Kind::kStorage,
+          .integer = items[4]->integer,
+          .text = items[2]->text,
+          .storage_type = items[1]->text});
   }
 
   static std::vector<std::int64_t> integers_of(const PickleValue& tuple) {
@@ -241,11 +226,11 @@ class Unpickler {
     if (items.size() < 4 || items[0]->kind != Kind::kStorage || items[1]->kind != Kind::kInteger) {
       fail("rebuilds a tensor from something other than a storage");
     }
-    PickleValue* tensor = push(Kind::kTensor);
-    tensor->items = {items[0]};
-    tensor->offset = items[1]->integer;
-    tensor->shape = integers_of(*items[2]);
-    tensor->strides = integers_of(*items[3]);
+    push({.kind = Kind::kTensor,
+          .items = {items[0]},
+          .offset = items[1]->integer,
+          .shape = integers_of(*items[2]),
+          .strides = integers_of(*items[3])});
   }
 
   void call() {
@@ -255,7 +240,7 @@ class Unpickler {
       fail("calls something other than a function");
     }
     if (function.text == kOrderedDict && arguments.items.empty()) {
-      push(Kind::kDict);
+      push({Kind::kDict});
     } else if (function.text == kRebuildTensor) {
       push_tensor(arguments);
     } else if (function.text == kRebuildParameter && !arguments.items.empty() &&
@@ -284,6 +269,11 @@ const PickleValue* PickleValue::find(std::string_view key) const {
 }
 
 Pickle unpickle(Bytes bytes) {
+  constexpr std::size_t kMaxSize = std::size_t{4} << 20;
+  if (bytes.size() > kMaxSize) {
+    fail("has " + std::to_string(bytes.size()) + " bytes, more than the supported " +
+         std::to_string(kMaxSize));
+  }
   return Unpickler(bytes).load();
 }
 

@@ -27,12 +27,12 @@ struct PickleValue {
 
   Kind kind = Kind::kOther;
   std::int64_t integer = 0;
-  std::string_view text;
-  std::string_view storage_type;  ///< "FloatStorage", "HalfStorage", ...
-  std::vector<PickleValue*> items;
+  std::string_view text{};
+  std::string_view storage_type{};  ///< "torch.FloatStorage", "torch.HalfStorage", ...
+  std::vector<PickleValue*> items{};
   std::int64_t offset = 0;  ///< in elements, as are strides
-  std::vector<std::int64_t> shape;
-  std::vector<std::int64_t> strides;
+  std::vector<std::int64_t> shape{};
+  std::vector<std::int64_t> strides{};
 
   /// The last value of a string key in a dict; null if there is none.
   const PickleValue* find(std::string_view key) const;

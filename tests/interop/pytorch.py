@@ -119,7 +119,7 @@ class WeReadPyTorchFiles(ProgramTest):
         torch.save(torch_mlp([100, 10]).state_dict(), self.path)
         self.fail_with(1, "the network is 100-10, but", "mnist-eval", "--model", self.path, "--data", SUBSET)
         torch.save({"0.weight": torch.ones(10, 784, dtype=torch.int64), "0.bias": torch.ones(10)}, self.path)
-        self.fail_with(1, "is stored as LongStorage", "mnist-eval", "--model", self.path, "--data", SUBSET)
+        self.fail_with(1, "is stored as torch.LongStorage", "mnist-eval", "--model", self.path, "--data", SUBSET)
 
 
 class Attack:

@@ -53,7 +53,7 @@ TEST(ReadPt, ReadsTransposedAndOffsetTensorsOfEveryType) {
                 .values,
             (std::vector<float>{1, 2, 0, 0}));
   tensor.storage_type = "LongStorage";
-  expect_refused(file({tensor}), "is stored as LongStorage");
+  expect_refused(file({tensor}), "is stored as torch.LongStorage");
 }
 
 TEST(ReadPt, FindsTheStateDictOfACheckpoint) {

@@ -54,7 +54,7 @@ TEST(Unpickler, RebuildsTensors) {
   ASSERT_EQ(tensor.kind, Kind::kTensor);
   EXPECT_EQ(tensor.shape, (std::vector<std::int64_t>{2, 3}));
   EXPECT_EQ(tensor.strides, (std::vector<std::int64_t>{3, 1}));
-  EXPECT_EQ(tensor.items[0]->storage_type, "FloatStorage");
+  EXPECT_EQ(tensor.items[0]->storage_type, "torch.FloatStorage");
   EXPECT_EQ(tensor.items[0]->integer, 6);
 }
 
@@ -73,7 +73,7 @@ TEST(Unpickler, RefusesOpcodesThatNoStateDictNeeds) {
   for (const char opcode : {'o', '\x81', '\x82', '\x96', 'P', '2', '0', 'I', 'F', 'S'}) {
     expect_refused("\x80\2N"s + opcode, "which no state dict needs");
   }
-  expect_refused("NNb.", "fills a value of the wrong type");
+  expect_refused("NNb.", "adds items to the wrong type");
   expect_refused("\x80\1.", "has protocol 1");
   expect_refused("\x80\6.", "has protocol 6");
 }
@@ -84,11 +84,11 @@ TEST(Unpickler, RefusesBrokenStacks) {
   expect_refused("(s.", "pops from an empty stack");
   expect_refused("}NN(s.", "pops from an empty stack");  // the mark hides what is below it
   expect_refused("t.", "pops to a mark");
-  expect_refused("N(u.", "fills a value of the wrong type");
+  expect_refused("N(u.", "adds items to the wrong type");
   expect_refused("}(Nu.", "a key without a value");
-  expect_refused("h\0."s, "reads memo entry 0, which is unset");
+  expect_refused("h\0."s, "reads unset memo entry 0");
   expect_refused("q\0."s, "memoizes from an empty stack");
-  expect_refused("}K\1K\2a.", "fills a value of the wrong type");
+  expect_refused("}K\1K\2a.", "adds items to the wrong type");
   expect_refused("", "ends at byte 0");
   expect_refused("X\xff\xff\xff\xff", "more bytes were expected");
 }
