@@ -23,7 +23,8 @@ constexpr std::size_t kEndSize = 22;
 constexpr std::size_t kEnd64Size = 56;
 constexpr std::size_t kEnd64LocatorSize = 20;
 constexpr std::uint16_t kZip64Extra = 0x0001;
-constexpr std::uint16_t kEncrypted = 0x0001;
+constexpr std::uint16_t kEncrypted = 0x0001;    // a flag
+constexpr std::uint16_t kStored = 0;            // a compression method
 constexpr std::uint32_t kInZip64 = 0xFFFFFFFF;  // the value is in a zip64 structure
 constexpr std::uint64_t kMaxRecords = 100'000;
 
@@ -91,22 +92,18 @@ Bytes find_zip64(Bytes extra) {
 bool is_safe_name(std::string_view name) {
   const auto is_safe = [](char c) { return c >= ' ' && c <= '~' && c != '\\'; };
   return !name.empty() && name.front() != '/' && name.find("..") == std::string_view::npos &&
-         std::all_of(name.begin(), name.end(), is_safe);
+         std::ranges::all_of(name, is_safe);
 }
 
-/// The bytes after the record's local header.
-Bytes locate_content(Bytes file, const Record& record, std::uint64_t size) {
+/// The `size` bytes after the record's local header.
+Bytes find_content(Bytes file, const Record& record, std::uint64_t size) {
   ByteReader reader(file);
-  reader.seek(std::min<std::uint64_t>(record.header_offset, file.size()));
-  if (reader.remaining() < kLocalHeaderSize || u32(file, record.header_offset) != kLocalHeader) {
-    throw Error("record '" + record.name + "' has no local header where the directory points");
-  }
+  reader.seek(record.header_offset);
   const Bytes header = reader.take(kLocalHeaderSize);
+  if (u32(header, 0) != kLocalHeader) throw Error("has no local header where the directory points");
   const Bytes name = reader.take(u16(header, 26));
-  if (text_of(name) != record.name) {
-    throw Error("record '" + record.name + "' has a different name in its local header");
-  }
-  reader.take(u16(header, 28));
+  if (text_of(name) != record.name) throw Error("has a different name in its local header");
+  reader.take(u16(header, 28));  // extra fields
   return reader.take(size);
 }
 
@@ -117,21 +114,21 @@ Record read_record(Bytes file, ByteReader& directory) {
   ByteReader zip64(find_zip64(directory.take(u16(header, 30))));
   directory.take(u16(header, 32));  // a comment
 
-  Record record{{name.begin(), name.end()}, u32(header, 16), u32(header, 42), {}};
+  Record record{std::string(text_of(name)), u32(header, 16), u32(header, 42), {}};
   if (!is_safe_name(record.name)) throw Error("has a record with an unsafe name");
-  std::uint64_t stored_size = u32(header, 20);
-  std::uint64_t size = u32(header, 24);
-  for (std::uint64_t* value : {&size, &stored_size, &record.header_offset}) {
-    if (*value == kInZip64) *value = zip64.take_little_endian<std::uint64_t>();
-  }
-  const std::uint16_t flags = u16(header, 8);
-  const std::uint16_t method = u16(header, 10);
-  if ((flags & kEncrypted) != 0) throw Error("record '" + record.name + "' is encrypted");
-  if (method != 0 || stored_size != size) {
-    throw Error("record '" + record.name + "' is compressed, as in TorchScript archives; save " +
-                "model.state_dict() with torch.save");
-  }
-  record.content = locate_content(file, record, size);
+  with_source("record '" + record.name + "'", [&] {
+    std::uint64_t stored_size = u32(header, 20);
+    std::uint64_t size = u32(header, 24);
+    for (std::uint64_t* value : {&size, &stored_size, &record.header_offset}) {
+      if (*value == kInZip64) *value = zip64.take_little_endian<std::uint64_t>();
+    }
+    if ((u16(header, 8) & kEncrypted) != 0) throw Error("is encrypted");
+    if (u16(header, 10) != kStored || stored_size != size) {
+      throw Error(
+          "is compressed, as in TorchScript archives; save model.state_dict() with torch.save");
+    }
+    record.content = find_content(file, record, size);
+  });
   return record;
 }
 
@@ -141,8 +138,7 @@ std::vector<Record> read_directory(Bytes file) {
     throw Error("its zip directory lies outside the file");
   }
   if (count > kMaxRecords || count > size / kDirectoryHeaderSize) {
-    throw Error(
-        fmt::format("its zip directory claims {} records, too many for {} bytes", count, size));
+    throw Error(fmt::format("its zip directory claims {} records in {} bytes", count, size));
   }
   ByteReader directory(file.subspan(offset, size));
   std::vector<Record> records(count);

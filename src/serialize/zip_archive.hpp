@@ -2,7 +2,6 @@
 // code, because libzip copies every record and accepts overlapping ones.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <string>
 
@@ -11,7 +10,7 @@
 namespace mnist {
 
 /// The records of an archive by name.
-using ZipRecords = std::map<std::string, Bytes, std::less<>>;
+using ZipRecords = std::map<std::string, Bytes>;
 
 /// Reads an uncompressed zip archive (PKWARE's APPNOTE.TXT 6.3, zip64 included; one disk, at most
 /// 100,000 records); the records are views of `file`. Every record must be stored, unencrypted,
