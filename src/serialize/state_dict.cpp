@@ -15,36 +15,37 @@ namespace {
 
 /// A linear layer found in a state dict.
 struct FoundLayer {
-  std::string name{};
+  std::string prefix{};  ///< of its tensors' names, with the dot
   NamedTensor* weight = nullptr;
   NamedTensor* bias = nullptr;
 };
 
-/// The last number in a layer's name: 4 for "module.4", 2 for "fc2".
-std::optional<int> number_in(const std::string& name) {
+/// The last number in a layer's prefix: 4 for "module.4.", 2 for "fc2.".
+std::optional<int> number_of(const FoundLayer& layer) {
   constexpr const char* kDigits = "0123456789";
-  const std::size_t last = name.find_last_of(kDigits);
+  const std::string& prefix = layer.prefix;
+  const std::size_t last = prefix.find_last_of(kDigits);
   if (last == std::string::npos) return std::nullopt;
-  const std::size_t first = name.find_last_not_of(kDigits, last) + 1;  // npos + 1 is 0
+  const std::size_t first = prefix.find_last_not_of(kDigits, last) + 1;  // npos + 1 is 0
   int number = 0;
-  const auto [stopped, error] = std::from_chars(&name[first], &name[last] + 1, number);
+  const auto [stop, error] = std::from_chars(&prefix[first], &prefix[last] + 1, number);
   return error == std::errc{} ? std::optional(number) : std::nullopt;
 }
 
 std::vector<FoundLayer> find_layers(StateDict& state) {
   std::vector<FoundLayer> layers;
   for (NamedTensor& tensor : state) {
-    const std::size_t dot = tensor.name.rfind('.');
-    const std::string kind = dot == std::string::npos ? tensor.name : tensor.name.substr(dot + 1);
+    const std::size_t kind_begin = tensor.name.rfind('.') + 1;  // 0 without a dot
+    const std::string prefix = tensor.name.substr(0, kind_begin);
+    const std::string kind = tensor.name.substr(kind_begin);
     const std::size_t rank = kind == "weight" ? 2 : 1;
     if ((kind != "weight" && kind != "bias") || tensor.shape.size() != rank) {
       throw Error("tensor '" + tensor.name + "' of shape " + shape_text(tensor.shape) +
                   " does not belong to a network of linear layers, whose tensors are "
                   "LAYER.weight of rank 2 and LAYER.bias of rank 1");
     }
-    const std::string name = dot == std::string::npos ? "" : tensor.name.substr(0, dot);
-    auto layer = std::ranges::find(layers, name, &FoundLayer::name);
-    if (layer == layers.end()) layer = layers.insert(layers.end(), {name});
+    auto layer = std::ranges::find(layers, prefix, &FoundLayer::prefix);
+    if (layer == layers.end()) layer = layers.insert(layers.end(), {prefix});
     NamedTensor*& slot = kind == "weight" ? layer->weight : layer->bias;
     if (slot != nullptr) throw Error("has tensor '" + tensor.name + "' twice");
     slot = &tensor;
@@ -58,13 +59,14 @@ std::string label(const NamedTensor& tensor) {
   return tensor.name + " " + shape_text(tensor.shape);
 }
 
+/// Throws Error unless every layer is complete and takes the outputs of the one before it.
 void check_chain(const std::vector<FoundLayer>& layers) {
   const NamedTensor* previous = nullptr;
-  for (const auto& [name, weight, bias] : layers) {
+  for (const auto& [prefix, weight, bias] : layers) {
     if (weight == nullptr || bias == nullptr) {
       const NamedTensor& found = weight == nullptr ? *bias : *weight;
-      throw Error("has tensor '" + found.name + "' but no tensor '" + name +
-                  (weight == nullptr ? ".weight'" : ".bias'"));
+      throw Error("has tensor '" + found.name + "' but no tensor '" + prefix +
+                  (weight == nullptr ? "weight'" : "bias'"));
     }
     if (weight->shape[0] != bias->shape[0]) {
       throw Error(label(*weight) + " and " + label(*bias) + " have different widths");
@@ -116,11 +118,9 @@ StateDict to_state_dict(const Mlp& mlp) {
 
 Mlp to_mlp(StateDict state, Activation activation) {
   std::vector<FoundLayer> layers = find_layers(state);
-  const auto number_of = [](const FoundLayer& layer) { return number_in(layer.name); };
-  if (std::ranges::all_of(
-          layers, [](const auto& number) { return number.has_value(); }, number_of)) {
-    std::ranges::stable_sort(layers, {}, number_of);
-  }
+  const bool all_numbered =
+      std::ranges::all_of(layers, [](const auto& layer) { return number_of(layer).has_value(); });
+  if (all_numbered) std::ranges::stable_sort(layers, {}, number_of);
   check_chain(layers);
   Mlp mlp{{}, activation};
   for (const FoundLayer& layer : layers) {

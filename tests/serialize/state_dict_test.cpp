@@ -52,6 +52,7 @@ TEST(ToMlp, RefusesOtherNetworks) {
   refused({}, "holds no tensors");
   refused({tensor("0.weight", {3, 4})}, "has tensor '0.weight' but no tensor '0.bias'");
   refused({tensor("0.bias", {3})}, "has tensor '0.bias' but no tensor '0.weight'");
+  refused({tensor("weight", {3, 4})}, "has tensor 'weight' but no tensor 'bias'");
   refused({tensor("0.weight", {3, 4}), tensor("0.bias", {2})},
           "0.weight [3, 4] and 0.bias [2] have different widths");
   refused({tensor("0.weight", {3, 4}), tensor("0.bias", {3}), tensor("4.weight", {2, 5}),
