@@ -9,7 +9,6 @@
 
 #include "mnist/support/error.hpp"
 #include "serialize/formats.hpp"
-#include "support/bytes.hpp"
 
 namespace mnist {
 namespace {
@@ -41,30 +40,30 @@ Json parse_header(Bytes header) {
 }
 
 /// Reads an array of nonnegative integers; nlohmann's own conversion would accept fractions too.
-std::vector<std::int64_t> read_integers(const Json& entry, const char* key) {
+template <class Integer>
+std::vector<Integer> read_integers(const Json& entry, const char* key) {
   const Json& array = entry.at(key);
   const auto is_valid = [](const Json& item) { return item.is_number_unsigned(); };
-  if (!array.is_array() || !std::all_of(array.begin(), array.end(), is_valid)) {
+  if (!array.is_array() || !std::ranges::all_of(array, is_valid)) {
     throw Error(fmt::format("its {} is not an array of nonnegative integers", key));
   }
-  return array.get<std::vector<std::int64_t>>();
+  return array.get<std::vector<Integer>>();
 }
 
 using Range = std::pair<std::uint64_t, std::uint64_t>;  // begin and end, in bytes of the data
 
 Range read_range(const Json& entry, std::uint64_t size) {
-  const std::vector<std::int64_t> offsets = read_integers(entry, "data_offsets");
-  if (offsets.size() == 2 && 0 <= offsets[0] && offsets[0] <= offsets[1]) {
-    const Range range(offsets[0], offsets[1]);
-    if (range.second <= size) return range;
+  const auto offsets = read_integers<std::uint64_t>(entry, "data_offsets");
+  if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > size) {
+    throw Error(fmt::format("its data_offsets are not a range within the {} bytes of data", size));
   }
-  throw Error(fmt::format("its data_offsets are not a range within the {} bytes of data", size));
+  return {offsets[0], offsets[1]};
 }
 
 NamedTensor read_tensor(const std::string& name, const Json& entry, Bytes bytes) {
   const FloatType type =
       float_type(entry.at("dtype").get<std::string>(), {"F32", "F64", "F16", "BF16"});
-  const std::vector<std::int64_t> shape = read_integers(entry, "shape");
+  const auto shape = read_integers<std::int64_t>(entry, "shape");
   const auto stored = static_cast<std::int64_t>(bytes.size() / float_size(type));
   const std::int64_t count = checked_element_count(shape, stored);
   if (static_cast<std::uint64_t>(count) * float_size(type) != bytes.size()) {
@@ -78,7 +77,7 @@ NamedTensor read_tensor(const std::string& name, const Json& entry, Bytes bytes)
 
 /// The format requires that the tensors cover the data exactly.
 void check_coverage(std::vector<Range> ranges, std::uint64_t size) {
-  std::sort(ranges.begin(), ranges.end());
+  std::ranges::sort(ranges);
   std::uint64_t covered = 0;
   for (const auto& [begin, end] : ranges) {
     if (begin != covered) {
