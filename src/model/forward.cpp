@@ -58,7 +58,7 @@ std::vector<float> forward(const Mlp& mlp, std::span<const float> inputs) {
 }
 
 std::vector<float> softmax(std::span<const float> logits) {
-  const float largest = *std::max_element(logits.begin(), logits.end());
+  const float largest = *std::ranges::max_element(logits);
   std::vector<float> values;
   double sum = 0;
   for (const float logit : logits) {
@@ -70,11 +70,8 @@ std::vector<float> softmax(std::span<const float> logits) {
 }
 
 std::vector<float> scaled_pixels(std::span<const std::uint8_t> image) {
-  std::vector<float> values;
-  values.reserve(image.size());
-  for (const std::uint8_t pixel : image) {
-    values.push_back(static_cast<float>(pixel) / static_cast<float>(kMaxPixel));
-  }
+  std::vector<float> values(image.begin(), image.end());
+  for (float& value : values) value /= static_cast<float>(kMaxPixel);
   return values;
 }
 
