@@ -14,8 +14,7 @@ namespace {
 void predict(const PredictOptions& options, const Model& model, std::int64_t side,
              const std::string& path) {
   const std::vector<std::uint8_t> image = prepare(read_image(path), options.prepare, side, path);
-  const std::vector<float> logits = forward(model.mlp, scaled_pixels(image));
-  const auto ranking = ranked(softmax(logits), model.class_names);
+  const auto ranking = ranked(softmax(forward(model.mlp, image)), model.class_names);
   if (options.show) log_info(drawing(image, side));
   print_result(options.json ? prediction_json(path, ranking) : prediction_text(path, ranking));
 }

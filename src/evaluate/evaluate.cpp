@@ -15,7 +15,7 @@ Evaluation evaluate(const Mlp& mlp, const Dataset& dataset) {
   std::vector<float> logits;
   for (std::size_t begin = 0; begin < dataset.images.size(); begin += pixels) {
     const auto image = std::span(dataset.images).subspan(begin, pixels);
-    const std::vector<float> row = forward(mlp, scaled_pixels(image));
+    const std::vector<float> row = forward(mlp, image);
     logits.insert(logits.end(), row.begin(), row.end());
   }
   return make_evaluation(dataset.class_names, dataset.labels, logits);

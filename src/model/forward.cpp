@@ -42,8 +42,9 @@ double dot(const float* a, const float* b, std::size_t count) {
 
 }  // namespace
 
-std::vector<float> forward(const Mlp& mlp, std::span<const float> inputs) {
-  std::vector<float> values(inputs.begin(), inputs.end());
+std::vector<float> forward(const Mlp& mlp, std::span<const std::uint8_t> image) {
+  std::vector<float> values(image.begin(), image.end());
+  for (float& value : values) value /= static_cast<float>(kMaxPixel);
   for (const Linear& layer : mlp.layers) {
     const bool last = &layer == &mlp.layers.back();
     std::vector<float> outputs;
@@ -66,12 +67,6 @@ std::vector<float> softmax(std::span<const float> logits) {
     sum += static_cast<double>(values.back());
   }
   for (float& value : values) value = static_cast<float>(static_cast<double>(value) / sum);
-  return values;
-}
-
-std::vector<float> scaled_pixels(std::span<const std::uint8_t> image) {
-  std::vector<float> values(image.begin(), image.end());
-  for (float& value : values) value /= static_cast<float>(kMaxPixel);
   return values;
 }
 

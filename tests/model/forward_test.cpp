@@ -9,12 +9,13 @@
 namespace mnist {
 namespace {
 
-/// Two inputs, two hidden units, one class; small enough to work out by hand.
-const std::vector<Linear> kLayers{{2, 2, {1, 2, -1, 1}, {0.5F, 0}}, {2, 1, {2, 3}, {-1}}};
+/// Three inputs, two hidden units, one class; small enough to work out by hand.
+const std::vector<Linear> kLayers{{3, 2, {1, 9, 0.5F, -1, 9, 0.25F}, {0.5F, 0}},
+                                  {2, 1, {2, 3}, {-1}}};
 
 float logit(Activation activation) {
-  const std::vector<float> inputs{1, 0.25F};
-  return forward({kLayers, activation}, inputs).at(0);
+  const std::vector<std::uint8_t> image{255, 0, 255};
+  return forward({kLayers, activation}, image).at(0);
 }
 
 TEST(Forward, AppliesLayersAndActivations) {
@@ -30,13 +31,14 @@ TEST(Forward, SumsEveryInputOfALongRow) {
   std::vector<float> weights(19);
   std::iota(weights.begin(), weights.end(), 1.0F);
   const Mlp linear{{{19, 1, weights, {0}}}};
-  const std::vector<float> ones(19, 1.0F);
-  EXPECT_FLOAT_EQ(forward(linear, ones).at(0), 190);
+  const std::vector<std::uint8_t> white(19, 255);
+  EXPECT_FLOAT_EQ(forward(linear, white).at(0), 190);
 }
 
-TEST(ScaledPixels, AreFrom0To1) {
-  const std::vector<std::uint8_t> pixels{0, 51, 255};
-  EXPECT_EQ(scaled_pixels(pixels), (std::vector<float>{0, 0.2F, 1}));
+TEST(Forward, ScalesPixelsTo0To1) {
+  const Mlp identity{{{3, 3, {1, 0, 0, 0, 1, 0, 0, 0, 1}, {0, 0, 0}}}};
+  const std::vector<std::uint8_t> image{0, 51, 255};
+  EXPECT_EQ(forward(identity, image), (std::vector<float>{0, 0.2F, 1}));
 }
 
 TEST(Softmax, DoesNotOverflowForLargeLogits) {
