@@ -111,7 +111,7 @@ std::string c_header_text(const Model& model, Precision precision) {
       {Activation::kTanh, "tanhf(values[i])"},
       {Activation::kSigmoid, "1.0f / (1.0f + expf(-values[i]))"},
       {Activation::kIdentity, "values[i]"}};
-  const auto hidden = model.mlp.shape().hidden;
+  const MlpShape shape = model.mlp.shape();
   std::string accuracy;
   const auto found = model.training.find("test_accuracy");
   if (found != model.training.end() && found->is_number()) {
@@ -122,13 +122,12 @@ std::string c_header_text(const Model& model, Precision precision) {
     names += (names.empty() ? "" : ", ") + literal(name);
   }
   Fields fields{
-      {"shape", to_string(model.mlp.shape())},
+      {"shape", to_string(shape)},
       {"precision", std::string(name_of(precision))},
       {"accuracy", accuracy},
-      {"inputs", std::to_string(model.mlp.shape().inputs)},
-      {"classes", std::to_string(model.mlp.shape().classes)},
-      {"max_width",
-       std::to_string(hidden.empty() ? 1 : *std::max_element(hidden.begin(), hidden.end()))},
+      {"inputs", std::to_string(shape.inputs)},
+      {"classes", std::to_string(shape.classes)},
+      {"max_width", std::to_string(shape.hidden.empty() ? 1 : std::ranges::max(shape.hidden))},
       {"class_names", "{" + names + "}"},
       {"type", precision == Precision::kInt8 ? "signed char" : "float"},
       {"activation", kFormulas.at(model.mlp.activation)}};
