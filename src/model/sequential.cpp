@@ -46,9 +46,7 @@ void copy_to_tensors(const Mlp& mlp, const std::vector<torch::Tensor>& tensors) 
 
 Mlp to_mlp(const MlpShape& shape, const std::vector<torch::Tensor>& tensors) {
   const torch::NoGradGuard no_grad;
-  std::vector<torch::Tensor> flat;
-  for (const torch::Tensor& tensor : tensors) flat.push_back(tensor.detach().flatten());
-  const torch::Tensor all = torch::cat(flat).cpu();
+  const torch::Tensor all = torch::nn::utils::parameters_to_vector(tensors).cpu();
   return unflatten(shape, {all.const_data_ptr<float>(), static_cast<std::size_t>(all.numel())});
 }
 
