@@ -1,4 +1,4 @@
-// Writes models in forms that other programs read.
+// Writes models in formats that other programs read.
 #pragma once
 
 #include <string>

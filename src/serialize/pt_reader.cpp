@@ -15,11 +15,9 @@ using Kind = PickleValue::Kind;
 class Archive {
  public:
   explicit Archive(Bytes file) : records_(read_zip(file)) {
-    constexpr std::string_view kPickle = "/data.pkl";
     for (const auto& [name, content] : records_) {
-      if (!name.ends_with(kPickle) || name.find('/') != name.size() - kPickle.size()) continue;
-      directory_ = name.substr(0, name.find('/') + 1);
-      return;
+      directory_ = name.substr(0, name.find('/') + 1);  // empty without a slash
+      if (!directory_.empty() && contains("data.pkl")) return;
     }
     throw Error("is a zip archive without data.pkl; expected a file written by torch.save");
   }
@@ -97,7 +95,7 @@ StoredTensors read_pt(Bytes file) {
     const PickleValue& key = *dict.items[i];
     const PickleValue& value = *dict.items[i + 1];
     if (key.kind != Kind::kString || value.kind != Kind::kTensor) {
-      throw Error("its state dict has an entry other than a name and a tensor");
+      throw Error("its state dict has an entry that is not a named tensor");
     }
     const std::string name(key.text);
     with_source("tensor '" + name + "'", [&] {
