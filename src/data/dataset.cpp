@@ -7,7 +7,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <limits>
+#include <regex>
 #include <set>
 #include <utility>
 
@@ -33,26 +33,7 @@ constexpr std::size_t kMaxClasses = 256;  // labels are u8
 constexpr const char* kAdvice =
     "; fetch the data with scripts/fetch_data.sh, or pass its directory with --data";
 
-/// All spellings of a file name without the dataset's name, MNIST's own first.
-std::vector<std::string> file_names(Split split, const std::string& kind) {
-  using Strings = std::vector<std::string>;
-  const Strings prefixes = split == Split::kTrain ? Strings{"train"} : Strings{"t10k", "test"};
-  const Strings types =
-      kind == "images" ? Strings{"idx3-ubyte"} : Strings{"idx1-ubyte", "idx2-int"};
-  Strings names;
-  for (const std::string& prefix : prefixes) {
-    for (const std::string& type : types) {
-      for (const char* separator : {"-", "."}) {
-        for (const char* compression : {"", ".gz"}) {
-          names.push_back((prefix + "-").append(kind + separator).append(type + compression));
-        }
-      }
-    }
-  }
-  return names;
-}
-
-/// A file of the directory, and what precedes its name: "emnist-letters", or nothing.
+/// A file of a directory, and what precedes MNIST's name for it: "emnist-letters", or nothing.
 struct FoundFile {
   std::string dataset;
   std::string name;
@@ -64,19 +45,19 @@ struct FoundFile {
 /// `kind` is "images" or "labels". EMNIST and QMNIST prefix the dataset's name and say "test"
 /// instead of "t10k"; QMNIST's labels end in "idx2-int".
 FoundFile find_file(const std::string& directory, Split split, const std::string& kind) {
-  const std::vector<std::string> names = file_names(split, kind);
+  const std::string stem = (split == Split::kTrain ? "train-" : "t10k-") + kind;
+  const std::string type = kind == "images" ? "idx3-ubyte" : "idx1-ubyte";
+  const std::regex pattern(fmt::format(R"((?:(.*)-)?(?:{}{})[-.](?:{}{})(?:\.gz)?)", stem,
+                                       split == Split::kTest ? "|test-" + kind : "", type,
+                                       kind == "labels" ? "|idx2-int" : ""));
   std::set<FoundFile> found;
   for (const auto& entry : std::filesystem::directory_iterator(directory)) {
-    const std::string file = entry.path().filename().string();
-    for (const std::string& name : names) {
-      if (file == name) found.insert({"", file});
-      if (!file.ends_with("-" + name)) continue;
-      found.insert({file.substr(0, file.size() - name.size() - 1), file});
-    }
+    const std::string name = entry.path().filename().string();
+    if (std::smatch match; std::regex_match(name, match, pattern)) found.insert({match[1], name});
   }
   if (found.empty()) {
-    throw Error(directory + ": contains none of " + names[0] + ", " + names[1] + ", " + names[2] +
-                ", " + names[3] + kAdvice);
+    throw Error(fmt::format("{0}: contains neither {1}-{2} nor {1}.{2}, raw or .gz{3}", directory,
+                            stem, type, kAdvice));
   }
   const FoundFile& first = *found.begin();  // MNIST's own names win, as they have no prefix
   if (!first.dataset.empty() && first.dataset != found.rbegin()->dataset) {
@@ -156,7 +137,7 @@ IdxArray read_labels(const std::string& path) {
     std::int32_t label = 0;
     std::memcpy(&label, array.bytes.data() + row * array.dimensions[1] * sizeof(label),
                 sizeof(label));
-    if (label < 0 || label > std::numeric_limits<std::uint8_t>::max()) {
+    if (label < 0 || label > 255) {
       throw Error(fmt::format("{}: example {} has label {}, expected 0 to 255", path, row, label));
     }
     labels.bytes.push_back(static_cast<std::uint8_t>(label));

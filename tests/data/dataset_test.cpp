@@ -95,9 +95,8 @@ TEST_F(SmallSet, RefusesAnEmptySet) {
 TEST_F(SmallSet, ErrorNamesTheFilesTried) {
   std::filesystem::remove(images());
   expect_refused(
-      "contains none of train-images-idx3-ubyte, train-images-idx3-ubyte.gz, "
-      "train-images.idx3-ubyte, "
-      "train-images.idx3-ubyte.gz; fetch the data with scripts/fetch_data.sh");
+      "contains neither train-images-idx3-ubyte nor train-images.idx3-ubyte, raw or .gz; fetch the "
+      "data with scripts/fetch_data.sh");
   expect_throws<Error>([&] { load_dataset(folder_ / "none", Split::kTrain); },
                        "no such directory; fetch the data");
 }
