@@ -2,7 +2,6 @@
 #include "mnist/data/dataset.hpp"
 
 #include <algorithm>
-#include <array>
 #include <compare>
 #include <cstring>
 #include <filesystem>
@@ -20,13 +19,6 @@
 
 namespace mnist {
 namespace {
-
-constexpr std::array<const char*, 10> kFashionClasses{
-    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
-    "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
-// CRC-32 of Fashion-MNIST's labels, as its files have the same names as MNIST's.
-constexpr std::uint32_t kFashionTrainLabels = 0x2ed6e46a;
-constexpr std::uint32_t kFashionTestLabels = 0x242bc73f;
 
 constexpr std::size_t kMaxClasses = 256;  // labels are u8
 
@@ -105,17 +97,22 @@ std::vector<std::string> read_class_names(const std::string& path) {
   return names;
 }
 
+/// The names in classes.txt; without it, those of Fashion-MNIST if these are its labels, because
+/// its files have the same names as MNIST's; otherwise one name for each character of `standard`.
 std::vector<std::string> find_class_names(const std::string& directory,
                                           const std::vector<std::uint8_t>& labels,
-                                          const DatasetTraits& traits) {
+                                          std::string_view standard) {
+  constexpr std::uint32_t kFashionTrainLabels = 0x2ed6e46a;  // CRC-32
+  constexpr std::uint32_t kFashionTestLabels = 0x242bc73f;
   const auto names_file = std::filesystem::path(directory) / "classes.txt";
   if (std::filesystem::exists(names_file)) return read_class_names(names_file.string());
   const std::uint32_t crc32 = update_crc32(0, labels);
   if (crc32 == kFashionTrainLabels || crc32 == kFashionTestLabels) {
-    return {kFashionClasses.begin(), kFashionClasses.end()};
+    return {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+            "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
   }
   std::vector<std::string> names;
-  for (const char name : traits.classes) names.emplace_back(1, name);
+  for (const char name : standard) names.emplace_back(1, name);
   return names;
 }
 
@@ -127,13 +124,14 @@ IdxArray checked_u8(IdxArray array, const std::string& path, std::size_t rank, c
   return array;
 }
 
-/// QMNIST's labels are rows of i32 whose first element is the class.
+/// Labels as u8 of rank 1. QMNIST's are rows of i32 whose first element is the class.
 IdxArray read_labels(const std::string& path) {
   IdxArray array = read_idx(path);
-  const bool extended = array.type == IdxType::kI32 && array.dimensions.size() == 2;
+  const bool extended =
+      array.type == IdxType::kI32 && array.dimensions.size() == 2 && array.dimensions[1] > 0;
   if (!extended) return checked_u8(std::move(array), path, 1, "labels");
   IdxArray labels{IdxType::kU8, {array.dimensions[0]}, {}};
-  for (std::uint64_t row = 0; row < array.dimensions[0] && array.dimensions[1] > 0; ++row) {
+  for (std::uint64_t row = 0; row < array.dimensions[0]; ++row) {
     std::int32_t label = 0;
     std::memcpy(&label, array.bytes.data() + row * array.dimensions[1] * sizeof(label),
                 sizeof(label));
@@ -142,7 +140,6 @@ IdxArray read_labels(const std::string& path) {
     }
     labels.bytes.push_back(static_cast<std::uint8_t>(label));
   }
-  labels.dimensions[0] = labels.bytes.size();
   return labels;
 }
 
@@ -159,24 +156,20 @@ void transpose_images(Dataset& dataset) {
   std::swap(dataset.rows, dataset.columns);
 }
 
-/// Makes labels that count from `first` count from 0.
-void shift_labels(Dataset& dataset, std::uint8_t first, const std::string& path) {
-  for (std::uint8_t& label : dataset.labels) {
-    if (label < first) {
-      throw Error(fmt::format("{}: found label {}, expected at least {}", path, label, first));
+/// Shifts the labels so that the first class, labeled `first` in the file, becomes 0. Throws Error
+/// for a label without a class.
+void shift_labels(Dataset& dataset, std::size_t first, const std::string& path) {
+  const std::size_t end = first + dataset.class_names.size();
+  for (std::size_t i = 0; i < dataset.labels.size(); ++i) {
+    std::uint8_t& label = dataset.labels[i];
+    if (label < first || label >= end) {
+      throw Error(fmt::format(
+          "{}: example {} has label {}, expected {} to {}; if the data has other classes, list "
+          "their names in a classes.txt next to it, one per line",
+          path, i, label, first, end - 1));
     }
     label = static_cast<std::uint8_t>(label - first);
   }
-}
-
-void check_labels(const Dataset& dataset, const std::string& path) {
-  const auto first_bad = std::ranges::find_if(
-      dataset.labels, [&](std::uint8_t label) { return label >= dataset.class_names.size(); });
-  if (first_bad == dataset.labels.end()) return;
-  throw Error(fmt::format(
-      "{}: example {} has label {}, expected one below the {} classes; if the data "
-      "has other classes, list their names in a classes.txt next to it, one per line",
-      path, first_bad - dataset.labels.begin(), *first_bad, dataset.class_names.size()));
 }
 
 }  // namespace
@@ -214,9 +207,8 @@ Dataset load_dataset(const std::string& directory, Split split, Part part) {
   dataset.labels = std::move(labels.bytes);
   const DatasetTraits traits = traits_of(image_file.dataset);
   if (traits.transposed) transpose_images(dataset);
-  if (traits.first_label > 0) shift_labels(dataset, traits.first_label, label_path);
-  dataset.class_names = find_class_names(directory, dataset.labels, traits);
-  check_labels(dataset, label_path);
+  dataset.class_names = find_class_names(directory, dataset.labels, traits.classes);
+  shift_labels(dataset, traits.first_label, label_path);
   return dataset;
 }
 
