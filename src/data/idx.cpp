@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <limits>
 #include <span>
 #include <utility>
@@ -22,7 +21,6 @@ namespace {
 constexpr std::size_t kMagicSize = 4;
 constexpr std::size_t kDimensionSize = 4;
 constexpr std::uint64_t kMaxGzipFile = std::uint64_t{1} << 36;
-constexpr std::size_t kSkipped = 1 << 16;      // bytes at once
 constexpr std::uint64_t kMaxGzipRatio = 1032;  // of deflate, from zlib's technical details
 
 /// Inflates one gzip member (RFC 1952) in memory: gzread would ignore trailing garbage and join
@@ -49,11 +47,13 @@ class GzipReader {
         fmt::format("the decompressed data ends {} bytes too early", target.size() - written));
   }
 
-  /// Leaves out the next `count` bytes.
+  /// Decompresses the next `count` bytes without keeping them.
   void skip(std::uint64_t count) {
-    std::vector<std::uint8_t> ignored(std::min<std::uint64_t>(count, kSkipped));
-    for (; count > 0; count -= std::min<std::uint64_t>(count, kSkipped)) {
-      read(std::span(ignored).first(std::min<std::uint64_t>(count, kSkipped)));
+    std::array<std::uint8_t, 1 << 16> skipped;
+    while (count > 0) {
+      const auto part = std::span(skipped).first(std::min<std::uint64_t>(count, skipped.size()));
+      read(part);
+      count -= part.size();
     }
   }
 
@@ -153,7 +153,7 @@ Header read_header(Source& source) {
   return header;
 }
 
-/// Reads a part of the elements, `chunk` bytes at once.
+/// Reads a part of the elements, at most `chunk` bytes at a time.
 template <class Source>
 IdxArray read_payload(Source& source, Header header, Part part, std::uint64_t chunk) {
   const std::uint64_t rows = header.dimensions[0];
@@ -168,29 +168,22 @@ IdxArray read_payload(Source& source, Header header, Part part, std::uint64_t ch
   }
   source.skip((rows - part.end(rows)) * row_size);
   const std::size_t size = header.type.size;
-  for (auto element = array.bytes.begin(); size > 1 && element != array.bytes.end();) {
-    std::reverse(element, element + static_cast<std::ptrdiff_t>(size));
-    element += static_cast<std::ptrdiff_t>(size);
+  for (std::size_t i = 0; size > 1 && i < array.bytes.size(); i += size) {  // from big-endian
+    std::reverse(array.bytes.data() + i, array.bytes.data() + i + size);
   }
   return array;
 }
 
 IdxArray read_raw(const std::string& path, Part part) {
   InputFile file(path);
-  if (file.size() < kMagicSize + kDimensionSize) {
-    throw Error(fmt::format("has {} bytes, too few for an IDX header; download the file again",
-                            file.size()));
-  }
   Header header = read_header(file);
-  const std::uint64_t left = file.size() - std::min<std::uint64_t>(file.size(), header.size());
+  const std::uint64_t left = file.size() - header.size();
   if (header.payload_size != left) {
-    throw Error(
-        fmt::format("its header claims {} bytes of elements, but {} follow; download "
-                    "the file again",
-                    header.payload_size, left));
+    throw Error(fmt::format(
+        "its header claims {} bytes of elements, but {} follow; download the file again",
+        header.payload_size, left));
   }
-  const std::uint64_t chunk = header.payload_size;
-  return read_payload(file, std::move(header), part, chunk);
+  return read_payload(file, std::move(header), part, file.size());
 }
 
 IdxArray read_compressed(const std::string& path, Part part) {
@@ -220,10 +213,12 @@ std::string type_name(IdxType type) {
 
 IdxArray read_idx(const std::string& path, Part part) {
   return with_source(path, [&] {
-    std::array<std::uint8_t, 2> start{};
     InputFile file(path);
-    if (file.size() == 0) throw Error("is empty; download the file again");
-    file.read(std::span(start).first(std::min<std::size_t>(start.size(), file.size())));
+    if (file.size() < kMagicSize + kDimensionSize) {
+      throw Error(fmt::format("is truncated to {} bytes; download the file again", file.size()));
+    }
+    std::array<std::uint8_t, 2> start{};
+    file.read(start);
     const bool compressed = start == std::array<std::uint8_t, 2>{0x1f, 0x8b};
     return compressed ? read_compressed(path, part) : read_raw(path, part);
   });

@@ -371,11 +371,11 @@ class Data(ProgramTest):
         good = {path.name: path.read_bytes() for path in SUBSET.iterdir()}
         images = "train-images-idx3-ubyte.gz"
         for content, words in (
-            (b"", "is empty"),
+            (b"", "is truncated to 0 bytes"),
             (good[images][:-1000], "truncated"),
             (good[images][:1000], "1000 bytes of gzip can hold"),
             (good[images] + b"x", "garbage"),
-            (b"\0\0\x08\x03\0\0", "too few for an IDX header"),
+            (b"\0\0\x08\x03\0\0", "is truncated to 6 bytes"),
             (b"\0\0\x08\x03" + b"\xff" * 12, "64 bits"),
             (good["train-labels-idx1-ubyte.gz"], "holds u8 of rank 1, expected images"),
             (good["t10k-images-idx3-ubyte.gz"], "has 2000 labels, but"),

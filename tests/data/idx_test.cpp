@@ -134,7 +134,7 @@ TEST_F(IdxFile, ReadsWhatCompressesBest) {
 }
 
 TEST_F(IdxFile, RefusesOtherFiles) {
-  expect_refused({}, "is empty");
+  expect_refused({}, "is truncated to 0 bytes");
   expect_refused(to_bytes("<html>no such page</html>"), "is not an IDX file");
   expect_refused({0, 0, 0x0A, 1, 0, 0, 0, 0}, "is not an IDX file");
   expect_refused({0, 0, 8, 0, 0, 0, 0, 0}, "has 0 dimensions");
