@@ -49,7 +49,7 @@ void pack_squares(const std::uint8_t* image, ResampleScratch& scratch) {
   }
 }
 
-/// Interpolates each row of the grid at every column of the image.
+/// Interpolates each row of the grid at every column of the image: [grid_rows, padded columns].
 void spread_columns(const SplineField& field, const std::vector<float>& points,
                     AlignedVector<float>& columns) {
   const FloatTag d;
@@ -145,14 +145,13 @@ namespace {
 
 constexpr std::size_t kMaxLanes = 16;
 
-/// The B-spline weight of each control point for each of `count` pixels along an axis, written to
-/// weights[pixel * pixel_stride + point * point_stride]. Normalized so that their squares sum to 1,
-/// which preserves the variance.
-void set_spline_weights(float* weights, std::size_t count, double spacing, std::size_t points,
-                        std::size_t pixel_stride, std::size_t point_stride) {
+/// The B-spline weights of `points` control points for each of `count` pixels along an axis:
+/// [count, points]. The squares of a pixel's weights sum to 1, which preserves the variance.
+std::vector<float> spline_weights(std::size_t count, double spacing, std::size_t points) {
+  std::vector<float> weights;
   for (std::size_t pixel = 0; pixel < count; ++pixel) {
-    double squares = 0;
     std::vector<double> row(points);
+    double squares = 0;
     for (std::size_t point = 0; point < points; ++point) {
       const double distance =
           std::abs(static_cast<double>(pixel) / spacing - (static_cast<double>(point) - 1));
@@ -163,11 +162,11 @@ void set_spline_weights(float* weights, std::size_t count, double spacing, std::
       }
       squares += row[point] * row[point];
     }
-    for (std::size_t point = 0; point < points; ++point) {
-      weights[pixel * pixel_stride + point * point_stride] =
-          static_cast<float>(row[point] / std::sqrt(squares));
+    for (const double weight : row) {
+      weights.push_back(static_cast<float>(weight / std::sqrt(squares)));
     }
   }
+  return weights;
 }
 
 }  // namespace
@@ -183,10 +182,12 @@ SplineField::SplineField(std::size_t rows, std::size_t columns, double smoothnes
   grid_rows = points(rows);
   grid_columns = points(columns);
   padded_columns = round_up(columns, kMaxLanes);
-  row_weights.resize(rows * grid_rows);
-  set_spline_weights(row_weights.data(), rows, spacing, grid_rows, grid_rows, 1);
+  row_weights = spline_weights(rows, spacing, grid_rows);
+  const std::vector<float> of_columns = spline_weights(columns, spacing, grid_columns);
   column_weights.resize(grid_columns * padded_columns);
-  set_spline_weights(column_weights.data(), columns, spacing, grid_columns, 1, padded_columns);
+  for (std::size_t i = 0; i < of_columns.size(); ++i) {
+    column_weights[i % grid_columns * padded_columns + i / grid_columns] = of_columns[i];
+  }
   x.resize(this->points());
   y.resize(this->points());
   x_columns.assign(grid_rows * padded_columns, 0.0F);
