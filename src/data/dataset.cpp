@@ -1,4 +1,4 @@
-// Finds, loads, checks, limits and splits datasets.
+// Finds, loads, checks, truncates and splits datasets.
 #include "mnist/data/dataset.hpp"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Every process knows what all want, so that only images are sent.
+// Every process knows what the others need, so that only images are sent.
 #include "data/image_exchange.hpp"
 
 #include <algorithm>
@@ -64,7 +64,9 @@ void check_same_data(const Dataset& dataset, Communicator& processes) {
   own.push_back(static_cast<std::uint8_t>(dataset.columns));
   std::vector<std::uint8_t> first = own;
   processes.broadcast(first);
-  if (first != own) throw Error("has other labels or images than process 0 has found");
+  if (first == own) return;
+  throw Error(
+      "its labels or image sizes differ from process 0's; give every process the same data");
 }
 
 std::uint32_t fingerprint(const Dataset& dataset, Communicator& processes) {

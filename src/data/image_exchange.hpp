@@ -1,4 +1,4 @@
-// Images that several processes share.
+// Redistributes images among the processes of a run.
 #pragma once
 
 #include <cstdint>
@@ -10,23 +10,23 @@
 
 namespace mnist {
 
-/// Brings images to the processes that need them, where each has loaded a part of a dataset.
+/// Sends images to the processes that need them, after each process has loaded a part of a dataset.
 class ImageExchange {
  public:
-  /// Both must outlive it. Collective.
+  /// Both arguments must outlive it. Collective.
   ImageExchange(const Dataset& dataset, Communicator& processes);
 
   /// Sends the images of examples `wanted[p]`, all different, to process p. Collective: all
   /// processes must pass the same lists.
   void fetch(std::span<const std::vector<std::int64_t>> wanted);
 
-  /// An image that the last fetch() brought to this process.
+  /// An image that this process received in the last fetch().
   const std::uint8_t* image(std::int64_t example) const {
     return received_.data() + places_[static_cast<std::size_t>(example)] * pixels_;
   }
 
  private:
-  /// The process that has loaded an image.
+  /// The rank of the process that has loaded an image.
   std::size_t owner(std::int64_t example) const;
 
   const Dataset& dataset_;
@@ -41,15 +41,16 @@ class ImageExchange {
 /// The part of the images that a process loads.
 Part part_of(const Communicator& processes);
 
-/// Throws Error when this process has found other labels, or images of another number or size, than
-/// process 0. Collective.
+/// Throws Error if the labels, or the number or size of the images, differ from those of process 0.
+/// Collective.
 void check_same_data(const Dataset& dataset, Communicator& processes);
 
-/// Dataset::fingerprint() of the dataset that `processes` have loaded in parts. Collective.
+/// Dataset::fingerprint() of the whole dataset, of which each process has loaded a part.
+/// Collective.
 std::uint32_t fingerprint(const Dataset& dataset, Communicator& processes);
 
-/// select_examples() from a dataset that `processes` have loaded in parts; the images go to process
-/// 0 only. Collective.
+/// select_examples() from the whole dataset, of which each process has loaded a part. Only process
+/// 0 gets images. Collective.
 Dataset select_examples(const Dataset& dataset, const std::vector<std::int64_t>& indices,
                         Communicator& processes);
 

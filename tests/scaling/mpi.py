@@ -202,7 +202,7 @@ class Processes(ProgramTest):
              "-n", "2", "-wdir", self.tmp_dir / "b", *flags], capture_output=True, text=True, timeout=300)
         self.assertEqual(process.returncode, 1, process.stderr)
         self.assertEqual(len(self.errors(process)), 1, process.stderr)
-        self.assertRegex(self.errors(process)[0], "process [12] on .+: data: has other labels or images")
+        self.assertRegex(self.errors(process)[0], "process [12] on .+: data: its labels or image sizes differ from process 0")
 
     def test_the_exit_code_is_that_of_the_first_process(self):
         process = self.train(2, "--data", SUBSET, "--epochs", 1, "--hidden", 8, "--device", "cpu", "--out",

@@ -13,7 +13,7 @@
 namespace mnist {
 
 /// Images and labels of one split. Pixels stay u8, 0 to kMaxPixel: 47 MB for MNIST's training
-/// split. Where several processes train together, each holds all labels, and a part of the images.
+/// split. In a run of several processes, each holds all labels but only a part of the images.
 struct Dataset {
   std::int64_t count = 0;
   std::int64_t rows = 0;             ///< image height in pixels
@@ -30,19 +30,19 @@ struct Dataset {
   std::uint32_t fingerprint() const;
 };
 
-/// Reads one split of the dataset in `directory`, raw or gzip: MNIST or a relative with the same
-/// layout (Fashion-MNIST, KMNIST, EMNIST, QMNIST). EMNIST's images are transposed so that they
-/// are upright, and its labels shifted to start from 0.
+/// Reads one split of the dataset in `directory`, raw or gzip: MNIST or a dataset in its format
+/// (Fashion-MNIST, KMNIST, EMNIST, QMNIST). EMNIST's images are transposed so that they are
+/// upright, and its labels shifted to start from 0.
 ///
 /// Class names come from `directory`/classes.txt, one per line; without it, Fashion-MNIST is
 /// detected by its labels' checksum and EMNIST's character sets by file name; all others have
 /// classes 0 to 9.
 ///
-/// Of the images, only a part is loaded on request.
+/// `images` is the part of the images to load; labels are always loaded.
 ///
-/// Throws Error that names the file: missing (with the names tried), damaged, images other than u8
-/// of rank 3, labels other than u8 of rank 1 or i32 of rank 2, different numbers of images and
-/// labels, no examples, or a label without a class.
+/// Throws Error that names the file: missing, damaged, images other than u8 of rank 3, labels other
+/// than u8 of rank 1 or i32 of rank 2, different numbers of images and labels, no examples, or a
+/// label without a class.
 Dataset load_dataset(const std::string& directory, Split split, Part images = {});
 
 /// Keeps the first `count` examples; 0 keeps all. Throws UsageError when there are fewer.

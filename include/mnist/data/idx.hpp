@@ -29,11 +29,10 @@ struct IdxArray {
   std::vector<std::uint8_t> bytes;
 };
 
-/// Reads an IDX file; gzip is detected by content, not by name. Of the elements, only those of a
-/// part of the rows (along the first dimension) are kept, while `dimensions` describes the whole
-/// array. Memory stays within the file's size, or for gzip, within what so many compressed bytes
-/// can expand to. Throws Error that names the file when it cannot be read, is truncated or
-/// malformed, or has trailing bytes.
+/// Reads `part` of the rows (along the first dimension) of an IDX file; `dimensions` still
+/// describes the whole array. Gzip is detected by content, not by name. Allocates at most the size
+/// of the file or, for gzip, what that many compressed bytes can expand to. Throws Error that names
+/// the file if it cannot be read, is truncated or malformed, or has trailing bytes.
 IdxArray read_idx(const std::string& path, Part part = {});
 
 }  // namespace mnist
