@@ -18,8 +18,8 @@ class Augmenter {
   Augmenter(const AugmentOptions& options, std::int64_t rows, std::int64_t columns,
             std::uint64_t seed);
 
-  /// Distorts `image`, example `index` of the dataset, for `epoch`, with AugmentOptions::weakened()
-  /// `strength`. Both images are u8 [rows, columns] and must not overlap.
+  /// Distorts `image`, example `index` of the dataset, for `epoch`; see AugmentOptions::weakened()
+  /// for `strength`. Both images are u8 [rows, columns] and must not overlap.
   void operator()(const std::uint8_t* image, std::int64_t epoch, std::int64_t index,
                   std::uint8_t* distorted, double strength = 1);
 

@@ -12,7 +12,7 @@
 
 namespace mnist {
 
-/// The random number sequence of one image. uniform() consumes one 32-bit word of the stream,
+/// The random numbers of one image, in order. uniform() consumes one 32-bit word of the stream,
 /// normal() two.
 class DistortionNumbers {
  public:
@@ -55,7 +55,7 @@ class DistortionNumbers {
   std::array<std::uint32_t, kBlockWords> words_{};
 };
 
-/// Words that draw_affine_map() and normal() consume. The elastic field's numbers follow the map's.
+/// Words that draw_affine_map() and normal() consume. Those of the elastic field follow the map's.
 inline constexpr std::uint64_t kWordsOfAffineMap = 7;
 inline constexpr std::uint64_t kWordsOfNormal = 2;
 
@@ -92,7 +92,7 @@ struct Rectangle {
   int width = 0, height = 0;
 };
 
-/// The rectangle that random erasing blanks; empty unless chance picks this image.
+/// The rectangle that random erasing blanks; empty with probability 1 - options.erasing.
 MNIST_HOST_DEVICE inline Rectangle draw_erased(const AugmentOptions& options, int rows, int columns,
                                                DistortionNumbers& numbers) {
   // Fractions of the image's area, and the largest aspect ratio, as in the paper.

@@ -176,11 +176,11 @@ HWY_EXPORT(resample);
 SplineField::SplineField(std::size_t rows, std::size_t columns, double smoothness) {
   const double spacing = smoothness * std::sqrt(3.0);
   // A cubic B-spline spans four points: two on either side of a pixel's cell.
-  const auto points = [&](std::size_t count) {
+  const auto points_along = [&](std::size_t count) {
     return static_cast<std::size_t>(static_cast<double>(count - 1) / spacing) + 4;
   };
-  grid_rows = points(rows);
-  grid_columns = points(columns);
+  grid_rows = points_along(rows);
+  grid_columns = points_along(columns);
   padded_columns = round_up(columns, kMaxLanes);
   row_weights = spline_weights(rows, spacing, grid_rows);
   const std::vector<float> of_columns = spline_weights(columns, spacing, grid_columns);
@@ -188,8 +188,8 @@ SplineField::SplineField(std::size_t rows, std::size_t columns, double smoothnes
   for (std::size_t i = 0; i < of_columns.size(); ++i) {
     column_weights[i % grid_columns * padded_columns + i / grid_columns] = of_columns[i];
   }
-  x.resize(this->points());
-  y.resize(this->points());
+  x.resize(grid_rows * grid_columns);
+  y.resize(grid_rows * grid_columns);
   x_columns.assign(grid_rows * padded_columns, 0.0F);
   y_columns.assign(grid_rows * padded_columns, 0.0F);
 }

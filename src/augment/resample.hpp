@@ -15,14 +15,12 @@ struct AffineMap {
   float yx = 0, yy = 1, y0 = 0;
 };
 
-/// A displacement field: cubic B-splines over a coarse grid of control points. Where these are
-/// independent with variance 1, it approximates white noise, smoothed by a Gaussian with a standard
-/// deviation of 1/sqrt(3) grid spacings, and has variance 1 everywhere.
+/// A displacement field: cubic B-splines over a coarse grid of control points. If these are
+/// independent with variance 1, the field approximates white noise smoothed by a Gaussian with a
+/// standard deviation of 1/sqrt(3) grid spacings, and has variance 1 everywhere.
 struct SplineField {
   /// `smoothness` is the Gaussian's standard deviation in pixels.
   SplineField(std::size_t rows, std::size_t columns, double smoothness);
-
-  std::size_t points() const { return grid_rows * grid_columns; }
 
   std::size_t grid_rows;
   std::size_t grid_columns;
@@ -44,7 +42,7 @@ struct ResampleScratch {
 };
 
 /// Distorts `image` by `map` and, unless it is null, `field`. Both images are u8 [rows, columns]
-/// and must not overlap. Pixels outside of the source are 0. Overwrites all scratch.
+/// and must not overlap. Pixels outside of the source are 0.
 void resample(const std::uint8_t* image, const AffineMap& map, SplineField* field,
               std::uint8_t* distorted, ResampleScratch& scratch);
 

@@ -116,7 +116,7 @@ struct BmpHeader {
 BmpHeader take_bmp_header(ByteReader& reader) {
   constexpr std::uint32_t kFileHeaderBytes = 14;
   constexpr std::uint32_t kInfoHeaderBytes = 40;
-  constexpr std::uint32_t kBitFields = 3;  // the usual masks are those of no compression
+  constexpr std::uint32_t kBitFields = 3;  // the masks are assumed to be the usual ones
   BmpHeader header;
   reader.seek(10);
   header.pixels_offset = reader.take_little_endian<std::uint32_t>();

@@ -12,7 +12,7 @@
 #include "imaging/image_file.hpp"
 #include "mnist/support/error.hpp"
 
-// stb asserts that the source covers the whole result; ours covers a part of it.
+// stb asserts that the source covers the whole result; here it covers only a part.
 #define STBIR_ASSERT(condition)
 #define STB_IMAGE_RESIZE_STATIC
 #define STB_IMAGE_RESIZE_IMPLEMENTATION
@@ -24,13 +24,13 @@ namespace {
 // As a fraction of the image's side: MNIST's digits fill a box of 20 in 28 pixels.
 constexpr double kDigitBox = 20.0 / 28;
 
-// Pixels with less contrast than a threshold count as background. The threshold follows the noise
-// of the border, within these fractions of the strongest contrast.
+// Pixels whose contrast is below a threshold are background. The threshold follows the noise of the
+// border, within these fractions of the strongest contrast.
 constexpr float kMinThreshold = 0.05F;
 constexpr float kMaxThreshold = 0.5F;
 constexpr float kNoiseFactor = 1.5F;
 constexpr double kNoiseQuantile = 0.9;
-// Connected components with less than this fraction of all ink are dust.
+// Connected components with less than this fraction of all ink are removed as dust.
 constexpr double kMaxSpeck = 0.02;
 
 /// How much ink each pixel has: its contrast to the background, or 0.
@@ -44,7 +44,7 @@ struct Ink {
   }
 };
 
-/// Luma with transparent parts blended with white behind a dark drawing, black behind a light one.
+/// Luma with transparency blended over white for a dark drawing, over black for a light one.
 std::vector<float> blended_luma(const GrayImage& image) {
   double lightness = 0;
   for (std::size_t i = 0; i < image.luma.size(); ++i) {
@@ -78,7 +78,8 @@ float quantile(std::vector<float> values, double fraction) {
   return values[static_cast<std::size_t>(index)];
 }
 
-/// The border's median is the background; the darker or the lighter side, by contrast, is the ink.
+/// The border's median is the background. The ink is what is darker or what is lighter, whichever
+/// has more contrast in total.
 Ink extract_ink(const GrayImage& image) {
   Ink ink{image.rows, image.columns, blended_luma(image)};
   std::vector<float> border = border_of(ink);

@@ -21,7 +21,7 @@ struct AugmentOptions {
            erasing > 0;
   }
 
-  /// These options with everything but flips at `strength`, in [0, 1], of its full strength.
+  /// These options with everything but flips scaled by `strength`, in [0, 1].
   constexpr AugmentOptions weakened(double strength) const {
     AugmentOptions weaker = *this;
     for (double* value : {&weaker.rotation, &weaker.translation, &weaker.scaling, &weaker.shear,
