@@ -239,8 +239,8 @@ Dataset select_examples(const Dataset& dataset, std::span<const std::int64_t> in
   selected.images.reserve(indices.size() * static_cast<std::size_t>(dataset.pixels()));
   selected.labels.reserve(indices.size());
   for (const std::int64_t index : indices) {
-    const auto begin = dataset.images.begin() + index * dataset.pixels();
-    selected.images.insert(selected.images.end(), begin, begin + dataset.pixels());
+    const auto image = dataset.image(index);
+    selected.images.insert(selected.images.end(), image.begin(), image.end());
     selected.labels.push_back(dataset.labels[static_cast<std::size_t>(index)]);
   }
   return selected;

@@ -32,8 +32,7 @@ void ImageExchange::fetch(std::span<const std::vector<std::int64_t>> wanted) {
   for (const auto& examples : wanted) {
     for (const std::int64_t example : examples) {
       if (owner(example) != rank) continue;
-      const auto place = static_cast<std::size_t>(example - dataset_.first_image) * pixels_;
-      const auto image = std::span(dataset_.images).subspan(place, pixels_);
+      const auto image = dataset_.image(example);
       sent_.insert(sent_.end(), image.begin(), image.end());
     }
     sent_offsets.push_back(sent_.size());

@@ -26,6 +26,12 @@ struct Dataset {
   std::int64_t pixels() const { return rows * columns; }
   std::int64_t classes() const { return static_cast<std::int64_t>(class_names.size()); }
 
+  /// The image of an example, u8 [rows, columns]; it must be one of those in `images`.
+  std::span<const std::uint8_t> image(std::int64_t index) const {
+    const auto size = static_cast<std::size_t>(pixels());
+    return std::span(images).subspan(static_cast<std::size_t>(index - first_image) * size, size);
+  }
+
   /// CRC-32 over images and labels, to tell datasets apart.
   std::uint32_t fingerprint() const;
 };
