@@ -18,8 +18,8 @@ import machine
 import table
 from entries import ROOT, entries
 
-# Cores that other programs may keep busy.
-MOST_LOAD = 0.1
+# Cores that other programs may keep busy, on average.
+MAX_LOAD = 0.1
 
 
 def parse_arguments():
@@ -28,7 +28,7 @@ def parse_arguments():
     parser.add_argument("--data", type=pathlib.Path, default=ROOT / "data/mnist")
     parser.add_argument("--epochs", type=int, default=4, help="epochs per run, at least 2; the first is discarded")
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--limit", type=float, default=900, help="seconds after which a run is ended and has failed")
+    parser.add_argument("--limit", type=float, default=900, help="seconds after which a run is stopped and has failed")
     parser.add_argument("--batch", default="32", help="minibatch sizes, comma-separated")
     parser.add_argument("--hidden", nargs="+", default=["256,128"],
                         help="networks; 1024,512@64 has minibatch sizes of its own")
@@ -77,21 +77,22 @@ def run(command, environment, cores, limit):
 
 
 def ours(directory):
-    """What a run directory of mnist-train says."""
+    """Reads the results of mnist-train from its run directory."""
     epochs = [json.loads(line) for line in (directory / "metrics.jsonl").read_text().splitlines()]
     return {"seconds": [epoch["seconds"] for epoch in epochs], "losses": [epoch["train_loss"] for epoch in epochs],
             "accuracy": json.loads((directory / "summary.json").read_text())["test_accuracy"]}
 
 
 def baseline(output):
-    """What a baseline printed: a JSON line for each epoch, then one with the accuracy. Frameworks print other lines."""
+    """Parses the output of a baseline: a JSON line for each epoch, then one with the accuracy. Frameworks may print
+    other lines."""
     *epochs, last = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
     return {"seconds": [epoch["seconds"] for epoch in epochs], "losses": [epoch["loss"] for epoch in epochs],
             "accuracy": last["accuracy"]}
 
 
 def measure(arguments, configuration):
-    """Maps each entry to its runs (see table.py)."""
+    """Returns a dict from each entry to its runs (see table.py)."""
     hidden, batch, threads = configuration
     available = sorted(os.sched_getaffinity(0))
     runs_of = {}
@@ -103,7 +104,7 @@ def measure(arguments, configuration):
             print(f"  {hidden}, batch {batch}, {threads} cores, round {turn + 1}: {name}", file=sys.stderr)
             before = {"load": machine.busy_cores(0.5),
                       "latency": machine.core_latency(arguments.build / "bench/core_latency", available)}
-            if before["load"] > MOST_LOAD:
+            if before["load"] > MAX_LOAD:
                 print(f"    other programs keep {before['load']:.2f} cores busy", file=sys.stderr)
             command = [*command, "--data", arguments.data, "--epochs", arguments.epochs, "--batch", batch,
                        "--hidden", hidden]
@@ -115,7 +116,7 @@ def measure(arguments, configuration):
 def main():
     arguments = parse_arguments()
     load = 0 if arguments.force else machine.busy_cores()
-    if load > MOST_LOAD:
+    if load > MAX_LOAD:
         sys.exit(f"other programs keep {load:.2f} cores busy, and timings need an idle machine: stop them, or measure "
                  "beside them with --force")
     print(f"{machine.description()}\n{arguments.device}, {arguments.data}, {arguments.rounds} rounds of "

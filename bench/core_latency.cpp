@@ -17,9 +17,9 @@ namespace {
 constexpr int kRounds = 21;
 constexpr int kRoundTrips = 20'000;
 
-/// Kept on a cache line of its own, so that nothing else moves it.
-struct alignas(64) Ball {
-  std::atomic<int> hits{0};
+/// A counter on a cache line of its own.
+struct alignas(64) SharedLine {
+  std::atomic<int> writes{0};
 };
 
 void pin_to(int core) {
@@ -32,28 +32,29 @@ void pin_to(int core) {
   }
 }
 
-/// Waits for every other hit, beginning with `first`, and returns it.
-void play(Ball& ball, int first) {
-  for (int hit = first; hit < 2 * kRoundTrips; hit += 2) {
-    while (ball.hits.load(std::memory_order_acquire) != hit) {
+/// One side of the ping-pong: waits until the counter is `first`, `first` + 2 and so on, and
+/// increments it each time.
+void ping_pong(SharedLine& line, int first) {
+  for (int turn = first; turn < 2 * kRoundTrips; turn += 2) {
+    while (line.writes.load(std::memory_order_acquire) != turn) {
     }
-    ball.hits.store(hit + 1, std::memory_order_release);
+    line.writes.store(turn + 1, std::memory_order_release);
   }
 }
 
 double one_way_nanoseconds(int core, int other) {
-  Ball ball;
+  SharedLine line;
   std::atomic<bool> ready{false};
-  std::thread opponent([&] {
+  std::thread responder([&] {
     pin_to(other);
     ready = true;
-    play(ball, 1);
+    ping_pong(line, 1);
   });
   pin_to(core);
   while (!ready) std::this_thread::yield();
   const auto start = std::chrono::steady_clock::now();
-  play(ball, 0);
-  opponent.join();
+  ping_pong(line, 0);
+  responder.join();
   const std::chrono::duration<double, std::nano> elapsed = std::chrono::steady_clock::now() - start;
   return elapsed.count() / (2 * kRoundTrips);
 }

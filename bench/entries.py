@@ -1,4 +1,4 @@
-"""What bench/compare.py measures: the command of each entry, and what it adds to the environment."""
+"""The entries of bench/compare.py: the command and environment variables of each."""
 
 import pathlib
 import sys
@@ -25,17 +25,18 @@ OTHERS = {
 
 
 def entries(arguments):
-    """Maps each entry's name to its command, without the flags that all entries have, and its environment."""
+    """Returns a dict from each entry's name to its command, without the flags that all entries share, and its
+    environment variables."""
     device = ["--device", arguments.device]
-    found = {}
+    all_entries = {}
     for engine in arguments.engines.split(","):
-        found[f"mnist-train, {engine}"] = [arguments.build / "bin/mnist-train", "--engine", engine, *device], {}
+        all_entries[f"mnist-train, {engine}"] = [arguments.build / "bin/mnist-train", "--engine", engine, *device], {}
     for name, (script, *flags) in PYTORCH.items():
-        found[name] = [sys.executable, BASELINES / script, *flags, *device], {}
+        all_entries[name] = [sys.executable, BASELINES / script, *flags, *device], {}
     if arguments.device == "cpu":
-        found["LibTorch C++ example"] = [arguments.build / "bench/cpp_example"], {}
+        all_entries["LibTorch C++ example"] = [arguments.build / "bench/cpp_example"], {}
         for name, (script, *flags) in OTHERS.items():
             preload = {"LD_PRELOAD": str(OPENBLAS)} if name == "MLX" and OPENBLAS.exists() else {}
-            found[name] = [PYTHON, BASELINES / script, *flags], preload
+            all_entries[name] = [PYTHON, BASELINES / script, *flags], preload
     wanted = arguments.only.split(",")
-    return {name: entry for name, entry in found.items() if any(part in name for part in wanted)}
+    return {name: entry for name, entry in all_entries.items() if any(part in name for part in wanted)}

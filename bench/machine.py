@@ -10,7 +10,7 @@ INSTRUCTION_SETS = {"avx2": "AVX2", "avx512f": "AVX-512", "amx_tile": "AMX"}
 
 
 def description():
-    """One line: the processor's name, its SIMD instruction sets, and the caches of its first core."""
+    """Returns one line: the processor's name, its SIMD instruction sets, and the caches of its first core."""
     fields = {}
     for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
         key, _, value = line.partition(":")
@@ -21,7 +21,7 @@ def description():
 
 
 def caches():
-    """Such as "L2 512K (cores 0)": the cores are those that share it."""
+    """Yields each cache as "L2 512K (cores 0)", with the cores that share it."""
     for index in sorted((CPU / "cpu0/cache").glob("index*")):
         level, kind, size, cores = ((index / name).read_text().strip()
                                     for name in ("level", "type", "size", "shared_cpu_list"))
@@ -30,15 +30,15 @@ def caches():
 
 
 def busy_cores(seconds=1):
-    """How many cores were busy, on average over `seconds`."""
+    """Returns the number of busy cores, averaged over `seconds`."""
     before = STAT.read_text()
     time.sleep(seconds)
     return busy_between(before, STAT.read_text())
 
 
 def busy_between(before, after):
-    """The same between two readings of /proc/stat. Includes stolen time: a host that gives a core of this machine
-    to another one disturbs measurements just as much."""
+    """Returns the number of busy cores between two readings of /proc/stat. Includes stolen time: a host that gives a
+    core of this machine to another one disturbs measurements just as much."""
     ticks = []
     for text in (before, after):
         user, nice, system, idle, waiting, *others = map(int, text.splitlines()[0].split()[1:9])
@@ -49,8 +49,8 @@ def busy_between(before, after):
 
 
 def core_latency(program, cores):
-    """Nanoseconds that a cache line takes from the first of `cores` to the second, measured by core_latency.cpp;
-    None with one core, if the program is not built, or if other programs do not let its two threads run at once."""
+    """Returns the nanoseconds that a cache line takes from the first of `cores` to the second (core_latency.cpp). None
+    with one core, if the program is not built, or if other programs keep its two threads from running at once."""
     if len(cores) < 2 or not program.exists():
         return None
     try:

@@ -29,7 +29,7 @@ def ip(command):
 
 
 class Link:
-    """Two network namespaces, and a link between them that carries `gigabits` a second each way."""
+    """Two network namespaces, and a link between them with a bandwidth of `gigabits` per second in each direction."""
 
     def __init__(self, gigabits):
         self.gigabits = gigabits
@@ -59,7 +59,7 @@ class Link:
             subprocess.run(["ip", "netns", "del", machine], check=False)
 
     def sent(self):
-        """The bytes that the first machine has sent."""
+        """Returns the bytes that the first machine has sent."""
         path = "/sys/class/net/mnist-eth/statistics/tx_bytes"
         return int(subprocess.check_output(["ip", "netns", "exec", MACHINES[0], "cat", path]))
 
@@ -77,12 +77,13 @@ class Link:
                                         *launch, *command], stderr=subprocess.DEVNULL)
 
 
-def seconds_a_step(output, steps):
+def seconds_per_step(output, steps):
     return json.loads(output.decode().splitlines()[-1])["seconds"] / steps
 
 
 def measure(arguments, hidden, batch):
-    """Medians of one process and of two over each link, in one interleaved series."""
+    """Returns the median seconds per step of one process and of two over each link, measured in turns, and the bytes
+    sent per step."""
     steps = -(-arguments.limit // batch)
     command = [str(arguments.program), "--data", str(arguments.data), "--limit", str(arguments.limit), "--epochs", "1",
                "--hidden", hidden, "--batch", str(batch), "--threads", "1", "--device", "cpu", "--no-test", "--quiet",
@@ -92,30 +93,31 @@ def measure(arguments, hidden, batch):
         folder = pathlib.Path(name)
         command += ["--out", str(folder / "model.pt")]
         for _ in range(arguments.rounds):
-            single.append(seconds_a_step(subprocess.check_output(command, stderr=subprocess.DEVNULL), steps))
+            single.append(seconds_per_step(subprocess.check_output(command, stderr=subprocess.DEVNULL), steps))
             for gigabits in arguments.gigabits:
                 with Link(gigabits) as link:
-                    pairs[gigabits].append(seconds_a_step(link.mpirun(folder, command), steps))
+                    pairs[gigabits].append(seconds_per_step(link.mpirun(folder, command), steps))
                     # Once a run: the checkpoint that it starts from, and a comparison of the results.
                     sent = (link.sent() - 16 * parameters_of(hidden)) / steps
     return statistics.median(single), {key: statistics.median(value) for key, value in pairs.items()}, sent
 
 
 def predicted(single, update, parameters, batch, link, machines):
-    """Seconds of a step: its share of the gradients, the update, and the exchange of gradients and images."""
+    """Returns the seconds of a step: its share of the gradients, the update, and the exchange of gradients and
+    images."""
     gigabits, latency = link
     leaves = min(-(-batch // 128), 16)
     share = -(-leaves // machines) / leaves if leaves > 1 else 1
     received = 0 if leaves == 1 else 2 * (machines - 1) / machines * 4 * parameters
     received += (machines - 1) / machines * share * batch * 784
-    # Two exchanges of gradients: each process sends something to each other one, after one another.
+    # Two exchanges of gradients: each process sends to all others, one after another.
     waiting = 0 if leaves == 1 else 2 * (machines - 1) * latency
     return (single - update) * share + update + received * 8 / (gigabits * 1e9) + waiting
 
 
 def report(arguments, hidden, measured):
     """Prints the rows of a network."""
-    # The update takes what a step without examples would take.
+    # The time of the update is that of a step without examples, extrapolated.
     small, large = min(measured), max(measured)
     slope = (measured[large][0] - measured[small][0]) / max(large - small, 1)
     update = max(measured[large][0] - slope * large, 0) if slope else 0
@@ -138,7 +140,7 @@ def main():
     parser.add_argument("--hidden", nargs="+", default=["256,128", "1024,512", "2048,2048"], help="layers of a network")
     parser.add_argument("--batch", type=int, nargs="+", default=[32, 1024, 2048], help="minibatches")
     parser.add_argument("--limit", type=int, default=20480, help="examples of a run")
-    parser.add_argument("--rounds", type=int, default=3, help="runs of each kind, of which the median counts")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each kind; the median is reported")
     arguments = parser.parse_args()
     if os.geteuid() != 0:
         parser.error("needs root, to add network namespaces")

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Measures the storage of scripts/sweep.py with workers that only pretend to train.
+"""Measures the storage of scripts/sweep.py with workers that simulate training.
 
     .venv/bin/python bench/sweep_storage.py --workers 25 50 100 --rounds 4
 
 Starts PostgreSQL (Debian's package) on a temporary cluster, and then for each number of workers as many processes,
 which take trials from the queue, report 15 epochs in --seconds, and tell the result, as sweep.py does. Prints a
-Markdown table: trials per second beside the ideal, the latency of each operation, and the CPU time of the server
-and of the workers for each trial. --waiting adds trials that nobody takes, to measure a long queue.
+Markdown table: trials per second and their ideal number, the latency of each operation, and the CPU time of the
+server and of the workers per trial. --waiting adds trials that no worker takes, to measure a long queue.
 """
 
 import argparse

@@ -18,53 +18,53 @@ accuracy  on the test set after the last epoch, mean over runs
 / fused   time relative to mnist-train's fused engine; "rejected" if the entry did not learn what the others did"""
 # An entry did not learn if it gets more than this fraction of the test images wrong, or more than twice as many as
 # the median entry. After a few epochs, initial weights and the order of examples make a smaller difference.
-MOST_ERROR = 0.2
-MOST_RELATIVE_ERROR = 2
+MAX_ERROR = 0.2
+MAX_RELATIVE_ERROR = 2
 
 
 def warm(runs):
-    """Seconds of the epochs of all runs, without the first epoch of each, which includes compilation."""
+    """Returns the seconds of all epochs but the first of each run, which includes compilation."""
     return [seconds for run in runs for seconds in run["seconds"][1:]]
 
 
 def spread(values):
-    """Half the range, relative to the median."""
+    """Returns half the range, relative to the median."""
     return (max(values) - min(values)) / 2 / statistics.median(values)
 
 
 def complete(runs_of):
-    """The entries none of whose runs failed."""
+    """Returns the entries none of whose runs failed."""
     return {name: runs for name, runs in runs_of.items() if runs and None not in runs}
 
 
 def errors_of(runs_of):
-    """Maps the same entries to the fraction of test images that they get wrong."""
+    """Returns a dict from each complete entry to the fraction of test images that it gets wrong."""
     return {name: 1 - statistics.mean(run["accuracy"] for run in runs) for name, runs in complete(runs_of).items()}
 
 
 def rejected(runs_of):
-    """The entries that did not learn."""
+    """Returns the names of the entries that did not learn."""
     errors = errors_of(runs_of)
     if not errors:
         return set()
-    limit = min(MOST_ERROR, MOST_RELATIVE_ERROR * statistics.median(errors.values()))
+    limit = min(MAX_ERROR, MAX_RELATIVE_ERROR * statistics.median(errors.values()))
     return {name for name, error in errors.items() if error > limit}
 
 
 def lines(configuration, runs_of):
-    """`configuration` is (hidden layers, minibatch size, cores); `runs_of` maps each entry to its runs."""
+    """Returns the lines of one configuration, (hidden layers, minibatch size, cores), given each entry's runs."""
     hidden, batch, cores = configuration
     start = f"{hidden:>11} {batch:>5} {cores:>5} "
     medians = {name: statistics.median(warm(runs)) for name, runs in complete(runs_of).items()}
     errors = errors_of(runs_of)
-    unfit = rejected(runs_of)
-    found = []
+    not_learned = rejected(runs_of)
+    rows = []
     for name in sorted(medians, key=medians.get):
         runs = runs_of[name]
         latencies = [run["latency"] for run in runs if run["latency"] is not None]
         latency = f"{statistics.median(latencies):.0f} ns" if latencies else "-"
         ratio = f"{medians[name] / medians[OURS]:.2f}" if OURS in medians else "-"
-        found.append(f"{start}{latency:>8} {max(run['load'] for run in runs):5.2f}  {name:26} {medians[name]:8.3f} "
+        rows.append(f"{start}{latency:>8} {max(run['load'] for run in runs):5.2f}  {name:26} {medians[name]:8.3f} "
                      f"{100 * spread(warm(runs)):4.0f} % {100 * (1 - errors[name]):6.2f} % "
-                     f"{'rejected' if name in unfit else ratio:>8}")
-    return found + [f"{start}{'-':>8} {'-':>5}  {name:26} {'failed':>8}" for name in runs_of if name not in medians]
+                     f"{'rejected' if name in not_learned else ratio:>8}")
+    return rows + [f"{start}{'-':>8} {'-':>5}  {name:26} {'failed':>8}" for name in runs_of if name not in medians]

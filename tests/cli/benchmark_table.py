@@ -1,4 +1,4 @@
-"""bench/compare.py and its table, with programs in place of mnist-train that only pretend to train."""
+"""bench/compare.py and its table, with a fake mnist-train."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ import machine  # noqa: E402
 import table  # noqa: E402
 
 # Writes what mnist-train writes to --run-dir. The engine `torch` is slower and guesses.
-PRETENDER = """#!{python}
+FAKE_TRAINER = """#!{python}
 import json, pathlib, sys
 flags = dict(zip(sys.argv[1::2], sys.argv[2::2]))
 run_dir = pathlib.Path(flags["--run-dir"])
@@ -77,7 +77,7 @@ class Compare(ProgramTest):
         super().setUp()
         program = self.tmp_dir / "bin/mnist-train"
         program.parent.mkdir()
-        program.write_text(PRETENDER.format(python=sys.executable))
+        program.write_text(FAKE_TRAINER.format(python=sys.executable))
         program.chmod(0o755)
 
     def compare(self, *flags, force=True):
