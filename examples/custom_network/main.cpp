@@ -1,5 +1,5 @@
-// A program that uses mnist-trainer as a library: a network of its own, trained by the fused CPU
-// engine, and a callback that records the learning curve.
+// A program that uses mnist-trainer as a library: its own network, trained by the fused CPU engine,
+// and a callback that prints the learning curve.
 //
 // usage: custom_network [DATA_DIRECTORY [MODEL_FILE]]   (defaults: data/mnist-subset custom.pt)
 //
