@@ -51,7 +51,7 @@ FoundFile find_file(const std::string& directory, Split split, const std::string
     throw Error(fmt::format("{0}: contains neither {1}-{2} nor {1}.{2}, raw or .gz{3}", directory,
                             stem, type, kAdvice));
   }
-  const FoundFile& first = *found.begin();  // MNIST's own names win, as they have no prefix
+  const FoundFile& first = *found.begin();  // no prefix sorts first: MNIST's own names
   if (!first.dataset.empty() && first.dataset != found.rbegin()->dataset) {
     throw Error(directory + ": contains several datasets, such as " + first.name + " and " +
                 found.rbegin()->name + "; give each its own directory");

@@ -49,7 +49,7 @@ class GzipReader {
 
   /// Decompresses the next `count` bytes without keeping them.
   void skip(std::uint64_t count) {
-    std::array<std::uint8_t, 1 << 16> skipped;
+    std::array<std::uint8_t, 1 << 16> skipped{};
     while (count > 0) {
       const auto part = std::span(skipped).first(std::min<std::uint64_t>(count, skipped.size()));
       read(part);
