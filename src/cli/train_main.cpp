@@ -153,18 +153,12 @@ int report_stopped(const TrainOptions& options, int signal) {
 int finish(const RunInfo& info, const RunData& data, TrainingResult trained, StepProfile profile,
            const Validate& validate, Callbacks& callbacks) {
   const TrainOptions& options = info.options;
-  RunResult result{{},
-                   {},
-                   trained.epochs,
-                   trained.kept_epoch,
-                   trained.last_batch_loss,
-                   trained.seconds,
-                   options.model_path(),
-                   std::move(profile)};
-  if (data.test) result.test = make_evaluator(*data.test, options, info.device)(trained.mlp);
-  if (validate) result.validation = validate(trained.mlp);
+  RunResult result{std::move(trained), {}, {}, options.model_path(), std::move(profile)};
+  Mlp& mlp = result.training.mlp;
+  if (data.test) result.test = make_evaluator(*data.test, options, info.device)(mlp);
+  if (validate) result.validation = validate(mlp);
   callbacks.end(result);
-  write_trained(options, data, std::move(trained.mlp), result.test);
+  write_trained(options, data, std::move(mlp), result.test);
   const auto summary = run_summary(info, data.info, result);
   if (!options.run_dir.empty()) write_summary(options.run_dir, summary);
   return report_complete(options, summary);

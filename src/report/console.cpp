@@ -62,9 +62,10 @@ void ConsoleCallback::on_epoch(const EpochReport& report) {
 
 void ConsoleCallback::on_end(const RunResult& result) {
   if (!result.profile.phases.empty()) log_info(profile_text(result.profile));
-  if (result.kept_epoch != result.epochs) {
+  const std::int64_t kept = result.training.kept_epoch;
+  if (kept != result.training.epochs) {
     log_info(fmt::format("kept epoch {}: validation did not improve in the {} epochs after it",
-                         result.kept_epoch, result.epochs - result.kept_epoch));
+                         kept, result.training.epochs - kept));
   }
 }
 

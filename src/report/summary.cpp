@@ -35,10 +35,10 @@ Json run_summary(const RunInfo& info, const DataInfo& data, const RunResult& res
     summary["validation_accuracy"] = result.validation->accuracy;
     summary["validation_loss"] = result.validation->loss;
   }
-  summary["last_batch_loss"] = result.last_batch_loss;
-  summary["best_epoch"] = result.kept_epoch;
-  summary["epochs"] = result.epochs;
-  summary["seconds"] = result.seconds;
+  summary["last_batch_loss"] = result.training.last_batch_loss;
+  summary["best_epoch"] = result.training.kept_epoch;
+  summary["epochs"] = result.training.epochs;
+  summary["seconds"] = result.training.seconds;
   summary["model"] = result.model_path;
   summary["data"] = {{"directory", info.options.data},
                      {"training_examples", data.training_examples},

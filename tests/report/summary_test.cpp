@@ -24,7 +24,7 @@ RunInfo info() {
 /// Three of four are right.
 RunResult result() {
   const Evaluation test{{"a", "b"}, {1, 1, 0, 2}, 0.5, {}};
-  return {test, Score{0.25, 0.875}, 15, 12, 0.125, 4.5, "runs/a/model.pt"};
+  return {{false, 15, 12, 0.125, 4.5, {}}, test, Score{0.25, 0.875}, "runs/a/model.pt"};
 }
 
 TEST(Summary, HoldsTheResultAndWhereItCameFrom) {

@@ -60,14 +60,21 @@ struct ProgressReport {
   double first_batch_loss = 0;      ///< of the epoch
 };
 
+/// The outcome of Trainer::run().
+struct TrainingResult {
+  bool stopped = false;         ///< by should_stop; the other members are then empty
+  std::int64_t epochs = 0;      ///< trained
+  std::int64_t kept_epoch = 0;  ///< the epoch of `mlp`: the best one with early stopping
+  double last_batch_loss = 0;
+  double seconds = 0;  ///< of training, including the time before interruptions
+  Mlp mlp;
+};
+
 /// Known at the end of the run.
 struct RunResult {
+  TrainingResult training;
   std::optional<Evaluation> test;   ///< without --no-test
   std::optional<Score> validation;  ///< of the model, with --validation
-  std::int64_t epochs = 0;          ///< trained
-  std::int64_t kept_epoch = 0;      ///< the epoch of the model
-  double last_batch_loss = 0;
-  double seconds = 0;  ///< of training
   std::string model_path;
   StepProfile profile = {};  ///< with --profile
 };

@@ -21,16 +21,6 @@ using Validate = std::function<Score(const Mlp&)>;
 /// Stores the progress of the run, with the state of its engine, so that the run can resume.
 using SaveProgress = std::function<void(const Progress&)>;
 
-/// The outcome of Trainer::run().
-struct TrainingResult {
-  bool stopped = false;  ///< by should_stop, before the end; then the rest is empty
-  std::int64_t epochs = 0;
-  std::int64_t kept_epoch = 0;  ///< the epoch of `mlp`: the best one with early stopping
-  double last_batch_loss = 0;
-  double seconds = 0;  ///< of training, before all interruptions, too
-  Mlp mlp;
-};
-
 /// Trains an engine for the epochs that the options ask for.
 class Trainer {
  public:
