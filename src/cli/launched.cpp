@@ -61,7 +61,7 @@ int stop_signal_of_any(Communicator& processes) {
 void train_together(Trainer& trainer, Communicator& processes, bool validates,
                     const Validate& validate) {
   trainer.set_should_stop([&] { return stop_signal_of_any(processes) != 0; });
-  trainer.set_agree([&](std::int64_t value) { return processes.max(value); });
+  trainer.set_all_reduce_max([&](std::int64_t value) { return processes.max(value); });
   if (!validates) return;
   trainer.set_validation([&processes, validate](const Mlp& mlp) {
     std::array<double, 2> score{};

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <numeric>
-#include <optional>
 
 #include <spdlog/fmt/fmt.h>
 
@@ -18,10 +16,14 @@ namespace mnist {
 namespace {
 
 // A chunk is what the engine trains between two checks of the losses and of should_stop: long
-// enough that checking costs nothing, short enough that stopping feels immediate. The first one is
-// short, because the time of a step is not known yet.
+// enough that checking costs nothing, short enough that stopping feels immediate.
 constexpr double kChunkSeconds = 0.025;
-constexpr std::int64_t kFirstChunkSteps = 16;
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 bool better(const Score& score, const Score& than) {
   return score.accuracy > than.accuracy ||
@@ -84,7 +86,7 @@ bool Trainer::finish_epoch() {
   const std::vector<std::int64_t> order = options_.order == Order::kFixed
                                               ? indices_
                                               : shuffled(indices_, options_.seed, progress_.epoch);
-  progress_.seconds += std::chrono::duration<double>(Clock::now() - start).count();
+  progress_.seconds += seconds_since(start);
   const std::int64_t done = std::min(progress_.minibatches * options_.batch, std::ssize(order));
   auto rest = std::span<const std::int64_t>(order).subspan(static_cast<std::size_t>(done));
   while (!rest.empty()) {
@@ -100,13 +102,8 @@ bool Trainer::finish_epoch() {
 
 /// Steps of the next chunk.
 std::int64_t Trainer::next_chunk() const {
-  std::int64_t steps = kFirstChunkSteps;
-  if (seconds_per_step_ > 0) {
-    const double fitting = kChunkSeconds / seconds_per_step_;
-    steps = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::min(fitting, 1e6)), 1,
-                                     kMaxChunkSteps);
-  }
-  if (agree_) steps = agree_(steps);  // each process has timed its own steps
+  // Each process has timed its own steps.
+  const std::int64_t steps = all_reduce_max_ ? all_reduce_max_(chunk_steps_) : chunk_steps_;
   if (options_.checkpoint_every.steps == 0) return steps;
   return std::min(steps, saved_step_ + options_.checkpoint_every.steps - progress_.step);
 }
@@ -134,9 +131,10 @@ void Trainer::train_chunk(std::span<const std::int64_t> indices) {
   progress_.learning_rate = rates.back();
   progress_.minibatches += steps.count();
   progress_.step += steps.count();
-  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  const double seconds = seconds_since(start);
   progress_.seconds += seconds;
-  seconds_per_step_ = seconds / static_cast<double>(steps.count());
+  const double fitting_steps = kChunkSeconds / seconds * static_cast<double>(steps.count());
+  chunk_steps_ = static_cast<std::int64_t>(std::clamp<double>(fitting_steps, 1, kMaxChunkSteps));
   report_progress();
 }
 
@@ -186,8 +184,7 @@ void Trainer::start_next_epoch() {
 bool Trainer::save_is_due() const {
   const CheckpointInterval& every = options_.checkpoint_every;
   if (every.steps > 0) return progress_.step - saved_step_ >= every.steps;
-  const std::chrono::duration<double> passed = Clock::now() - saved_at_;
-  return every.seconds > 0 && passed.count() >= every.seconds;
+  return every.seconds > 0 && seconds_since(saved_at_) >= every.seconds;
 }
 
 void Trainer::save() {

@@ -299,7 +299,7 @@ TEST(Trainer, TakesFastStepsInLargeChunks) {
 TEST(Trainer, TakesAsManyStepsAtOnceAsOtherProcesses) {
   RecordingEngine engine;
   Trainer trainer(options(2, 4), engine, first_indices(40));
-  trainer.set_agree([](std::int64_t) { return 3; });
+  trainer.set_all_reduce_max([](std::int64_t) { return 3; });
   trainer.run();
   EXPECT_EQ(engine.chunks, (std::vector<std::int64_t>{3, 3, 3, 1, 3, 3, 3, 1}));
 }

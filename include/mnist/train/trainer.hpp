@@ -18,9 +18,6 @@ namespace mnist {
 /// Evaluates a network on held-out examples.
 using Validate = std::function<Score(const Mlp&)>;
 
-/// Stores the progress of the run, with the state of its engine, so that the run can resume.
-using SaveProgress = std::function<void(const Progress&)>;
-
 /// Trains an engine for the epochs that the options ask for.
 class Trainer {
  public:
@@ -31,16 +28,19 @@ class Trainer {
   /// Evaluated at the end of each epoch.
   void set_validation(Validate validate) { validate_ = std::move(validate); }
 
-  /// Called at the end of each epoch, after the callbacks; within epochs as often as
-  /// `options.checkpoint_every` says; and when the run is stopped.
-  void set_save(SaveProgress save) { save_ = std::move(save); }
+  /// Stores the progress, and the state of the engine, so that the run can resume. Called at the
+  /// end of each epoch, after the callbacks; within epochs as often as `options.checkpoint_every`
+  /// says; and when the run is stopped.
+  void set_save(std::function<void(const Progress&)> save) { save_ = std::move(save); }
 
   /// Polled between minibatches, about 40 times a second; returning true stops the run.
   void set_should_stop(std::function<bool()> should_stop) { should_stop_ = std::move(should_stop); }
 
-  /// Where several processes train one network, `agree` returns the largest of their values; they
-  /// must call it together. should_stop must return the same in all of them, too.
-  void set_agree(std::function<std::int64_t(std::int64_t)> agree) { agree_ = std::move(agree); }
+  /// Where several processes train one network, `all_reduce_max` returns the largest of their
+  /// values, and should_stop the same in all of them; both may be collective operations.
+  void set_all_reduce_max(std::function<std::int64_t(std::int64_t)> all_reduce_max) {
+    all_reduce_max_ = std::move(all_reduce_max);
+  }
 
   /// Adds a callback, which must outlive the trainer.
   void add_callback(TrainingCallback& callback) { callbacks_.push_back(&callback); }
@@ -53,8 +53,6 @@ class Trainer {
   TrainingResult run();
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   bool stops_early() const { return validate_ && options_.patience > 0; }
   bool finish_epoch();
   std::int64_t next_chunk() const;
@@ -71,14 +69,14 @@ class Trainer {
   Engine& engine_;
   std::vector<std::int64_t> indices_;
   Validate validate_;
-  SaveProgress save_;
+  std::function<void(const Progress&)> save_;
   std::function<bool()> should_stop_;
-  std::function<std::int64_t(std::int64_t)> agree_;
+  std::function<std::int64_t(std::int64_t)> all_reduce_max_;
   std::vector<TrainingCallback*> callbacks_;
   Progress progress_;
-  double seconds_per_step_ = 0;  ///< in the last chunk
+  std::int64_t chunk_steps_ = 16;  ///< few at first: the time of a step is not known yet
   std::int64_t saved_step_ = 0;
-  Clock::time_point saved_at_ = Clock::now();
+  std::chrono::steady_clock::time_point saved_at_ = std::chrono::steady_clock::now();
 };
 
 /// `indices` in the order of one epoch: a pure function of the seed and the epoch.
