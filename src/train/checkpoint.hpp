@@ -7,7 +7,7 @@
 
 #include "mnist/engine/engine.hpp"
 #include "mnist/options/train_options.hpp"
-#include "mnist/train/progress.hpp"
+#include "mnist/train/trainer.hpp"
 #include "support/bytes.hpp"
 
 namespace mnist {

@@ -40,6 +40,13 @@ std::string norms_text(const NamedNorms& norms) {
 
 }  // namespace
 
+bool is_over(const TrainOptions& options, const Progress& progress) {
+  const std::int64_t done = progress.epoch - 1;
+  const bool out_of_patience =
+      options.patience > 0 && progress.best && done - progress.best->epoch >= options.patience;
+  return done >= options.epochs || out_of_patience;
+}
+
 std::vector<std::int64_t> shuffled(std::span<const std::int64_t> indices, std::uint64_t seed,
                                    std::int64_t epoch) {
   const RandomStream stream(seed, RandomPurpose::kShuffle, static_cast<std::uint32_t>(epoch));
