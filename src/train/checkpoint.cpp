@@ -2,12 +2,11 @@
 #include "train/checkpoint.hpp"
 
 #include <algorithm>
-#include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include <nlohmann/json.hpp>
+#include <spdlog/fmt/fmt.h>
 #include <zlib.h>
 
 #include "mnist/support/error.hpp"
@@ -25,18 +24,17 @@ using Json = nlohmann::ordered_json;
 constexpr int kFormat = 2;
 constexpr const char* kKind = "mnist-trainer checkpoint";
 
-// Prefixes of the tensors' names.
-constexpr const char* kModel = "model.";
-constexpr const char* kFirstMoment = "first_moment.";
-constexpr const char* kSecondMoment = "second_moment.";
-constexpr const char* kAverage = "average.";
-constexpr const char* kBest = "best.";
+constexpr const char* kAverages = "average.";
 
-void append(const Mlp& mlp, const std::string& prefix, StateDict& all) {
-  for (NamedTensor& tensor : to_state_dict(mlp)) {
-    tensor.name.insert(0, prefix);
-    all.push_back(std::move(tensor));
-  }
+/// Calls visit(prefix, network) for each network in the checkpoint. Names of its tensors in the
+/// file start with the prefix.
+void each_network(auto& checkpoint, const auto& visit) {
+  auto& state = checkpoint.state;
+  visit("model.", state.weights);
+  visit("first_moment.", state.first_moments);
+  visit("second_moment.", state.second_moments);
+  if (state.averages) visit(kAverages, *state.averages);
+  if (checkpoint.progress.best) visit("best.", checkpoint.progress.best->mlp);
 }
 
 /// The tensors with this prefix, as a network.
@@ -57,11 +55,6 @@ void scale(Mlp& mlp, double factor) {
   }
 }
 
-bool has(const StateDict& all, std::string_view prefix) {
-  return std::any_of(all.begin(), all.end(),
-                     [&](const NamedTensor& tensor) { return tensor.name.starts_with(prefix); });
-}
-
 /// CRC-32 of the metadata and of every tensor's name, shape and numbers.
 std::uint32_t checksum_of(const Json& info, const StateDict& tensors) {
   std::uint32_t sum = 0;
@@ -79,8 +72,7 @@ std::uint32_t checksum_of(const Json& info, const StateDict& tensors) {
 }
 
 /// Calls visit(name, number) for each number of the progress and of the data.
-template <class AnyProgress, class Visit>
-void each_progress_number(AnyProgress& progress, const Visit& visit) {
+void each_progress_number(auto& progress, const auto& visit) {
   visit("epoch", progress.epoch);
   visit("minibatches", progress.minibatches);
   visit("step", progress.step);
@@ -91,8 +83,7 @@ void each_progress_number(AnyProgress& progress, const Visit& visit) {
   visit("learning_rate", progress.learning_rate);
   visit("seconds", progress.seconds);
 }
-template <class AnyData, class Visit>
-void each_data_number(AnyData& data, const Visit& visit) {
+void each_data_number(auto& data, const auto& visit) {
   visit("training_examples", data.training_examples);
   visit("training_crc32", data.training_crc32);
   visit("test_examples", data.test_examples);
@@ -135,15 +126,14 @@ Progress read_progress(const Json& json) {
 Json info_json(const Checkpoint& checkpoint) {
   Json data;
   each_data_number(checkpoint.data, writer(data));
-  Json info{{"kind", kKind},
-            {"format", kFormat},
-            {"program", std::string("mnist-trainer ") + kVersion + " (" + kRevision + ")"},
-            {"engine", checkpoint.engine},
-            {"options", to_toml(checkpoint.options)},
-            {"data", data}};
-  info["steps"] = checkpoint.state.steps;
-  info["progress"] = progress_json(checkpoint.progress);
-  return info;
+  return {{"kind", kKind},
+          {"format", kFormat},
+          {"program", std::string("mnist-trainer ") + kVersion + " (" + kRevision + ")"},
+          {"engine", checkpoint.engine},
+          {"options", to_toml(checkpoint.options)},
+          {"data", data},
+          {"steps", checkpoint.state.steps},
+          {"progress", progress_json(checkpoint.progress)}};
 }
 
 void check_kind(const Json& info) {
@@ -151,23 +141,22 @@ void check_kind(const Json& info) {
     throw Error("is not a checkpoint written by mnist-train");
   const int format = info.at("format").get<int>();
   if (format > kFormat) {
-    throw Error("has format " + std::to_string(format) + " of " +
-                info.value("program", "another program") +
-                ", but this program reads formats up to " + std::to_string(kFormat) +
-                "; use a newer mnist-trainer");
+    throw Error(fmt::format(
+        "has format {} of {}, but this program reads formats up to {}; use a newer mnist-trainer",
+        format, info.value("program", "another program"), kFormat));
   }
 }
 
 /// Throws Error unless all networks in the checkpoint have the shape that its options ask for.
 void check_shapes(const Checkpoint& checkpoint) {
-  const EngineState& state = checkpoint.state;
-  const MlpShape shape = state.weights.shape();
-  const bool same = state.first_moments.shape() == shape && state.second_moments.shape() == shape &&
-                    (!state.averages || state.averages->shape() == shape) &&
-                    (!checkpoint.progress.best || checkpoint.progress.best->mlp.shape() == shape);
-  if (!same) throw Error("its sets of tensors do not all belong to the same network");
+  const MlpShape shape = checkpoint.state.weights.shape();
+  each_network(checkpoint, [&](const char* prefix, const Mlp& mlp) {
+    if (mlp.shape() == shape) return;
+    throw Error(fmt::format("its '{}' tensors are a network of shape {}, expected {}", prefix,
+                            to_string(mlp.shape()), to_string(shape)));
+  });
   if (shape.hidden != checkpoint.options.hidden ||
-      state.averages.has_value() != (checkpoint.options.ema > 0)) {
+      checkpoint.state.averages.has_value() != (checkpoint.options.ema > 0)) {
     throw Error("its tensors do not match its options");
   }
 }
@@ -185,18 +174,16 @@ Checkpoint read(const StoredTensors& stored, Checksum checksum) {
   info.at("engine").get_to(checkpoint.engine);
   each_data_number(checkpoint.data, reader(info.at("data")));
   checkpoint.progress = read_progress(info.at("progress"));
-  const Activation activation = checkpoint.options.activation;
-  if (checkpoint.progress.best) {
-    checkpoint.progress.best->mlp = extract(stored.tensors, kBest, activation);
-  }
   EngineState& state = checkpoint.state;
   info.at("steps").get_to(state.steps);
-  state.weights = extract(stored.tensors, kModel, activation);
-  state.first_moments = extract(stored.tensors, kFirstMoment, activation);
-  state.second_moments = extract(stored.tensors, kSecondMoment, activation);
+  const bool has_averages = std::ranges::any_of(
+      stored.tensors, [](const NamedTensor& tensor) { return tensor.name.starts_with(kAverages); });
+  if (has_averages) state.averages.emplace();
+  each_network(checkpoint, [&](const char* prefix, Mlp& mlp) {
+    mlp = extract(stored.tensors, prefix, checkpoint.options.activation);
+  });
   scale(state.first_moments, info.value("first_moment_scale", 1.0));
   scale(state.second_moments, info.value("second_moment_scale", 1.0));
-  if (has(stored.tensors, kAverage)) state.averages = extract(stored.tensors, kAverage, activation);
   check_shapes(checkpoint);
   return checkpoint;
 }
@@ -205,11 +192,12 @@ Checkpoint read(const StoredTensors& stored, Checksum checksum) {
 
 std::vector<std::uint8_t> checkpoint_bytes(const Checkpoint& checkpoint) {
   StateDict tensors;
-  append(checkpoint.state.weights, kModel, tensors);
-  append(checkpoint.state.first_moments, kFirstMoment, tensors);
-  append(checkpoint.state.second_moments, kSecondMoment, tensors);
-  if (checkpoint.state.averages) append(*checkpoint.state.averages, kAverage, tensors);
-  if (checkpoint.progress.best) append(checkpoint.progress.best->mlp, kBest, tensors);
+  each_network(checkpoint, [&](const char* prefix, const Mlp& mlp) {
+    for (NamedTensor& tensor : to_state_dict(mlp)) {
+      tensor.name.insert(0, prefix);
+      tensors.push_back(std::move(tensor));
+    }
+  });
   const Json info = info_json(checkpoint);
   const Json metadata{{"facts", info}, {"crc32", checksum_of(info, tensors)}};
   return safetensors_bytes(tensors, metadata.dump());
@@ -226,17 +214,15 @@ Checkpoint read_checkpoint(Bytes file, const std::string& source, Checksum check
 }
 
 void check_same_data(const DataInfo& stored, const DataInfo& found, const std::string& directory) {
-  const bool both_tested = stored.test_examples > 0 && found.test_examples > 0;
   DataInfo expected = stored;
-  if (!both_tested) {
+  if (stored.test_examples == 0 || found.test_examples == 0) {
     expected.test_examples = found.test_examples;
     expected.test_crc32 = found.test_crc32;
   }
   if (expected == found) return;
   const auto text = [](const DataInfo& data) {
-    return std::to_string(data.training_examples) + " and " + std::to_string(data.test_examples) +
-           " examples with checksums " + std::to_string(data.training_crc32) + " and " +
-           std::to_string(data.test_crc32);
+    return fmt::format("{} and {} examples with checksums {} and {}", data.training_examples,
+                       data.test_examples, data.training_crc32, data.test_crc32);
   };
   throw Error(directory + ": has different data than the run started with: " + text(found) +
               ", expected " + text(stored) + "; pass the right directory with --data");

@@ -108,7 +108,8 @@ TEST(Checkpoint, RejectsOtherFilesAndContradictions) {
   other = example();
   other.state.first_moments = initial_parameters({6, {5, 3}, 2, Activation::kRelu}, 1);
   expect_throws<Error>([&] { read_checkpoint(checkpoint_bytes(other), "c"); },
-                       "do not all belong to the same network");
+                       "its 'first_moment.' tensors are a network of shape 6-5-3-2 (relu), "
+                       "expected 6-4-3-2 (relu)");
 }
 
 TEST(Checkpoint, RejectsOtherData) {
