@@ -204,7 +204,7 @@ void read_stored_options(const CLI::App& app, TrainOptions& options) {
   const std::string resume = given(app, "--resume");
   if (!config.empty()) read_toml_file(config, options);
   if (!recipe.empty()) read_toml_file(recipe_path(recipe), options);
-  if (!resume.empty()) options = stored_options(resume);
+  if (!resume.empty()) options = load_checkpoint(resume).options;
   options.resume = resume;
   options.auto_resume = given(app, "--auto-resume") == "true";
 }

@@ -1,8 +1,6 @@
 // Paths and messages of run directories.
 #include "train/run_dir.hpp"
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <system_error>
 #include <unistd.h>
@@ -17,7 +15,6 @@ namespace {
 
 constexpr const char* kNewest = "/checkpoint.safetensors";
 constexpr const char* kPrevious = "/checkpoint.previous.safetensors";
-constexpr const char* kLock = "/lock";
 constexpr std::uint64_t kMaxCheckpointBytes = std::uint64_t{1} << 36;
 
 Checkpoint load_file(const std::string& path) {
@@ -38,16 +35,6 @@ std::string advice(const std::string& directory) {
 
 }  // namespace
 
-CheckpointPath::CheckpointPath(const std::string& resume) : directory(resume) {
-  if (std::filesystem::is_regular_file(resume)) {
-    file = resume;
-    directory = std::filesystem::path(resume).parent_path().string();
-    if (directory.empty()) directory = ".";
-  } else {
-    file = directory + kNewest;
-  }
-}
-
 std::string summary_path(const std::string& directory) {
   return directory + "/summary.json";
 }
@@ -59,26 +46,28 @@ std::optional<TrainOptions> find_run(const std::string& directory) {
     return options;
   }
   if (!std::filesystem::exists(directory + kNewest)) return std::nullopt;
-  return stored_options(directory);
+  return load_checkpoint(directory).options;
 }
 
 Checkpoint load_checkpoint(const std::string& resume) {
-  const CheckpointPath checkpoint_path(resume);
-  if (!std::filesystem::exists(checkpoint_path.file)) {
-    throw UsageError("--resume " + resume + ": " + checkpoint_path.file +
+  std::string file = resume + kNewest;
+  std::string directory = resume;
+  if (std::filesystem::is_regular_file(resume)) {
+    file = resume;
+    directory = std::filesystem::path(resume).parent_path().string();
+    if (directory.empty()) directory = ".";
+  }
+  if (!std::filesystem::exists(file)) {
+    throw UsageError("--resume " + resume + ": " + file +
                      " does not exist; only runs with --run-dir have checkpoints");
   }
   try {
-    return load_file(checkpoint_path.file);
+    Checkpoint checkpoint = load_file(file);
+    checkpoint.options.run_dir = directory;
+    return checkpoint;
   } catch (const Error& error) {
-    throw Error(std::string(error.what()) + advice(checkpoint_path.directory));
+    throw Error(error.what() + advice(directory));
   }
-}
-
-TrainOptions stored_options(const std::string& resume) {
-  TrainOptions options = load_checkpoint(resume).options;
-  options.run_dir = CheckpointPath(resume).directory;
-  return options;
 }
 
 RunDir::RunDir(std::string path) : path_(std::move(path)) {
@@ -86,7 +75,7 @@ RunDir::RunDir(std::string path) : path_(std::move(path)) {
   std::filesystem::create_directories(path_, error);
   if (error) throw UsageError("--run-dir " + path_ + " cannot be created: " + error.message());
   for (const char* file : {"/metrics.jsonl", kNewest}) check_file_can_be_written(path_ + file);
-  lock_.emplace(path_ + kLock);
+  lock_.emplace(path_ + "/lock");
   remove_temporary_files(path_);
 }
 

@@ -9,13 +9,6 @@
 
 namespace mnist {
 
-/// Where a checkpoint is: --resume names a run directory, or a checkpoint file in one.
-struct CheckpointPath {
-  explicit CheckpointPath(const std::string& resume);
-  std::string directory;
-  std::string file;
-};
-
 /// The summary of the run in `directory`, which exists once the run is complete.
 std::string summary_path(const std::string& directory);
 
@@ -23,14 +16,13 @@ std::string summary_path(const std::string& directory);
 /// its config.toml if the run is complete; nullopt if it has not started. Throws Error.
 std::optional<TrainOptions> find_run(const std::string& directory);
 
-/// Reads the checkpoint that --resume names. Throws UsageError when it does not exist; Error that
-/// says what is wrong with it and, when the previous one is intact, how to resume from that.
+/// Reads the checkpoint that --resume names: a run directory, or a checkpoint file in one. Sets
+/// `run_dir` in its options to where that directory is now. Throws UsageError when the checkpoint
+/// does not exist; Error that says what is wrong with it and, when the previous one is intact, how
+/// to resume from that.
 Checkpoint load_checkpoint(const std::string& resume);
 
-/// The options of that checkpoint, with `run_dir` where it is now.
-TrainOptions stored_options(const std::string& resume);
-
-/// Owns a run directory while it lives.
+/// Owns a run directory during its lifetime.
 class RunDir {
  public:
   /// Creates the directory if necessary, locks it, and removes temporary files that a killed

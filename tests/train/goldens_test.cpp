@@ -16,7 +16,8 @@
 #include "engine/engine_test_support.hpp"
 #include "mnist/serialize/model_file.hpp"
 #include "options/toml.hpp"
-#include "train/run_dir.hpp"
+#include "test_support.hpp"
+#include "train/checkpoint.hpp"
 
 namespace mnist {
 namespace {
@@ -113,7 +114,8 @@ TEST(Goldens, StoredModelsAreReadable) {
 }
 
 TEST(Goldens, StoredCheckpointIsReadable) {
-  const Checkpoint checkpoint = load_checkpoint(std::string(kFolder) + "checkpoint.safetensors");
+  const std::string path = std::string(kFolder) + "checkpoint.safetensors";
+  const Checkpoint checkpoint = read_checkpoint(to_bytes(read_text(path)), path);
   EXPECT_EQ(checkpoint.options.hidden, std::vector<std::int64_t>{8});
   EXPECT_EQ(checkpoint.options.optimizer, Optimizer::kAdamW);
   EXPECT_EQ(checkpoint.options.dropout, std::vector<double>{0.1});
