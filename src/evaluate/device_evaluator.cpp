@@ -1,5 +1,4 @@
 // Evaluation with LibTorch, on any device.
-#include <algorithm>
 #include <vector>
 
 #include <torch/torch.h>
@@ -8,12 +7,6 @@
 #include "model/sequential.hpp"
 
 namespace mnist {
-namespace {
-
-// Large enough for fast matrix products, small enough to stay in the processor's caches.
-constexpr std::int64_t kBatch = 500;
-
-}  // namespace
 
 std::function<Evaluation(const Mlp&)> device_evaluator(const Dataset& dataset,
                                                        const std::string& device) {
@@ -23,6 +16,8 @@ std::function<Evaluation(const Mlp&)> device_evaluator(const Dataset& dataset,
                        {dataset.count, dataset.pixels()}, torch::kUInt8)
           .to(on);
   return [&dataset, on, images](const Mlp& mlp) {
+    // Large enough for fast matrix products, small enough to stay in the processor's caches.
+    constexpr std::int64_t kBatch = 500;
     const torch::InferenceMode inference;
     torch::nn::Sequential network = make_sequential(mlp, on);
     std::vector<torch::Tensor> batches;

@@ -1,10 +1,6 @@
 // Evaluation without LibTorch, and the check that a network fits a dataset.
 #include "mnist/evaluate/evaluate.hpp"
 
-#include <cstdint>
-#include <span>
-#include <vector>
-
 #include "mnist/support/error.hpp"
 #include "model/forward.hpp"
 

@@ -1,8 +1,9 @@
-// What an evaluation found: counts, and the figures that follow from them.
+// Counts predictions, and computes metrics from the counts.
 #include "mnist/evaluate/evaluation.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
 #include <utility>
 
@@ -44,20 +45,21 @@ double Evaluation::accuracy() const {
   return ratio(correct(), examples());
 }
 
-std::vector<ClassFigures> Evaluation::classes() const {
-  std::vector<ClassFigures> figures;
+std::vector<ClassMetrics> Evaluation::classes() const {
+  std::vector<ClassMetrics> metrics;
   for (std::size_t k = 0; k < class_names.size(); ++k) {
-    std::int64_t guessed = 0;
+    std::int64_t predicted = 0;
     std::int64_t support = 0;
     for (std::size_t other = 0; other < class_names.size(); ++other) {
-      guessed += count(other, k);
+      predicted += count(other, k);
       support += count(k, other);
     }
-    const std::int64_t right = count(k, k);
-    figures.push_back({class_names[k], ratio(right, guessed), ratio(right, support),
-                       ratio(2 * right, guessed + support), support});
+    const std::int64_t true_positives = count(k, k);
+    metrics.push_back({class_names[k], ratio(true_positives, predicted),
+                       ratio(true_positives, support),
+                       ratio(2 * true_positives, predicted + support), support});
   }
-  return figures;
+  return metrics;
 }
 
 std::vector<CalibrationBin> Evaluation::calibration() const {
@@ -65,11 +67,11 @@ std::vector<CalibrationBin> Evaluation::calibration() const {
   std::vector<CalibrationBin> bins(kBins);
   for (const Prediction& prediction : predictions) {
     const auto confidence = static_cast<double>(prediction.confidence);
-    const auto place = static_cast<std::size_t>(std::max(confidence, 0.0) * kBins);
-    CalibrationBin& bin = bins[std::min(place, kBins - 1)];
+    const auto index = static_cast<std::size_t>(std::max(0.0, confidence) * kBins);  // 0 for NaN
+    CalibrationBin& bin = bins[std::min(index, kBins - 1)];
     ++bin.examples;
     bin.confidence += confidence;
-    bin.accuracy += prediction.guess == prediction.truth ? 1 : 0;
+    bin.accuracy += prediction.predicted == prediction.truth ? 1 : 0;
   }
   for (CalibrationBin& bin : bins) {
     if (bin.examples == 0) continue;
@@ -90,11 +92,10 @@ double Evaluation::calibration_error() const {
 std::vector<std::size_t> Evaluation::most_confident_mistakes(std::size_t count) const {
   std::vector<std::size_t> mistakes;
   for (std::size_t i = 0; i < predictions.size(); ++i) {
-    if (predictions[i].guess != predictions[i].truth) mistakes.push_back(i);
+    if (predictions[i].predicted != predictions[i].truth) mistakes.push_back(i);
   }
-  std::stable_sort(mistakes.begin(), mistakes.end(), [this](std::size_t a, std::size_t b) {
-    return predictions[a].confidence > predictions[b].confidence;
-  });
+  std::ranges::stable_sort(mistakes, std::greater{},
+                           [this](std::size_t i) { return predictions[i].confidence; });
   mistakes.resize(std::min(mistakes.size(), count));
   return mistakes;
 }
@@ -107,12 +108,12 @@ Evaluation make_evaluation(std::vector<std::string> class_names,
     const auto row = logits.first(classes);
     logits = logits.subspan(classes);
     const auto highest = std::max_element(row.begin(), row.end());
-    const auto guess = static_cast<std::size_t>(highest - row.begin());
+    const auto predicted = static_cast<std::size_t>(highest - row.begin());
     double sum = 0;  // of exp(logit - highest), which cannot overflow
     for (const float logit : row) sum += std::exp(static_cast<double>(logit - *highest));
-    evaluation.predictions.push_back({label, guess, static_cast<float>(1 / sum)});
+    evaluation.predictions.push_back({label, predicted, static_cast<float>(1 / sum)});
     evaluation.loss += std::log(sum) - static_cast<double>(row[label] - *highest);
-    ++evaluation.confusion[label * classes + guess];
+    ++evaluation.confusion[label * classes + predicted];
   }
   evaluation.loss /= static_cast<double>(labels.size());
   return evaluation;

@@ -25,12 +25,12 @@ nlohmann::ordered_json evaluation_object(const EvaluationSubject& subject,
       {"split", subject.split},          {"examples", evaluation.examples()},
       {"correct", evaluation.correct()}, {"accuracy", evaluation.accuracy()},
       {"loss", evaluation.loss}};
-  for (const ClassFigures& figures : evaluation.classes()) {
-    json["classes"].push_back({{"label", figures.label},
-                               {"precision", figures.precision},
-                               {"recall", figures.recall},
-                               {"f1", figures.f1},
-                               {"support", figures.support}});
+  for (const ClassMetrics& metrics : evaluation.classes()) {
+    json["classes"].push_back({{"label", metrics.label},
+                               {"precision", metrics.precision},
+                               {"recall", metrics.recall},
+                               {"f1", metrics.f1},
+                               {"support", metrics.support}});
   }
   const std::ptrdiff_t classes = std::ssize(evaluation.class_names);
   for (auto row = evaluation.confusion.begin(); row != evaluation.confusion.end(); row += classes) {
@@ -58,16 +58,16 @@ std::string evaluation_text(const EvaluationSubject& subject, const Evaluation& 
       fmt::format("model {}, {} split of {}\naccuracy {}, loss {:.4f}\n", subject.model,
                   subject.split, subject.data, accuracy_text(evaluation), evaluation.loss);
   text += fmt::format("\n{:<{}}  precision  recall      f1  examples\n", "class", width);
-  for (const ClassFigures& figures : evaluation.classes()) {
-    text += fmt::format("{:<{}}  {:>9.4f}  {:>6.4f}  {:>6.4f}  {:>8}\n", figures.label, width,
-                        figures.precision, figures.recall, figures.f1, figures.support);
+  for (const ClassMetrics& metrics : evaluation.classes()) {
+    text += fmt::format("{:<{}}  {:>9.4f}  {:>6.4f}  {:>6.4f}  {:>8}\n", metrics.label, width,
+                        metrics.precision, metrics.recall, metrics.f1, metrics.support);
   }
   text += "\nconfusion matrix (rows: true class, columns: predicted class)\n";
   const std::size_t classes = evaluation.class_names.size();
   for (std::size_t truth = 0; truth < classes; ++truth) {
     text += fmt::format("{:<{}}", evaluation.class_names[truth], width);
-    for (std::size_t guess = 0; guess < classes; ++guess) {
-      text += fmt::format(" {:>5}", evaluation.count(truth, guess));
+    for (std::size_t predicted = 0; predicted < classes; ++predicted) {
+      text += fmt::format(" {:>5}", evaluation.count(truth, predicted));
     }
     text += '\n';
   }
@@ -96,7 +96,7 @@ std::string html_report(const EvaluationSubject& subject, const Evaluation& eval
     const Prediction& prediction = evaluation.predictions[index];
     json["mistakes"].push_back({{"index", index},
                                 {"truth", prediction.truth},
-                                {"predicted", prediction.guess},
+                                {"predicted", prediction.predicted},
                                 {"confidence", prediction.confidence},
                                 {"image", base64({&dataset.images[index * pixels], pixels})}});
   }

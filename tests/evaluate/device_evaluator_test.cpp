@@ -16,7 +16,8 @@ TEST(DeviceEvaluator, CountsEveryExampleOnce) {
   EXPECT_NEAR(evaluation.loss, std::log(10), 0.05);
   for (std::size_t truth = 0; truth < 10; ++truth) {
     std::int64_t row = 0;
-    for (std::size_t guess = 0; guess < 10; ++guess) row += evaluation.count(truth, guess);
+    for (std::size_t predicted = 0; predicted < 10; ++predicted)
+      row += evaluation.count(truth, predicted);
     EXPECT_EQ(row, examples_of_class(static_cast<std::uint8_t>(truth)));
   }
 }
