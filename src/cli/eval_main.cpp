@@ -20,14 +20,12 @@ int evaluate_model(const EvalOptions& options) {
   check_fits(model.mlp.shape(), dataset, options.model, options.data);
 
   const Evaluation evaluation = device_evaluator(dataset, device)(model.mlp);
-  const EvaluationSubject subject{options.model, options.data, std::string(name_of(options.split))};
   if (!options.report.empty()) {
-    write_file_atomically(options.report,
-                          html_report(subject, evaluation, model, dataset, options.run_dir));
+    write_file_atomically(options.report, html_report(options, evaluation, model, dataset));
     log_info("report: " + options.report);
   }
-  print_result(options.json ? evaluation_json(subject, evaluation)
-                            : evaluation_text(subject, evaluation));
+  print_result(options.json ? evaluation_json(options, evaluation)
+                            : evaluation_text(options, evaluation));
   return check_accuracy(evaluation.accuracy(), options.require_accuracy);
 }
 

@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <string_view>
 
 #include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
 
-#include "report/console.hpp"
 #include "report/metrics_file.hpp"
 #include "support/text.hpp"
 
@@ -18,11 +18,10 @@ extern const std::string_view kReportPage;  // report.html, embedded
 
 namespace {
 
-nlohmann::ordered_json evaluation_object(const EvaluationSubject& subject,
-                                         const Evaluation& evaluation) {
+nlohmann::ordered_json evaluation_object(const EvalOptions& options, const Evaluation& evaluation) {
   nlohmann::ordered_json json{
-      {"model", subject.model},          {"data", subject.data},
-      {"split", subject.split},          {"examples", evaluation.examples()},
+      {"model", options.model},          {"data", options.data},
+      {"split", name_of(options.split)}, {"examples", evaluation.examples()},
       {"correct", evaluation.correct()}, {"accuracy", evaluation.accuracy()},
       {"loss", evaluation.loss}};
   for (const ClassMetrics& metrics : evaluation.classes()) {
@@ -51,12 +50,12 @@ std::vector<std::int8_t> weight_levels(std::span<const float> weights) {
   return levels;
 }
 
-std::string evaluation_text(const EvaluationSubject& subject, const Evaluation& evaluation) {
+std::string evaluation_text(const EvalOptions& options, const Evaluation& evaluation) {
   std::size_t width = std::string("class").size();
   for (const std::string& name : evaluation.class_names) width = std::max(width, name.size());
   std::string text =
-      fmt::format("model {}, {} split of {}\naccuracy {}, loss {:.4f}\n", subject.model,
-                  subject.split, subject.data, accuracy_text(evaluation), evaluation.loss);
+      fmt::format("model {}, {} split of {}\naccuracy {}, loss {:.4f}\n", options.model,
+                  name_of(options.split), options.data, accuracy_text(evaluation), evaluation.loss);
   text += fmt::format("\n{:<{}}  precision  recall      f1  examples\n", "class", width);
   for (const ClassMetrics& metrics : evaluation.classes()) {
     text += fmt::format("{:<{}}  {:>9.4f}  {:>6.4f}  {:>6.4f}  {:>8}\n", metrics.label, width,
@@ -74,15 +73,14 @@ std::string evaluation_text(const EvaluationSubject& subject, const Evaluation& 
   return text;
 }
 
-std::string evaluation_json(const EvaluationSubject& subject, const Evaluation& evaluation) {
-  return json_text(evaluation_object(subject, evaluation)) + '\n';
+std::string evaluation_json(const EvalOptions& options, const Evaluation& evaluation) {
+  return json_text(evaluation_object(options, evaluation)) + '\n';
 }
 
-std::string html_report(const EvaluationSubject& subject, const Evaluation& evaluation,
-                        const Model& model, const Dataset& dataset,
-                        const std::string& run_directory) {
+std::string html_report(const EvalOptions& options, const Evaluation& evaluation,
+                        const Model& model, const Dataset& dataset) {
   const Interval interval = wilson_interval(evaluation.correct(), evaluation.examples());
-  nlohmann::ordered_json json = evaluation_object(subject, evaluation);
+  nlohmann::ordered_json json = evaluation_object(options, evaluation);
   json["interval"] = {interval.low, interval.high};
   json["class_names"] = evaluation.class_names;
   for (const CalibrationBin& bin : evaluation.calibration()) {
@@ -107,7 +105,7 @@ std::string html_report(const EvaluationSubject& subject, const Evaluation& eval
   json["weights"] = base64(bytes_of(levels));
   json["training"] = model.training;
   json["epochs"] = nlohmann::ordered_json::array();
-  if (!run_directory.empty()) json["epochs"] = read_metrics(run_directory);
+  if (!options.run_dir.empty()) json["epochs"] = read_metrics(options.run_dir);
   return page_with_data(kReportPage, json_text(json));
 }
 
@@ -117,8 +115,7 @@ std::vector<ClassProbability> ranked(std::span<const float> probabilities,
   for (std::size_t k = 0; k < class_names.size(); ++k) {
     ranking.push_back({class_names[k], static_cast<double>(probabilities[k])});
   }
-  std::stable_sort(ranking.begin(), ranking.end(),
-                   [](const auto& a, const auto& b) { return a.probability > b.probability; });
+  std::ranges::stable_sort(ranking, std::greater{}, &ClassProbability::probability);
   return ranking;
 }
 

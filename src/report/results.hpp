@@ -9,6 +9,7 @@
 #include "mnist/data/dataset.hpp"
 #include "mnist/evaluate/evaluation.hpp"
 #include "mnist/serialize/model_file.hpp"
+#include "options/program_options.hpp"
 
 namespace mnist {
 
@@ -18,26 +19,18 @@ inline constexpr std::size_t kMaxMistakesShown = 60;
 /// Weights scaled to i8, in the same order: the largest magnitude becomes 127 or -127, 0 stays 0.
 std::vector<std::int8_t> weight_levels(std::span<const float> weights);
 
-/// What was evaluated.
-struct EvaluationSubject {
-  std::string model;  ///< path
-  std::string data;   ///< directory or name
-  std::string split;  ///< name
-};
-
 /// Accuracy with its interval, loss, a table of classes, the confusion matrix.
-std::string evaluation_text(const EvaluationSubject& subject, const Evaluation& evaluation);
+std::string evaluation_text(const EvalOptions& options, const Evaluation& evaluation);
 
 /// One line: model, data, split, examples, correct, accuracy (0 to 1), loss, classes (label,
 /// precision, recall, f1, support) and confusion (rows are true classes).
-std::string evaluation_json(const EvaluationSubject& subject, const Evaluation& evaluation);
+std::string evaluation_json(const EvalOptions& options, const Evaluation& evaluation);
 
-/// One self-contained HTML page: figures, confusion matrix, classes, calibration, the most
-/// confident mistakes, first-layer weights as images, the training options, and, unless
-/// `run_directory` is empty, the curves of its metrics.jsonl. Throws Error when that is missing.
-std::string html_report(const EvaluationSubject& subject, const Evaluation& evaluation,
-                        const Model& model, const Dataset& dataset,
-                        const std::string& run_directory);
+/// One self-contained HTML page: metrics, confusion matrix, classes, calibration, the most
+/// confident mistakes, first-layer weights as images, the training options, and, with --run-dir,
+/// the curves of its metrics.jsonl. Throws Error when that is missing.
+std::string html_report(const EvalOptions& options, const Evaluation& evaluation,
+                        const Model& model, const Dataset& dataset);
 
 struct ClassProbability {
   std::string label;

@@ -9,13 +9,13 @@
 namespace mnist {
 namespace {
 
-const EvaluationSubject kSubject{"model.pt", "data/mnist", "test"};
+const EvalOptions kOptions{};
 const Evaluation kEvaluation{{"Trouser", "Bag"}, {8, 2, 1, 5}, 0.25};
 const std::vector<ClassProbability> kRanking =
     ranked(std::vector<float>{0.125F, 0.0F, 0.75F, 0.125F}, {"a", "b", "c", "d"});
 
 TEST(EvaluationReport, JsonHasTheDocumentedKeysInOrder) {
-  const auto json = nlohmann::ordered_json::parse(evaluation_json(kSubject, kEvaluation));
+  const auto json = nlohmann::ordered_json::parse(evaluation_json(kOptions, kEvaluation));
   std::vector<std::string> keys;
   for (const auto& [key, value] : json.items()) keys.push_back(key);
   EXPECT_EQ(keys, (std::vector<std::string>{"model", "data", "split", "examples", "correct",
@@ -27,13 +27,15 @@ TEST(EvaluationReport, JsonHasTheDocumentedKeysInOrder) {
 }
 
 TEST(EvaluationReport, JsonIsValidForNamesThatAreNotUtf8) {
-  const std::string text = evaluation_json({"\xff.pt", "d", "test"}, kEvaluation);
+  EvalOptions options;
+  options.model = "\xff.pt";
+  const std::string text = evaluation_json(options, kEvaluation);
   EXPECT_TRUE(nlohmann::json::accept(text));
   EXPECT_EQ(text.back(), '\n');
 }
 
 TEST(EvaluationReport, TextShowsAccuracyClassesAndConfusion) {
-  const std::string text = evaluation_text(kSubject, kEvaluation);
+  const std::string text = evaluation_text(kOptions, kEvaluation);
   EXPECT_NE(text.find("accuracy 81.25 %"), std::string::npos) << text;
   EXPECT_NE(text.find("Trouser     0.8889  0.8000  0.8421        10"), std::string::npos) << text;
   EXPECT_NE(text.find("Trouser     8     2"), std::string::npos) << text;
@@ -67,8 +69,9 @@ nlohmann::json data_of_report(const std::string& run_directory) {
   const Dataset dataset{2, 1, 2, {1, 2, 3, 4}, {0, 1}, {"a", "</b>"}};
   const Evaluation evaluation{dataset.class_names, {1, 0, 1, 0}, 0.5, {{0, 0, 0.9F}, {1, 0, 0.8F}}};
   Model model{{{{2, 2, {1, 0, -0.5F, 0.25F}, {0, 0}}}}, dataset.class_names, {}};
-  const std::string page =
-      html_report({"m.pt", "folder", "test"}, evaluation, model, dataset, run_directory);
+  EvalOptions options;
+  options.run_dir = run_directory;
+  const std::string page = html_report(options, evaluation, model, dataset);
   const std::string open = "type=\"application/json\">";
   const std::size_t begin = page.find(open) + open.size();
   return nlohmann::json::parse(page.substr(begin, page.find("</script>", begin) - begin));
@@ -90,7 +93,7 @@ TEST(HtmlReport, ShowsTheImageOfEachMistake) {
   const Evaluation evaluation{
       dataset.class_names, {1, 1, 0, 1}, 0.5, {{0, 0, 0.9F}, {1, 1, 0.8F}, {0, 1, 0.7F}}};
   const Model model{{{{2, 2, {1, 0, 0, 1}, {0, 0}}}}, dataset.class_names, {}};
-  const std::string page = html_report({"m", "d", "test"}, evaluation, model, dataset, "");
+  const std::string page = html_report(kOptions, evaluation, model, dataset);
   EXPECT_NE(page.find("\"index\":2,\"truth\":0,\"predicted\":1"), std::string::npos);
   EXPECT_NE(page.find("\"image\":\"BQY=\""), std::string::npos);
 }
