@@ -14,7 +14,6 @@
 #include "options/train_option_table.hpp"
 #include "report/results.hpp"
 #include "serialize/state_dict.hpp"
-#include "support/bytes.hpp"
 #include "support/files.hpp"
 #include "support/machine.hpp"
 
@@ -28,8 +27,7 @@ double seconds_since_1970() {
 
 /// TFRecord's checksum. Masked, because the CRC of data that contains its own CRC is degenerate.
 std::uint32_t masked_crc(const std::string& data) {
-  const std::uint32_t crc = crc32c(bytes_of(data));
-  return (crc >> 15 | crc << 17) + 0xA282EAD8U;
+  return std::rotr(crc32c(bytes_of(data)), 15) + 0xA282EAD8U;
 }
 
 // Field numbers are those of event.proto, summary.proto, tensor.proto, and the plugin_data.proto of
@@ -67,29 +65,25 @@ ProtobufMessage histogram(const std::string& tag, const std::vector<float>& valu
   return ProtobufMessage().add_bytes(1, tag).add_message(5, message);
 }
 
-/// A grid of gray images of the size of those in `dataset`, separated by lines one pixel wide.
+/// A grid of gray images of rows x columns pixels, separated by lines one pixel wide.
 ProtobufMessage image_grid(const std::string& tag, std::span<const std::uint8_t> images,
-                           const Dataset& dataset) {
-  constexpr std::size_t kGridColumns = 16;
-  const auto rows = static_cast<std::size_t>(dataset.rows);
-  const auto columns = static_cast<std::size_t>(dataset.columns);
-  const std::size_t count = images.size() / (rows * columns);
-  const std::size_t across = std::min(count, kGridColumns);
-  const std::size_t height = (count + across - 1) / across * (rows + 1);
-  const std::size_t width = across * (columns + 1);
-  std::vector<std::uint8_t> grid(height * width);
-  for (std::size_t i = 0; i < images.size(); ++i) {
-    const std::size_t index = i / (rows * columns);
-    const std::size_t row = i / columns % rows + index / across * (rows + 1);
-    const std::size_t column = i % columns + index % across * (columns + 1);
-    grid[row * width + column] = images[i];
+                           std::int64_t rows, std::int64_t columns) {
+  constexpr std::int64_t kMaxAcross = 16;
+  constexpr std::int64_t kChannels = 1;
+  const std::int64_t count = std::ssize(images) / (rows * columns);
+  const std::int64_t across = std::min(count, kMaxAcross);
+  const std::int64_t height = (count + across - 1) / across * (rows + 1);
+  const std::int64_t width = across * (columns + 1);
+  std::vector<std::uint8_t> grid(static_cast<std::size_t>(height * width));
+  for (std::int64_t i = 0; i < std::ssize(images); ++i) {
+    const std::int64_t index = i / (rows * columns);
+    const std::int64_t row = i / columns % rows + index / across * (rows + 1);
+    const std::int64_t column = i % columns + index % across * (columns + 1);
+    grid[static_cast<std::size_t>(row * width + column)] = images[static_cast<std::size_t>(i)];
   }
-  const auto png = encode_png(grid, static_cast<std::int64_t>(height),
-                              static_cast<std::int64_t>(width), /*channels=*/1);
   ProtobufMessage image;
-  image.add_integer(1, static_cast<std::int64_t>(height));
-  image.add_integer(2, static_cast<std::int64_t>(width)).add_integer(3, 1);
-  image.add_bytes(4, text_of(png));
+  image.add_integer(1, height).add_integer(2, width).add_integer(3, kChannels);
+  image.add_bytes(4, text_of(encode_png(grid, height, width, kChannels)));
   return ProtobufMessage().add_bytes(1, tag).add_message(4, image);
 }
 
@@ -199,15 +193,13 @@ void TensorBoardCallback::on_epoch(const EpochReport& report) {
     summary.add_message(1, histogram("parameters/" + tensor.name, tensor.values));
   }
   // Images only after epochs 1, 2, 4, ... and the last: they are large, and change less and less.
-  const bool has_images =
-      std::has_single_bit(static_cast<std::uint64_t>(report.epoch)) || report.epoch == epochs_;
-  if (has_images && !report.mlp.layers.empty() &&
-      report.mlp.layers[0].inputs == dataset_.pixels()) {
+  if (std::has_single_bit(static_cast<std::uint64_t>(report.epoch)) || report.epoch == epochs_) {
     std::vector<std::uint8_t> pixels;  // gray is 0, brighter is positive, darker is negative
     for (const std::int8_t level : weight_levels(report.mlp.layers[0].weight)) {
       pixels.push_back(static_cast<std::uint8_t>(128 + level));
     }
-    summary.add_message(1, image_grid("first_layer_weights", pixels, dataset_));
+    summary.add_message(1,
+                        image_grid("first_layer_weights", pixels, dataset_.rows, dataset_.columns));
   }
   add_summary(report.step, summary);
 }
@@ -216,16 +208,14 @@ void TensorBoardCallback::on_end(const RunResult& result) {
   constexpr std::int64_t kSuccess = 1;  // Status.STATUS_SUCCESS
   ProtobufMessage summary;
   if (result.test) {
-    const auto pixels = dataset_.pixels();
-    std::vector<std::uint8_t> images;
-    for (const std::size_t index : result.test->most_confident_mistakes(kMaxMistakesShown)) {
-      const auto begin = dataset_.images.begin() + static_cast<std::int64_t>(index) * pixels;
-      images.insert(images.end(), begin, begin + pixels);
-    }
     summary.add_message(1, scalar("loss/test", result.test->loss));
     summary.add_message(1, scalar("accuracy/test", result.test->accuracy()));
-    if (!images.empty()) {
-      summary.add_message(1, image_grid("most_confident_mistakes", images, dataset_));
+    const auto mistakes = result.test->most_confident_mistakes(kMaxMistakesShown);
+    if (!mistakes.empty()) {
+      const std::vector<std::int64_t> indices(mistakes.begin(), mistakes.end());
+      const Dataset shown = select_examples(dataset_, indices);
+      summary.add_message(
+          1, image_grid("most_confident_mistakes", shown.images, shown.rows, shown.columns));
     }
   }
   const auto session_end =
