@@ -1,7 +1,9 @@
 // The wording and layout of the console output.
 #include "report/console.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include <spdlog/fmt/fmt.h>
 
@@ -90,24 +92,22 @@ std::string progress_text(const ProgressReport& report, std::int64_t epochs) {
 }
 
 std::string profile_text(const StepProfile& profile) {
-  const auto steps = static_cast<double>(profile.steps);
-  std::vector<double> totals;
+  const auto row = [&](const std::string& name, const std::vector<double>& seconds) {
+    std::string text = fmt::format("\n  {:<34}", name);
+    for (const double total : seconds) {
+      text += fmt::format("  {:>9.1f}", total / static_cast<double>(profile.steps) * 1e6);
+    }
+    return text;
+  };
+  std::vector<double> totals(profile.phases.front().seconds.size());
   std::string text = fmt::format("microseconds per step, {} steps\n  {:<34}",
                                  with_thousands(profile.steps), "phase");
-  for (const StepProfile::Phase& phase : profile.phases) {
-    totals.resize(phase.seconds.size());
-    if (&phase == &profile.phases.front()) {
-      for (std::size_t t = 0; t < totals.size(); ++t) text += fmt::format("  thread {:>2}", t + 1);
-    }
-    text += fmt::format("\n  {:<34}", phase.name);
-    for (std::size_t t = 0; t < totals.size(); ++t) {
-      text += fmt::format("  {:>9.1f}", phase.seconds[t] / steps * 1e6);
-      totals[t] += phase.seconds[t];
-    }
+  for (std::size_t t = 1; t <= totals.size(); ++t) text += fmt::format("  thread {:>2}", t);
+  for (const auto& [name, seconds] : profile.phases) {
+    text += row(name, seconds);
+    std::ranges::transform(totals, seconds, totals.begin(), std::plus{});
   }
-  text += fmt::format("\n  {:<34}", "all");
-  for (const double total : totals) text += fmt::format("  {:>9.1f}", total / steps * 1e6);
-  return text;
+  return text + row("all", totals);
 }
 
 std::string parameter_table_text(const MlpShape& shape) {
