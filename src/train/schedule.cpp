@@ -1,4 +1,4 @@
-// How the learning rate and the strength of distortion change over a run.
+// The formulas of the schedules.
 #include "mnist/train/schedule.hpp"
 
 #include <cmath>
@@ -9,20 +9,20 @@
 namespace mnist {
 namespace {
 
-// Defaults of PyTorch's OneCycleLR.
-constexpr double kRisingPart = 0.3;
-constexpr double kFirstDivisor = 25;
-constexpr double kLastDivisor = 25 * 1e4;
+// Defaults of PyTorch's OneCycleLR: pct_start, div_factor, and div_factor * final_div_factor.
+constexpr double kWarmupFraction = 0.3;
+constexpr double kInitialDivisor = 25;
+constexpr double kFinalDivisor = 25 * 1e4;
 
-/// From `from` at 0 to `to` at 1, along half a cosine.
-double half_cosine(double from, double to, double part) {
-  return to + (from - to) * (1 + std::cos(std::numbers::pi * part)) / 2;
+/// From `start` at fraction 0 to `end` at fraction 1.
+double half_cosine(double start, double end, double fraction) {
+  return end + (start - end) * (1 + std::cos(std::numbers::pi * fraction)) / 2;
 }
 
-double one_cycle(double highest, double step, double steps) {
-  const double top = kRisingPart * steps - 1;  // as PyTorch counts
-  if (step < top) return half_cosine(highest / kFirstDivisor, highest, step / top);
-  return half_cosine(highest, highest / kLastDivisor, (step - top) / (steps - 1 - top));
+double one_cycle(double max_lr, double step, double steps) {
+  const double peak = kWarmupFraction * steps - 1;  // as PyTorch counts
+  if (step < peak) return half_cosine(max_lr / kInitialDivisor, max_lr, step / peak);
+  return half_cosine(max_lr, max_lr / kFinalDivisor, (step - peak) / (steps - 1 - peak));
 }
 
 }  // namespace
@@ -49,9 +49,9 @@ double learning_rate(const TrainOptions& options, std::int64_t step, std::int64_
 
 double augment_strength(const TrainOptions& options, std::int64_t epoch) {
   const auto epochs = static_cast<double>(options.epochs);
-  const double fading = options.augment.fade_augment * epochs;
+  const double fading_epochs = options.augment.fade_augment * epochs;
   const double left = epochs - static_cast<double>(epoch) + 0.5;
-  return left < fading ? left / fading : 1;
+  return left < fading_epochs ? left / fading_epochs : 1;
 }
 
 }  // namespace mnist

@@ -4,8 +4,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "mnist/engine/engine.hpp"
 #include "mnist/evaluate/evaluation.hpp"
@@ -14,7 +12,7 @@
 
 namespace mnist {
 
-/// Known before the first step.
+/// A run before its first step.
 struct RunInfo {
   TrainOptions options;
   MlpShape shape;
@@ -32,8 +30,8 @@ struct Score {
   double accuracy = 0;
 };
 
-/// Known at the end of an epoch. Training figures are means over the epoch, each minibatch measured
-/// before its own step.
+/// A completed epoch. The training loss and accuracy are means over the epoch, in which each
+/// minibatch is measured before its own step.
 struct EpochReport {
   std::int64_t epoch = 0;    ///< from 1
   std::int64_t step = 0;     ///< optimization steps so far
@@ -42,15 +40,15 @@ struct EpochReport {
   double first_batch_loss = 0;
   double last_batch_loss = 0;
   std::optional<Score> validation;
-  std::vector<std::pair<std::string, double>> gradient_norm;  ///< of the last minibatch
-  double seconds = 0;                                         ///< training alone
+  NamedNorms gradient_norm;  ///< of the last minibatch
+  double seconds = 0;        ///< of training, without validation
   double images_per_second = 0;
   int threads = 0;  ///< of the engine, on a CPU
   std::int64_t peak_memory_bytes = 0;
   Mlp mlp;  ///< at the end of the epoch; the averages with --ema
 };
 
-/// Known about 40 times a second during an epoch.
+/// The progress within an epoch, reported about 40 times a second.
 struct ProgressReport {
   std::int64_t epoch = 0;           ///< from 1
   std::int64_t examples = 0;        ///< trained so far in this epoch
@@ -70,7 +68,7 @@ struct TrainingResult {
   Mlp mlp;
 };
 
-/// Known at the end of the run.
+/// A completed run.
 struct RunResult {
   TrainingResult training;
   std::optional<Evaluation> test;   ///< without --no-test
@@ -79,7 +77,7 @@ struct RunResult {
   StepProfile profile = {};  ///< with --profile
 };
 
-/// Receives reports of a run, in the order start, (progress..., epoch)..., end. Does not change it.
+/// Receives the reports of a run, in the order start, (progress..., epoch)..., end.
 class TrainingCallback {
  public:
   TrainingCallback() = default;
