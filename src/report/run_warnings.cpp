@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include <spdlog/fmt/fmt.h>
@@ -48,13 +47,12 @@ void check_gradients(const EpochReport& report, std::vector<std::string>& warnin
 }  // namespace
 
 std::vector<std::string> RunWarnings::new_warnings(const EpochReport& report) {
-  const double validation_loss =
-      report.validation ? report.validation->loss : std::numeric_limits<double>::quiet_NaN();
-  const bool diverging =
-      validation_loss > validation_loss_ && report.training.loss < training_loss_;
+  const bool diverging = validation_ && report.validation &&
+                         report.validation->loss > validation_->loss &&
+                         report.training.loss < training_loss_;
   diverging_epochs_ = diverging ? diverging_epochs_ + 1 : 0;
   training_loss_ = report.training.loss;
-  validation_loss_ = validation_loss;
+  validation_ = report.validation;
   const std::int64_t memory = report.peak_memory_bytes;
   growing_epochs_ = memory > memory_ ? growing_epochs_ + 1 : 0;
   memory_ = memory;

@@ -1,7 +1,7 @@
 // Warns about overfitting, vanishing or exploding gradients, and memory growth.
 #pragma once
 
-#include <limits>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -19,10 +19,10 @@ class RunWarnings : public TrainingCallback {
   std::vector<std::string> new_warnings(const EpochReport& report);
 
  private:
-  // Of the previous epoch; the validation loss is NaN without validation.
+  // Of the previous epoch.
   double training_loss_ = 0;
-  double validation_loss_ = std::numeric_limits<double>::quiet_NaN();
-  std::int64_t memory_ = std::numeric_limits<std::int64_t>::max();
+  std::optional<Score> validation_;
+  std::int64_t memory_ = 0;
 
   int epochs_ = 0;
   int diverging_epochs_ = 0;      ///< in a row, up to the last

@@ -67,24 +67,19 @@ TrainingResult Trainer::run() {
   while (!is_over(options_, progress_)) {
     if (!finish_epoch()) {
       save();
-      TrainingResult stopped;
-      stopped.stopped = true;
-      return stopped;
+      return {.stopped = true};
     }
     report_epoch();
     start_next_epoch();
     save();
   }
-  TrainingResult result;
-  result.epochs = result.kept_epoch = progress_.epoch - 1;
-  result.last_batch_loss = progress_.last_batch_loss;
-  result.seconds = progress_.run_seconds;
-  result.mlp = engine_.parameters();
-  if (stops_early() && progress_.best) {
-    result.kept_epoch = progress_.best->epoch;
-    result.mlp = progress_.best->mlp;
-  }
-  return result;
+  const std::int64_t epochs = progress_.epoch - 1;
+  const bool keeps_best = stops_early() && progress_.best;
+  return {.epochs = epochs,
+          .kept_epoch = keeps_best ? progress_.best->epoch : epochs,
+          .last_batch_loss = progress_.last_batch_loss,
+          .seconds = progress_.run_seconds,
+          .mlp = keeps_best ? progress_.best->mlp : engine_.parameters()};
 }
 
 /// Trains the rest of the epoch; false when it was stopped before its end.

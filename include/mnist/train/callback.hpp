@@ -65,7 +65,7 @@ struct TrainingResult {
   std::int64_t kept_epoch = 0;  ///< the epoch of `mlp`: the best one with early stopping
   double last_batch_loss = 0;
   double seconds = 0;  ///< of training, including the time before interruptions
-  Mlp mlp;
+  Mlp mlp = {};
 };
 
 /// A completed run.
