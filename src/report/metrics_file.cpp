@@ -13,6 +13,8 @@
 namespace mnist {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 constexpr std::uint64_t kMaxMetricsBytes = std::uint64_t{1} << 30;  // about a million epochs
 
 std::string metrics_path(const std::string& directory) {
@@ -27,7 +29,7 @@ MetricsFile::MetricsFile(std::string directory, std::int64_t first_epoch)
   if (!std::filesystem::exists(path)) return;
   std::string kept;
   if (first_epoch > 1) {
-    for (const nlohmann::ordered_json& epoch : read_metrics(directory_)) {
+    for (const Json& epoch : read_metrics(directory_)) {
       if (epoch["epoch"] < first_epoch) kept += epoch.dump() + '\n';
     }
   }
@@ -43,19 +45,16 @@ void MetricsFile::on_epoch(const EpochReport& report) {
 }
 
 std::string epoch_json(const EpochReport& report) {
-  nlohmann::ordered_json json{{"epoch", report.epoch},
-                              {"step", report.step},
-                              {"learning_rate", report.learning_rate},
-                              {"train_loss", report.training.loss},
-                              {"train_accuracy", report.training.accuracy},
-                              {"first_batch_loss", report.first_batch_loss},
-                              {"last_batch_loss", report.last_batch_loss},
-                              {"validation_loss", nullptr},
-                              {"validation_accuracy", nullptr}};
-  if (report.validation) {
-    json["validation_loss"] = report.validation->loss;
-    json["validation_accuracy"] = report.validation->accuracy;
-  }
+  const std::optional<Score>& validation = report.validation;
+  Json json{{"epoch", report.epoch},
+            {"step", report.step},
+            {"learning_rate", report.learning_rate},
+            {"train_loss", report.training.loss},
+            {"train_accuracy", report.training.accuracy},
+            {"first_batch_loss", report.first_batch_loss},
+            {"last_batch_loss", report.last_batch_loss},
+            {"validation_loss", validation ? Json(validation->loss) : Json()},
+            {"validation_accuracy", validation ? Json(validation->accuracy) : Json()}};
   for (const auto& [name, norm] : report.gradient_norm) json["gradient_norm"][name] = norm;
   json["seconds"] = report.seconds;
   json["images_per_second"] = report.images_per_second;
@@ -63,12 +62,12 @@ std::string epoch_json(const EpochReport& report) {
   return json.dump();
 }
 
-std::vector<nlohmann::ordered_json> read_metrics(const std::string& directory) {
+std::vector<Json> read_metrics(const std::string& directory) {
   const auto bytes = read_whole_file(metrics_path(directory), kMaxMetricsBytes);
   std::istringstream file(std::string(bytes.begin(), bytes.end()));
-  std::vector<nlohmann::ordered_json> epochs;
+  std::vector<Json> epochs;
   for (std::string line; std::getline(file, line);) {
-    auto epoch = nlohmann::ordered_json::parse(line, nullptr, /*allow_exceptions=*/false);
+    Json epoch = Json::parse(line, nullptr, /*allow_exceptions=*/false);
     const bool valid = epoch.is_object() && epoch.contains("epoch");
     if (!valid || !epoch["epoch"].is_number_integer()) break;
     epochs.push_back(std::move(epoch));

@@ -27,8 +27,8 @@ class MetricsFile : public TrainingCallback {
 /// The JSON object of one epoch, without a line break. Losses that are not finite become null.
 std::string epoch_json(const EpochReport& report);
 
-/// The epochs in `directory`/metrics.jsonl, up to the first line that is not one: a process that
-/// was killed can leave a truncated last line. Throws Error when the file is missing or too large.
+/// The epochs in `directory`/metrics.jsonl, up to the first invalid line: a process that was killed
+/// can leave a truncated last line. Throws Error when the file is missing or too large.
 std::vector<nlohmann::ordered_json> read_metrics(const std::string& directory);
 
 }  // namespace mnist

@@ -35,8 +35,7 @@ class RunDir {
   /// Replaces the checkpoint and keeps the old one as the previous one. Throws Error.
   void save(const Checkpoint& checkpoint) const;
 
-  /// Deletes what would not belong to a run that starts or `resumes` now: the summary, and for a
-  /// new run, all checkpoints. Throws Error.
+  /// Deletes the summary and, unless the run `resumes`, all checkpoints. Throws Error.
   void clear(bool resumes) const;
 
  private:

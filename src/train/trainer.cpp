@@ -1,4 +1,4 @@
-// Epochs, cut into chunks of minibatches.
+// Divides epochs into chunks of minibatches.
 #include "mnist/train/trainer.hpp"
 
 #include <algorithm>
