@@ -2,6 +2,7 @@
 #include "report/results.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 #include <string_view>
@@ -121,12 +122,11 @@ std::vector<ClassProbability> ranked(std::span<const float> probabilities,
 
 std::string prediction_text(const std::string& image,
                             const std::vector<ClassProbability>& ranking) {
-  constexpr std::size_t kMaxShown = 3;
-  std::string text = image + ":";
-  for (std::size_t k = 0; k < std::min(kMaxShown, ranking.size()); ++k) {
-    const char* const separator = k == 0 ? " " : (k == 1 ? ", then " : ", ");
-    text +=
-        fmt::format("{}{} ({:.1f} %)", separator, ranking[k].label, 100 * ranking[k].probability);
+  constexpr std::array<const char*, 3> kSeparators{": ", ", then ", ", "};
+  std::string text = image;
+  for (std::size_t k = 0; k < std::min(kSeparators.size(), ranking.size()); ++k) {
+    text += fmt::format("{}{} ({:.1f} %)", kSeparators[k], ranking[k].label,
+                        100 * ranking[k].probability);
   }
   return text + "\n";
 }

@@ -70,19 +70,19 @@ std::optional<Json> read_summary(const std::string& directory) {
 }
 
 std::string summary_text(const Json& summary) {
+  const auto number = [&](const char* key) { return summary.at(key).get<double>(); };
   std::string text;
-  const auto add = [&text](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
   if (!summary.at("test_accuracy").is_null()) {
-    add("test accuracy " + accuracy_text(summary.at("test_correct").get<std::int64_t>(),
-                                         summary.at("test_examples").get<std::int64_t>()));
-    add(fmt::format("test loss {:.4f}", summary.at("test_loss").get<double>()));
+    text = fmt::format("test accuracy {}, test loss {:.4f}, ",
+                       accuracy_text(summary.at("test_correct").get<std::int64_t>(),
+                                     summary.at("test_examples").get<std::int64_t>()),
+                       number("test_loss"));
   } else if (!summary.at("validation_accuracy").is_null()) {
-    add(fmt::format("validation accuracy {:.2f} %",
-                    100 * summary.at("validation_accuracy").get<double>()));
-    add(fmt::format("validation loss {:.4f}", summary.at("validation_loss").get<double>()));
+    text = fmt::format("validation accuracy {:.2f} %, validation loss {:.4f}, ",
+                       100 * number("validation_accuracy"), number("validation_loss"));
   }
-  add(fmt::format("last-batch loss {:.4f}", summary.at("last_batch_loss").get<double>()));
-  return text + "\nmodel: " + summary.at("model").get<std::string>();
+  return text + fmt::format("last-batch loss {:.4f}\nmodel: {}", number("last_batch_loss"),
+                            summary.at("model").get<std::string>());
 }
 
 }  // namespace mnist
