@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <initializer_list>
 #include <optional>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
@@ -21,16 +22,6 @@
 namespace mnist {
 namespace {
 
-/// Parses `text` into an option; errors start with `name`, the flag or environment variable.
-template <class Value>
-void parse_named(const std::string& name, std::string_view text, Value& value) {
-  try {
-    parse_option(text, value);
-  } catch (const UsageError& error) {
-    throw UsageError(name + ": " + error.what());
-  }
-}
-
 template <class Value>
 constexpr bool kIsPositional = std::is_same_v<Value, std::vector<std::string>>;
 
@@ -38,82 +29,79 @@ template <class Options>
 void read_environment(Options& options) {
   for_each_option(options, [](auto& value, const OptionInfo& info) {
     if constexpr (!kIsPositional<std::decay_t<decltype(value)>>) {
-      const char* text = *info.environment == '\0' ? nullptr : std::getenv(info.environment);
-      if (text != nullptr && *text != '\0') parse_named(info.environment, text, value);
+      const char* text = std::getenv(info.environment.c_str());  // null for ""
+      if (text == nullptr || *text == '\0') return;
+      with_place(info.environment, [&] { parse_option(text, value); });
     }
   });
 }
 
-/// A command line, and the values that its enumeration options take.
-struct BoundApp {
-  std::unique_ptr<CLI::App> app;
-  OptionChoices choices;
-};
+template <class Enum>
+std::vector<std::string> names_of() {
+  return {kEnumNames<Enum>.begin(), kEnumNames<Enum>.end()};
+}
 
-/// Adds a flag for each row of the table; its default is the value in `options`.
+/// Adds the flags of mnist-train that say where other options come from.
+void add_option_sources(std::vector<DocumentedOption>& options) {
+  const std::string main_group = options.front().group;
+  const auto main_end =
+      std::find_if(options.begin(), options.end(),
+                   [&](const DocumentedOption& option) { return option.group != main_group; });
+  DocumentedOption recipe{"recipe", "NAME", "options of a recipe; flags override them", main_group};
+  recipe.choices = recipe_names();
+  options.insert(main_end, recipe);
+  const std::string group = "Configuration";
+  options.insert(
+      options.end(),
+      {{"config", "FILE", "options from a TOML file; flags override them", group},
+       {"resume", "DIR", "resume the run in this directory; --epochs may be raised", group},
+       {"auto-resume", "",
+        "start the run in --run-dir, resume it, or, if it is complete, print its summary", group},
+       {"print-config", "", "print the options as TOML and exit", group}});
+}
+
+/// The command line of a program; the values in `options` are its defaults.
 template <class Options>
-void add_table(BoundApp& bound, const Options& options) {
+DocumentedProgram describe(const Options& options) {
+  DocumentedProgram program{Options::kProgram, Options::kDescription, Options::kExamples, {}};
   for_each_option(options, [&](const auto& value, const OptionInfo& info) {
     using Value = std::decay_t<decltype(value)>;
-    const std::string flag = std::string("--") + info.name;
-    CLI::Option* option = nullptr;
-    if constexpr (std::is_enum_v<Value>) {
-      bound.choices[info.name].assign(kEnumNames<Value>.begin(), kEnumNames<Value>.end());
+    DocumentedOption option{info};
+    if (!info.environment.empty()) option.help += " [environment: " + info.environment + "]";
+    option.is_positional = kIsPositional<Value>;
+    if constexpr (std::is_enum_v<Value>) option.choices = names_of<Value>();
+    if constexpr (!kIsPositional<Value>) {
+      if (!option.is_switch()) option.default_text = option_text(value);
     }
-    if constexpr (std::is_same_v<Value, bool>) {
-      option = bound.app->add_flag(flag);
-    } else if constexpr (kIsPositional<Value>) {
-      option = bound.app->add_option(info.name)->type_name(info.value_name);
-      option->expected(CLI::detail::expected_max_vector_size);  // one or more
-    } else {
-      option = bound.app->add_option(flag)->type_name(info.value_name);
-      option->default_str(option_text(value));
-    }
-    const bool has_variable = *info.environment != '\0';
-    option->group(info.group)
-        ->description(
-            std::string(info.help) +
-            (has_variable ? std::string(" [environment: ") + info.environment + "]" : ""));
+    program.options.push_back(std::move(option));
   });
+  if (std::is_same_v<Options, TrainOptions>) add_option_sources(program.options);
+  const std::string group = "Help";
+  program.options.insert(
+      program.options.end(),
+      {{"help", "", "print all options and exit; -h prints the main ones", group},
+       {"version", "", "print version information and exit", group},
+       {"generate", "KIND",
+        "print shell completions (bash, fish or zsh), a man page (man) or Markdown (markdown) and "
+        "exit",
+        group}});
+  program.options.back().choices = names_of<DocumentKind>();
+  return program;
 }
 
-/// Adds the flags that are not in a table: sources of options, and requests to print text.
-template <class Options>
-void add_other_flags(BoundApp& bound) {
-  CLI::App& app = *bound.app;
-  const auto add = [&](const char* flag, const char* value_name, const char* group,
-                       const std::string& help) {
-    CLI::Option* option = *value_name == '\0' ? app.add_flag(flag) : app.add_option(flag);
-    if (*value_name != '\0') option->type_name(value_name);
-    option->group(group)->description(help);
-  };
-  if (std::is_same_v<Options, TrainOptions>) {
-    bound.choices["recipe"] = recipe_names();
-    add("--recipe", "NAME", "Start here", "options of a recipe; flags override them");
-    const char* const group = "Configuration";
-    add("--config", "FILE", group, "options from a TOML file; flags override them");
-    add("--resume", "DIR", group, "resume the run in this directory; --epochs may be raised");
-    add("--auto-resume", "", group,
-        "start the run in --run-dir, resume it, or, if it is complete, print its summary");
-    add("--print-config", "", group, "print the options as TOML and exit");
-  }
-  app.set_help_flag("--help", "print all options and exit; -h prints the main ones");
-  app.get_help_ptr()->group("Help");
+void add_flags(CLI::App& app, const std::vector<DocumentedOption>& options) {
+  app.set_help_flag("--help");
   app.set_help_all_flag("-h");
-  add("--version", "", "Help", "print version information and exit");
-  add("--generate", "KIND", "Help",
-      "print shell completions (bash, fish or zsh), a man page (man) or Markdown (markdown) and "
-      "exit");
-  bound.choices["generate"] = {"bash", "fish", "zsh", "man", "markdown"};
-}
-
-template <class Options>
-BoundApp make_app(const Options& options) {
-  BoundApp bound{std::make_unique<CLI::App>(Options::kDescription, Options::kProgram), {}};
-  bound.app->footer(Options::kExamples);
-  add_table(bound, options);
-  add_other_flags<Options>(bound);
-  return bound;
+  for (const DocumentedOption& option : options) {
+    if (option.name == "help") continue;
+    if (option.is_positional) {
+      app.add_option(option.name)->expected(CLI::detail::expected_max_vector_size);  // one or more
+    } else if (option.is_switch()) {
+      app.add_flag(option.flag());
+    } else {
+      app.add_option(option.flag());
+    }
+  }
 }
 
 /// The value of a flag, "true" for a switch; empty if it is not given.
@@ -129,21 +117,22 @@ void apply_flags(const CLI::App& app, Options& options) {
     if constexpr (kIsPositional<std::decay_t<decltype(value)>>) {
       value = app.get_option(info.name)->results();
     } else {
-      const std::string flag = std::string("--") + info.name;
-      if (app.get_option(flag)->count() > 0) parse_named(flag, given(app, flag), value);
+      const std::string flag = info.flag();
+      if (app.get_option(flag)->count() == 0) return;
+      with_place(flag, [&] { parse_option(given(app, flag), value); });
     }
   });
 }
 
-UsageError unknown_argument(const CLI::App& app) {
-  const std::vector<std::string> unknown = app.remaining();
+UsageError unknown_argument(const std::vector<std::string>& unknown,
+                            const std::vector<DocumentedOption>& options) {
   const auto flag = std::find_if(unknown.begin(), unknown.end(),
                                  [](const std::string& text) { return text.starts_with('-'); });
   if (flag == unknown.end()) return UsageError("unexpected argument '" + unknown.at(0) + "'");
   const std::string typed = flag->substr(0, flag->find('='));
   std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) names.push_back(name);
+  for (const DocumentedOption& option : options) {
+    if (!option.is_positional) names.push_back(option.name);
   }
   const std::size_t dashes = std::min(typed.find_first_not_of('-'), typed.size());
   return UsageError("unknown option " + typed + did_you_mean(typed.substr(dashes), names, "--"));
@@ -159,17 +148,17 @@ UsageError wrong_value_count(std::string_view message) {
 }
 
 /// Runs CLI11's parser; returns the text to print if the flags ask for text instead of a run.
-std::optional<std::string> parse(const BoundApp& bound, int argc, const char* const* argv,
-                                 const VersionText& version) {
-  CLI::App& app = *bound.app;
+std::optional<std::string> parse(CLI::App& app, const DocumentedProgram& program,
+                                 Arguments arguments, VersionText version) {
+  add_flags(app, program.options);
   try {
-    app.parse(argc, argv);
+    app.parse(static_cast<int>(arguments.size()), arguments.data());
   } catch (const CLI::CallForHelp&) {
-    return option_document(app, bound.choices, "help");
+    return help_text(program, /*brief=*/false);
   } catch (const CLI::CallForAllHelp&) {
-    return option_document(app, bound.choices, "short help");
+    return help_text(program, /*brief=*/true);
   } catch (const CLI::ExtrasError&) {
-    throw unknown_argument(app);
+    throw unknown_argument(app.remaining(), program.options);
   } catch (const CLI::ArgumentMismatch& error) {
     throw wrong_value_count(error.what());
   } catch (const CLI::ParseError& error) {
@@ -178,9 +167,11 @@ std::optional<std::string> parse(const BoundApp& bound, int argc, const char* co
   if (!given(app, "--version").empty()) {
     return std::string("mnist-trainer ") + kVersion + " (" + kRevision + "), " + version() + "\n";
   }
-  const std::string kind = given(app, "--generate");
-  if (kind.empty()) return std::nullopt;
-  return option_document(app, bound.choices, kind);
+  const std::string kind_name = given(app, "--generate");
+  if (kind_name.empty()) return std::nullopt;
+  DocumentKind kind{};
+  with_place("--generate", [&] { parse_option(kind_name, kind); });
+  return document_text(program, kind);
 }
 
 /// Throws UsageError if more than one of `flags` is given.
@@ -212,29 +203,27 @@ void read_stored_options(const CLI::App& app, TrainOptions& options) {
 }  // namespace
 
 template <class Options>
-CommandLine parse_command_line(int argc, const char* const* argv, const VersionText& version,
-                               Options& options) {
+std::optional<std::string> parse_command_line(Arguments arguments, VersionText version,
+                                              Options& options) {
   constexpr bool kTrains = std::is_same_v<Options, TrainOptions>;
   read_environment(options);
-  const BoundApp bound = make_app(options);
-  if (const auto text = parse(bound, argc, argv, version)) return {false, *text};
-  if constexpr (kTrains) read_stored_options(*bound.app, options);
+  CLI::App app;
+  if (auto text = parse(app, describe(options), arguments, version)) return text;
+  if constexpr (kTrains) read_stored_options(app, options);
   const Options before_flags = options;
-  apply_flags(*bound.app, options);
+  apply_flags(app, options);
   if constexpr (kTrains) {
     if (!options.resume.empty()) check_resumable(before_flags, options);
   }
   validate(options);
   if constexpr (kTrains) {
-    if (!given(*bound.app, "--print-config").empty()) return {false, to_toml(options)};
+    if (!given(app, "--print-config").empty()) return to_toml(options);
   }
-  return {};
+  return std::nullopt;
 }
-template CommandLine parse_command_line(int, const char* const*, const VersionText&, TrainOptions&);
-template CommandLine parse_command_line(int, const char* const*, const VersionText&, EvalOptions&);
-template CommandLine parse_command_line(int, const char* const*, const VersionText&,
-                                        PredictOptions&);
-template CommandLine parse_command_line(int, const char* const*, const VersionText&,
-                                        ExportOptions&);
+template std::optional<std::string> parse_command_line(Arguments, VersionText, TrainOptions&);
+template std::optional<std::string> parse_command_line(Arguments, VersionText, EvalOptions&);
+template std::optional<std::string> parse_command_line(Arguments, VersionText, PredictOptions&);
+template std::optional<std::string> parse_command_line(Arguments, VersionText, ExportOptions&);
 
 }  // namespace mnist

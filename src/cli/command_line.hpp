@@ -1,7 +1,8 @@
 // Command lines: binds the option tables to CLI11.
 #pragma once
 
-#include <functional>
+#include <optional>
+#include <span>
 #include <string>
 
 #include "mnist/options/train_options.hpp"
@@ -9,21 +10,18 @@
 
 namespace mnist {
 
-/// What the command line asks for: work, or only a text on standard output (help, versions,
-/// configuration).
-struct CommandLine {
-  bool wants_work = true;
-  std::string text;
-};
+/// The program's name and its arguments.
+using Arguments = std::span<const char* const>;
 
 /// Describes the libraries in use; called only for --version.
-using VersionText = std::function<std::string()>;
+using VersionText = std::string (*)();
 
 /// Fills in and validates `options`: environment variables override the defaults, and flags
 /// override both. For mnist-train, the options from --config, --recipe or --resume come between
-/// the two. Throws UsageError; Error if --resume names a damaged checkpoint.
+/// the two. Returns the text to print instead, if the flags ask for one: help, versions, documents,
+/// the configuration. Throws UsageError; Error if --resume names a damaged checkpoint.
 template <class Options>
-CommandLine parse_command_line(int argc, const char* const* argv, const VersionText& version,
-                               Options& options);
+std::optional<std::string> parse_command_line(Arguments arguments, VersionText version,
+                                              Options& options);
 
 }  // namespace mnist

@@ -34,5 +34,5 @@ int evaluate_model(const EvalOptions& options) {
 
 int main(int argc, char** argv) {
   using namespace mnist;
-  return run_program<EvalOptions>(argc, argv, libtorch_description, evaluate_model);
+  return run_program<EvalOptions>(argc, argv, evaluate_model, libtorch_description);
 }

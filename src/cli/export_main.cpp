@@ -49,6 +49,5 @@ int export_model(const ExportOptions& options) {
 
 int main(int argc, char** argv) {
   using namespace mnist;
-  const auto version = [] { return std::string("without LibTorch"); };
-  return run_program<ExportOptions>(argc, argv, version, export_model);
+  return run_program<ExportOptions>(argc, argv, export_model);
 }

@@ -1,65 +1,23 @@
-// Reads the options back from CLI11 and prints them in each format, with its escaping.
+// One function per format, each with its escaping.
 #include "cli/option_documents.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <iterator>
+#include <map>
 #include <sstream>
-#include <utility>
 
-#include <CLI/CLI.hpp>
+#include <spdlog/fmt/fmt.h>
 
-#include "mnist/support/error.hpp"
 #include "mnist/support/version.hpp"
+#include "support/text.hpp"
 
 namespace mnist {
 namespace {
 
-/// How shells complete an option's value.
-enum class ValueKind { kSwitch, kFile, kDirectory, kChoice, kOther };
-
-/// One option. Positional arguments have an empty `name`.
-struct Flag {
-  std::string name;        ///< without dashes
-  std::string short_name;  ///< one letter, or empty
-  std::string value_name;
-  std::string help;
-  std::string group;
-  std::string default_text;
-  std::vector<std::string> choices;
-  ValueKind kind = ValueKind::kOther;
-};
-
-ValueKind kind_of(const Flag& flag) {
-  if (!flag.choices.empty()) return ValueKind::kChoice;
-  if (flag.value_name.empty()) return ValueKind::kSwitch;
-  if (flag.value_name == "FILE") return ValueKind::kFile;
-  return flag.value_name == "DIR" ? ValueKind::kDirectory : ValueKind::kOther;
-}
-
-std::vector<Flag> flags_of(const CLI::App& app, const OptionChoices& choices) {
-  std::vector<Flag> flags;
-  for (const CLI::Option* option : app.get_options()) {
-    Flag flag;
-    if (option == app.get_help_all_ptr()) continue;  // -h, shown together with --help
-    if (!option->get_positional()) flag.name = option->get_lnames().at(0);
-    if (option == app.get_help_ptr()) flag.short_name = "h";
-    if (option->get_type_size() != 0) flag.value_name = option->get_type_name();
-    flag.help = option->get_description();
-    flag.group = option->get_group();
-    flag.default_text = option->get_default_str();
-    const auto found = choices.find(flag.name);
-    if (found != choices.end()) flag.choices = found->second;
-    flag.kind = kind_of(flag);
-    flags.push_back(std::move(flag));
-  }
-  return flags;
-}
-
 std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
-  return text;
+  return fmt::format("{}", fmt::join(words, " "));
 }
 
 /// `text` with some characters replaced by their escape sequences.
@@ -72,124 +30,141 @@ std::string escaped(const std::string& text, const std::map<char, std::string>& 
   return result;
 }
 
-/// The names of the groups, in order.
-std::vector<std::string> groups_of(const std::vector<Flag>& flags) {
-  std::vector<std::string> groups;
-  for (const Flag& flag : flags) {
-    if (std::find(groups.begin(), groups.end(), flag.group) == groups.end()) {
-      groups.push_back(flag.group);
-    }
-  }
-  return groups;
+/// "--data DIR", "--json" or "FILE...".
+std::string synopsis(const DocumentedOption& option) {
+  if (option.is_positional) return option.value_name + "...";
+  return option.flag() + (option.is_switch() ? "" : " " + option.value_name);
 }
 
 /// "mnist-predict [OPTION]... FILE...".
-std::string usage(const CLI::App& app, const std::vector<Flag>& flags) {
-  std::string text = app.get_name() + " [OPTION]...";
-  for (const Flag& flag : flags) {
-    if (flag.name.empty()) text += " " + flag.value_name + "...";
+std::string usage(const DocumentedProgram& program) {
+  std::string text = program.name + " [OPTION]...";
+  for (const DocumentedOption& option : program.options) {
+    if (option.is_positional) text += " " + synopsis(option);
   }
   return text;
 }
 
-std::string exit_codes(const CLI::App& app) {
-  const bool has_requirement = app.get_option_no_throw("--require-accuracy") != nullptr;
+std::string exit_codes(const DocumentedProgram& program) {
+  const bool has_requirement =
+      std::any_of(program.options.begin(), program.options.end(),
+                  [](const DocumentedOption& option) { return option.name == "require-accuracy"; });
   return std::string("0 success, 1 failure, 2 usage, ") +
          (has_requirement ? "3 below the required accuracy, " : "") + "128+N signal N";
 }
 
-std::string help_entry(const Flag& flag) {
+std::string help_entry(const DocumentedOption& option) {
   constexpr std::size_t kWidth = 100;
   constexpr std::size_t kColumn = 28;
-  std::string text = "  " + (flag.short_name.empty() ? "" : "-" + flag.short_name + ", ");
-  text += flag.name.empty() ? flag.value_name + "..." : "--" + flag.name;
-  if (!flag.name.empty() && !flag.value_name.empty()) text += " " + flag.value_name;
-  const std::string line_break = "\n" + std::string(kColumn, ' ');
-  text += text.size() + 2 > kColumn ? line_break : std::string(kColumn - text.size(), ' ');
-  std::istringstream help(flag.help);
+  const std::string short_flag =
+      option.short_name().empty() ? "" : "-" + option.short_name() + ", ";
+  std::istringstream help(option.help);
   std::vector<std::string> words{std::istream_iterator<std::string>(help), {}};
-  if (!flag.default_text.empty()) words.push_back("[default: " + flag.default_text + "]");
-  std::size_t column = kColumn;
+  if (!option.default_text.empty()) words.push_back("[default: " + option.default_text + "]");
+
+  std::string text;
+  std::string line = "  " + short_flag + synopsis(option);
+  if (line.size() + 2 > kColumn) {
+    text = line + "\n";
+    line.clear();
+  }
+  line.resize(kColumn - 1, ' ');
   for (const std::string& word : words) {
-    if (column > kColumn && column + 1 + word.size() > kWidth) {
-      text += line_break;
-      column = kColumn;
+    if (line.size() + 1 + word.size() > kWidth) {
+      text += line + "\n";
+      line.assign(kColumn - 1, ' ');
     }
-    text += (column > kColumn ? " " : "") + word;
-    column += word.size() + (column > kColumn ? 1 : 0);
+    line += " " + word;
   }
-  return text + "\n";
+  return text + line + "\n";
 }
 
-/// With `all` false, only the first group and the help.
-std::string help_text(const CLI::App& app, const std::vector<Flag>& flags, bool all) {
-  std::string text = app.get_description() + "\n\nUsage: " + usage(app, flags) + "\n";
-  const std::vector<std::string> groups = groups_of(flags);
-  for (const std::string& group : groups) {
-    if (!all && group != groups.front() && group != groups.back()) continue;
-    text += "\n" + group + ":\n";
-    for (const Flag& flag : flags) {
-      if (flag.group == group) text += help_entry(flag);
-    }
+/// How a shell completes the values of options; "{{choices}}" stands for the names of an
+/// enumeration.
+struct ValueCompletion {
+  std::string_view file;
+  std::string_view directory;
+  std::string_view choice;
+  std::string_view other;
+};
+
+std::string value_completion(const DocumentedOption& option, const ValueCompletion& shell) {
+  if (!option.choices.empty()) {
+    return fill_template(shell.choice, {{"choices", joined(option.choices)}});
   }
-  return text + "\nExamples:\n" + app.get_footer() + "\nExit codes: " + exit_codes(app) + ".\n";
+  if (option.value_name == "FILE") return std::string(shell.file);
+  return std::string(option.value_name == "DIR" ? shell.directory : shell.other);
 }
 
-std::string bash_completion(const CLI::App& app, const std::vector<Flag>& flags) {
-  std::string all;
+std::string bash_completion(const DocumentedProgram& program) {
+  constexpr std::string_view kTemplate = R"(# bash completion for {{program}}
+{{function}}() {
+  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+  case $before in
+{{cases}}  esac
+  if [[ $word == -* ]]; then
+    COMPREPLY=($(compgen -W '{{flags}}' -- "$word"))
+  else
+    COMPREPLY=($(compgen -f -- "$word"))
+  fi
+}
+complete -o filenames -F {{function}} {{program}}
+)";
+  constexpr ValueCompletion kValues{
+      .file = R"($(compgen -f -- "$word"))",
+      .directory = R"($(compgen -d -- "$word"))",
+      .choice = R"($(compgen -W '{{choices}}' -- "$word"))",
+      .other = "",
+  };
+  std::vector<std::string> flags;
   std::string cases;
-  for (const Flag& flag : flags) {
-    if (flag.name.empty()) continue;
-    all += (all.empty() ? "--" : " --") + flag.name;
-    if (flag.kind == ValueKind::kSwitch) continue;
-    cases += "    --" + flag.name + ") COMPREPLY=(";
-    if (flag.kind == ValueKind::kFile) cases += "$(compgen -f -- \"$word\")";
-    if (flag.kind == ValueKind::kDirectory) cases += "$(compgen -d -- \"$word\")";
-    if (flag.kind == ValueKind::kChoice) {
-      cases += "$(compgen -W '" + joined(flag.choices) + "' -- \"$word\")";
-    }
-    cases += "); return ;;\n";
+  for (const DocumentedOption& option : program.options) {
+    if (option.is_positional) continue;
+    flags.push_back(option.flag());
+    if (option.is_switch()) continue;
+    cases += fmt::format("    --{}) COMPREPLY=({}); return ;;\n", option.name,
+                         value_completion(option, kValues));
   }
-  std::string function = "_" + app.get_name();
-  std::replace(function.begin(), function.end(), '-', '_');
-  return "# bash completion for " + app.get_name() + "\n" + function + "() {\n" +
-         "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}\n" +
-         "  case $before in\n" + cases + "  esac\n  if [[ $word == -* ]]; then\n" +
-         "    COMPREPLY=($(compgen -W '" + all + "' -- \"$word\"))\n  else\n" +
-         "    COMPREPLY=($(compgen -f -- \"$word\"))\n  fi\n}\ncomplete -o filenames -F " +
-         function + " " + app.get_name() + "\n";
+  const std::string function = "_" + escaped(program.name, {{'-', "_"}});
+  return fill_template(kTemplate, {{"program", program.name},
+                                   {"function", function},
+                                   {"cases", cases},
+                                   {"flags", joined(flags)}});
 }
 
-std::string fish_completion(const CLI::App& app, const std::vector<Flag>& flags) {
-  std::string text = "# fish completion for " + app.get_name() + "\n";
-  for (const Flag& flag : flags) {
-    if (flag.name.empty()) continue;
-    text += "complete -c " + app.get_name() + " -l " + flag.name;
-    if (!flag.short_name.empty()) text += " -s " + flag.short_name;
-    if (flag.kind == ValueKind::kFile) text += " -r -F";
-    if (flag.kind == ValueKind::kDirectory) text += " -x -a '(__fish_complete_directories)'";
-    if (flag.kind == ValueKind::kChoice) text += " -x -a '" + joined(flag.choices) + "'";
-    if (flag.kind == ValueKind::kOther) text += " -x";
-    text += " -d '" + escaped(flag.help, {{'\\', "\\\\"}, {'\'', "\\'"}}) + "'\n";
+std::string fish_completion(const DocumentedProgram& program) {
+  constexpr ValueCompletion kValues{
+      .file = " -r -F",
+      .directory = " -x -a '(__fish_complete_directories)'",
+      .choice = " -x -a '{{choices}}'",
+      .other = " -x",
+  };
+  std::string text = "# fish completion for " + program.name + "\n";
+  for (const DocumentedOption& option : program.options) {
+    if (option.is_positional) continue;
+    text += fmt::format("complete -c {} -l {}", program.name, option.name);
+    if (!option.short_name().empty()) text += " -s " + option.short_name();
+    if (!option.is_switch()) text += value_completion(option, kValues);
+    text += " -d '" + escaped(option.help, {{'\\', "\\\\"}, {'\'', "\\'"}}) + "'\n";
   }
   return text;
 }
 
-std::string zsh_completion(const CLI::App& app, const std::vector<Flag>& flags) {
+std::string zsh_completion(const DocumentedProgram& program) {
+  constexpr ValueCompletion kValues{
+      .file = "_files", .directory = "_files -/", .choice = "({{choices}})", .other = " "};
   // A single-quoted string cannot contain a quote: close it, add an escaped one, reopen it.
   const std::map<char, std::string> escapes{
       {'[', "\\["}, {']', "\\]"}, {':', "\\:"}, {'\\', "\\\\"}, {'\'', "'\\''"}};
-  std::string text = "#compdef " + app.get_name() + "\n_arguments -s \\\n";
-  for (const Flag& flag : flags) {
-    std::string action = " ";
-    if (flag.kind == ValueKind::kFile) action = "_files";
-    if (flag.kind == ValueKind::kDirectory) action = "_files -/";
-    if (flag.kind == ValueKind::kChoice) action = "(" + joined(flag.choices) + ")";
+  std::string text = "#compdef " + program.name + "\n_arguments -s \\\n";
+  for (const DocumentedOption& option : program.options) {
     std::string argument = "*";
-    if (!flag.name.empty()) {
-      argument = "--" + flag.name + "[" + escaped(flag.help, escapes) + "]";
+    if (!option.is_positional) {
+      argument = fmt::format("--{}[{}]", option.name, escaped(option.help, escapes));
     }
-    if (flag.kind != ValueKind::kSwitch) argument += ":" + flag.value_name + ":" + action;
+    if (!option.is_switch()) {
+      argument += ":" + option.value_name + ":" + value_completion(option, kValues);
+    }
     text += "  '" + argument + "' \\\n";
   }
   return text + "  && return 0\n";
@@ -201,51 +176,107 @@ std::string troff(const std::string& text) {
   return (result.starts_with('.') ? "\\&" : "") + result;
 }
 
-std::string man_entry(const Flag& flag) {
+std::string man_entry(const DocumentedOption& option) {
   std::string text = ".TP\n";
-  if (flag.name.empty()) {
-    text += "\\fI" + troff(flag.value_name) + "\\fR ...";
+  if (option.is_positional) {
+    text += "\\fI" + troff(option.value_name) + "\\fR ...";
   } else {
-    if (!flag.short_name.empty()) text += "\\fB\\-" + flag.short_name + "\\fR, ";
-    text += "\\fB\\-\\-" + troff(flag.name) + "\\fR";
-    if (!flag.value_name.empty()) text += " \\fI" + troff(flag.value_name) + "\\fR";
+    if (!option.short_name().empty()) text += "\\fB\\-" + option.short_name() + "\\fR, ";
+    text += "\\fB\\-\\-" + troff(option.name) + "\\fR";
+    if (!option.is_switch()) text += " \\fI" + troff(option.value_name) + "\\fR";
   }
-  text += "\n" + troff(flag.help);
-  if (!flag.choices.empty()) text += "; one of " + troff(joined(flag.choices));
-  if (!flag.default_text.empty()) text += " (default: " + troff(flag.default_text) + ")";
+  text += "\n" + troff(option.help);
+  if (!option.choices.empty()) text += "; one of " + troff(joined(option.choices));
+  if (!option.default_text.empty()) text += " (default: " + troff(option.default_text) + ")";
   return text + ".\n";
 }
 
 /// Troff source for section 1; see man-pages(7).
-std::string man_page(const CLI::App& app, const std::vector<Flag>& flags) {
-  std::string title = app.get_name();
+std::string man_page(const DocumentedProgram& program) {
+  constexpr std::string_view kTemplate = R"(.TH {{title}} 1 "" "mnist\-trainer {{version}}"
+.SH NAME
+{{name}} \- {{description}}
+.SH SYNOPSIS
+{{usage}}
+.SH OPTIONS
+{{options}}.SH EXAMPLES
+.nf
+{{examples}}.fi
+.SH EXIT STATUS
+{{exit_codes}}.
+)";
+  std::string title = program.name;
   for (char& letter : title) letter = static_cast<char>(std::toupper(letter));
-  std::string text = ".TH " + troff(title) + " 1 \"\" \"mnist\\-trainer " + kVersion + "\"\n";
-  text += ".SH NAME\n" + troff(app.get_name()) + " \\- " + troff(app.get_description()) + "\n";
-  text += ".SH SYNOPSIS\n" + troff(usage(app, flags)) + "\n.SH OPTIONS\n";
-  for (const std::string& group : groups_of(flags)) {
-    text += ".SS " + troff(group) + "\n";
-    for (const Flag& flag : flags) {
-      if (flag.group == group) text += man_entry(flag);
-    }
+  std::string options;
+  std::string group;
+  for (const DocumentedOption& option : program.options) {
+    if (option.group != group) options += ".SS " + troff(option.group) + "\n";
+    group = option.group;
+    options += man_entry(option);
   }
-  return text + ".SH EXAMPLES\n.nf\n" + troff(app.get_footer()) + ".fi\n.SH EXIT STATUS\n" +
-         troff(exit_codes(app)) + ".\n";
+  return fill_template(kTemplate, {{"title", troff(title)},
+                                   {"version", kVersion},
+                                   {"name", troff(program.name)},
+                                   {"description", troff(program.description)},
+                                   {"usage", troff(usage(program))},
+                                   {"options", options},
+                                   {"examples", troff(program.examples)},
+                                   {"exit_codes", troff(exit_codes(program))}});
+}
+
+std::string markdown_row(const DocumentedOption& option) {
+  // Pipes separate cells, and Markdown takes <...> for HTML.
+  const auto cell = [](const std::string& text) {
+    return escaped(text, {{'|', "\\|"}, {'<', "&lt;"}});
+  };
+  const bool help_lists_choices = std::all_of(
+      option.choices.begin(), option.choices.end(),
+      [&](const std::string& choice) { return option.help.find(choice) != std::string::npos; });
+  const std::string choices =
+      help_lists_choices ? "" : fmt::format(": `{}`", fmt::join(option.choices, "`, `"));
+  const std::string default_cell =
+      option.default_text.empty() ? "" : "`" + cell(option.default_text) + "` ";
+  return fmt::format("| `{}` | {}| {}{} |\n", synopsis(option), default_cell, cell(option.help),
+                     choices);
+}
+
+std::string markdown_section(const DocumentedProgram& program) {
+  std::string text =
+      fmt::format("## {}\n\n{}\n\n    {}\n", program.name, program.description, usage(program));
+  std::string group;
+  for (const DocumentedOption& option : program.options) {
+    if (option.group != group) {
+      text +=
+          fmt::format("\n### {}\n\n| option | default | meaning |\n|---|---|---|\n", option.group);
+    }
+    group = option.group;
+    text += markdown_row(option);
+  }
+  return text;
 }
 
 }  // namespace
 
-std::string option_document(const CLI::App& app, const OptionChoices& choices,
-                            const std::string& kind) {
-  if (kind == "markdown") return option_reference(app, choices);
-  const std::vector<Flag> flags = flags_of(app, choices);
-  if (kind == "bash") return bash_completion(app, flags);
-  if (kind == "fish") return fish_completion(app, flags);
-  if (kind == "zsh") return zsh_completion(app, flags);
-  if (kind == "man") return man_page(app, flags);
-  if (kind == "help") return help_text(app, flags, true);
-  if (kind == "short help") return help_text(app, flags, false);
-  throw UsageError("--generate: expected bash, fish, zsh, man or markdown, found '" + kind + "'");
+std::string help_text(const DocumentedProgram& program, bool brief) {
+  std::string text = fmt::format("{}\n\nUsage: {}\n", program.description, usage(program));
+  const std::string& first = program.options.front().group;
+  const std::string& last = program.options.back().group;
+  std::string group;
+  for (const DocumentedOption& option : program.options) {
+    if (brief && option.group != first && option.group != last) continue;
+    if (option.group != group) text += "\n" + option.group + ":\n";
+    group = option.group;
+    text += help_entry(option);
+  }
+  return text +
+         fmt::format("\nExamples:\n{}\nExit codes: {}.\n", program.examples, exit_codes(program));
+}
+
+std::string document_text(const DocumentedProgram& program, DocumentKind kind) {
+  // In the order of DocumentKind.
+  constexpr std::array kFormats{bash_completion, fish_completion, zsh_completion, man_page,
+                                markdown_section};
+  return kFormats.at(static_cast<std::size_t>(kind))(program);
 }
 
 }  // namespace mnist

@@ -1,26 +1,40 @@
-// Help, completions, man pages and docs/reference.md, generated from the command line itself.
+// Help, completions, man pages and docs/reference.md, generated from a program's options.
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
-namespace CLI {
-class App;
-}
+#include "mnist/support/enum_names.hpp"
+#include "options/shared_options.hpp"
 
 namespace mnist {
 
-/// The values of each enumeration option, by flag name without dashes.
-using OptionChoices = std::map<std::string, std::vector<std::string>>;
+/// An option or a positional argument, with what its documents show of its value.
+struct DocumentedOption : OptionInfo {
+  std::string default_text = {};
+  std::vector<std::string> choices = {};  ///< the values of an enumeration
+  bool is_positional = false;
 
-/// The text of this `kind`: "help", or "short help" with the first group of options alone;
-/// completions for "bash", "fish" or "zsh"; the man page, "man"; option_reference(), "markdown".
-/// The footer of `app` holds its examples. Throws UsageError for any other `kind`.
-std::string option_document(const CLI::App& app, const OptionChoices& choices,
-                            const std::string& kind);
+  /// One letter, or empty.
+  std::string short_name() const { return name == "help" ? "h" : ""; }
+};
 
-/// The section of docs/reference.md about `app`: a table of options for each group.
-std::string option_reference(const CLI::App& app, const OptionChoices& choices);
+struct DocumentedProgram {
+  std::string name;
+  std::string description;
+  std::string examples;                   ///< indented lines
+  std::vector<DocumentedOption> options;  ///< those of a group are next to each other
+};
+
+/// See --generate.
+enum class DocumentKind { kBash, kFish, kZsh, kMan, kMarkdown };
+template <>
+inline constexpr Names<5> kEnumNames<DocumentKind>{"bash", "fish", "zsh", "man", "markdown"};
+
+/// The shell completions, the man page, or the section of docs/reference.md of a program.
+std::string document_text(const DocumentedProgram& program, DocumentKind kind);
+
+/// The text of --help; if `brief`, of -h, which has only the first and the last group.
+std::string help_text(const DocumentedProgram& program, bool brief);
 
 }  // namespace mnist

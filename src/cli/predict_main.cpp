@@ -40,6 +40,5 @@ int predict_all(const PredictOptions& options) {
 
 int main(int argc, char** argv) {
   using namespace mnist;
-  const auto version = [] { return std::string("without LibTorch"); };
-  return run_program<PredictOptions>(argc, argv, version, predict_all);
+  return run_program<PredictOptions>(argc, argv, predict_all);
 }

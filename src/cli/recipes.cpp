@@ -36,11 +36,7 @@ std::string recipe_path(const std::string& name) {
                      recipe_directory().lexically_normal().string());
   }
   const std::vector<std::string_view> views(names.begin(), names.end());
-  try {
-    find_name(name, views.data(), views.size());
-  } catch (const UsageError& error) {
-    throw UsageError(std::string("--recipe: ") + error.what());
-  }
+  with_place("--recipe", [&] { return find_name(name, views); });
   return (recipe_directory() / (name + ".toml")).lexically_normal().string();
 }
 

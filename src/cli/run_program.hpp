@@ -18,18 +18,21 @@ int run_guarded(const std::string& name, const std::function<int()>& work);
 /// kExitBelowRequiredAccuracy after logging an error.
 int check_accuracy(double accuracy, double percent);
 
-/// Parses the command line and runs work(options), or prints the text asked for.
+/// Parses the command line and runs work(options), or prints the text asked for. `version` is for
+/// programs with LibTorch.
 template <class Options, class Work>
-int run_program(int argc, const char* const* argv, const VersionText& version, const Work& work) {
+int run_program(
+    int argc, const char* const* argv, const Work& work,
+    VersionText version = [] { return std::string("without LibTorch"); }) {
   return run_guarded(Options::kProgram, [&]() -> int {
     Options options;
-    const CommandLine line = parse_command_line(argc, argv, version, options);
-    if (line.wants_work) {
-      configure_log(options.log);
-      return work(options);
+    const Arguments arguments(argv, static_cast<std::size_t>(argc));
+    if (const auto text = parse_command_line(arguments, version, options)) {
+      print_result(*text);
+      return kExitSuccess;
     }
-    print_result(line.text);
-    return kExitSuccess;
+    configure_log(options.log);
+    return work(options);
   });
 }
 

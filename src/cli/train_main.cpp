@@ -273,8 +273,9 @@ int main(int argc, char** argv) {
   using namespace mnist;
   const auto lead = [&](Communicator& processes) {
     return run_program<TrainOptions>(
-        argc, argv, libtorch_description,
-        [&](const TrainOptions& options) { return train_or_resume(options, processes); });
+        argc, argv,
+        [&](const TrainOptions& options) { return train_or_resume(options, processes); },
+        libtorch_description);
   };
   if (const auto launch = find_launch()) {
     return run_launched(*launch, TrainOptions::kProgram, lead, assist);

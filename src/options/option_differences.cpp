@@ -23,22 +23,21 @@ std::vector<OptionDifference> option_differences(const TrainOptions& before,
 std::string changed_options(const TrainOptions& options) {
   std::string text;
   for (const auto& [info, unchanged, value] : option_differences({}, options)) {
-    const bool is_switch = *info.value_name == '\0';
-    text += std::string(text.empty() ? "" : " ") + "--" + info.name;
-    if (!is_switch || value != "true") text += (is_switch ? '=' : ' ') + value;
+    text += (text.empty() ? "" : " ") + info.flag();
+    if (!info.is_switch() || value != "true") text += (info.is_switch() ? '=' : ' ') + value;
   }
   return text.empty() ? "all defaults" : text;
 }
 
 void check_resumable(const TrainOptions& stored, const TrainOptions& wanted) {
   for (const auto& [info, before, after] : option_differences(stored, wanted)) {
-    const std::string flag = std::string("--") + info.name + " " + after;
-    if (info.name == std::string("run-dir")) {
+    const std::string flag = info.flag() + " " + after;
+    if (info.name == "run-dir") {
       throw UsageError(flag + " cannot be combined with --resume, which continues in " + before +
                        "; to fork the run, copy that directory and resume the copy");
     }
     if (info.scope != OptionScope::kLearning) continue;
-    if (info.name != std::string("epochs")) {
+    if (info.name != "epochs") {
       throw UsageError(flag + " contradicts --resume: the run has " + before +
                        "; leave the flag out, or start a new run without --resume");
     }
@@ -54,8 +53,8 @@ void check_same_command(const TrainOptions& stored, const TrainOptions& wanted) 
   std::string differences;
   for (const auto& [info, before, after] : option_differences(stored, wanted)) {
     if (info.scope == OptionScope::kRuntime) continue;
-    differences += std::string(differences.empty() ? "" : ", ") + "--" + info.name + " is " +
-                   shown(after) + ", the run has " + shown(before);
+    differences += (differences.empty() ? "" : ", ") + info.flag() + " is " + shown(after) +
+                   ", the run has " + shown(before);
   }
   if (differences.empty()) return;
   throw UsageError("--auto-resume: " + differences +

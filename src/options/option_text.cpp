@@ -84,9 +84,8 @@ void parse_option(std::string_view text, std::vector<double>& value) {
 }
 
 void parse_option(std::string_view text, EngineKind& value) {
-  const auto& names = kEnumNames<EngineKind>;
   if (text == "autograd") text = "torch";
-  value = static_cast<EngineKind>(find_name(text, names.data(), names.size()));
+  value = static_cast<EngineKind>(find_name(text, kEnumNames<EngineKind>));
 }
 
 void parse_option(std::string_view text, CheckpointInterval& value) {
@@ -129,11 +128,11 @@ std::string did_you_mean(std::string_view typed, const std::vector<std::string>&
   return nearest == nullptr ? "" : "; did you mean " + prefix + *nearest + "?";
 }
 
-std::size_t find_name(std::string_view text, const std::string_view* names, std::size_t count) {
+std::size_t find_name(std::string_view text, std::span<const std::string_view> names) {
   std::string allowed;
-  for (std::size_t i = 0; i < count; ++i) {
+  for (std::size_t i = 0; i < names.size(); ++i) {
     if (names[i] == text) return i;
-    if (i > 0) allowed += i + 1 == count ? " or " : ", ";
+    if (i > 0) allowed += i + 1 == names.size() ? " or " : ", ";
     allowed += names[i];
   }
   refuse(allowed, text);

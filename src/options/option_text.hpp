@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -9,6 +10,7 @@
 
 #include "mnist/options/train_options.hpp"
 #include "mnist/support/enum_names.hpp"
+#include "mnist/support/error.hpp"
 
 namespace mnist {
 
@@ -53,19 +55,28 @@ std::string option_text(const std::vector<Number>& value) {
   return text.empty() ? "none" : text;
 }
 
+/// Returns parse(). Puts `place` and ": " before the message of a UsageError that it throws.
+template <class Parse>
+auto with_place(const std::string& place, const Parse& parse) {
+  try {
+    return parse();
+  } catch (const UsageError& error) {
+    throw UsageError(place + ": " + error.what());
+  }
+}
+
 /// "; did you mean PREFIXNAME?" with the one of `names` that `typed` most likely misspells, or an
 /// empty string when none is similar.
 std::string did_you_mean(std::string_view typed, const std::vector<std::string>& names,
                          const std::string& prefix = "");
 
 /// Index of `text` among `names`. Throws UsageError with the names allowed.
-std::size_t find_name(std::string_view text, const std::string_view* names, std::size_t count);
+std::size_t find_name(std::string_view text, std::span<const std::string_view> names);
 
 template <class Enum>
   requires std::is_enum_v<Enum>
 void parse_option(std::string_view text, Enum& value) {
-  const auto& names = kEnumNames<Enum>;
-  value = static_cast<Enum>(find_name(text, names.data(), names.size()));
+  value = static_cast<Enum>(find_name(text, kEnumNames<Enum>));
 }
 
 template <class Enum>

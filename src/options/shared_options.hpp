@@ -20,22 +20,24 @@ enum class OptionScope {
 
 /// Everything about an option except its value.
 struct OptionInfo {
-  const char* name;        ///< the flag without its dashes, and the key in TOML
-  const char* value_name;  ///< placeholder in --help, such as "DIR"; empty for a switch
-  const char* help;
-  const char* group;
+  std::string name;        ///< the flag without its dashes, and the key in TOML
+  std::string value_name;  ///< placeholder in --help, such as "DIR"; empty for a switch
+  std::string help;
+  std::string group;
   OptionScope scope = OptionScope::kRuntime;
-  const char* environment = "";  ///< environment variable that sets the default, or ""
+  std::string environment = {};  ///< environment variable that sets the default
+
+  std::string flag() const { return "--" + name; }
+  bool is_switch() const { return value_name.empty(); }
 };
 
 /// Selects a program's table: `Self` is `Options` or const `Options`.
 template <class Self, class Options>
 concept OptionsOf = std::same_as<std::remove_const_t<Self>, Options>;
 
-inline constexpr OptionInfo kModelOption{"model", "FILE", "model file, .pt or .safetensors",
-                                         "Input"};
+inline const OptionInfo kModelOption{"model", "FILE", "model file, .pt or .safetensors", "Input"};
 /// mnist-train shows it in a group of its own.
-constexpr OptionInfo data_option(const char* group) {
+inline OptionInfo data_option(const std::string& group) {
   return {"data",
           "DIR",
           "directory with the four IDX files, raw or gzip",
@@ -43,17 +45,18 @@ constexpr OptionInfo data_option(const char* group) {
           OptionScope::kOutcome,
           "MNIST_DATA"};
 }
-inline constexpr OptionInfo kDeviceOption{"device", "NAME", "auto, cpu, cuda or cuda:N", "Hardware",
-                                          OptionScope::kOutcome};
-inline constexpr OptionInfo kThreadsOption{
+inline const OptionInfo kDeviceOption{"device", "NAME", "auto, cpu, cuda or cuda:N", "Hardware",
+                                      OptionScope::kOutcome};
+inline const OptionInfo kThreadsOption{
     "threads", "N", "CPU threads; 0: OMP_NUM_THREADS, else one per core, at most 8", "Hardware"};
 
 /// A function row(member, name, value_name, help) that calls visit(member, OptionInfo) for a row of
 /// one group and scope.
 template <class Visitor>
-auto option_rows(Visitor& visit, const char* group, OptionScope scope = OptionScope::kRuntime) {
-  return [&visit, group, scope](auto& value, const char* name, const char* value_name,
-                                const char* help) {
+auto option_rows(Visitor& visit, const std::string& group,
+                 OptionScope scope = OptionScope::kRuntime) {
+  return [&visit, group, scope](auto& value, const std::string& name, const std::string& value_name,
+                                const std::string& help) {
     visit(value, OptionInfo{name, value_name, help, group, scope});
   };
 }

@@ -96,7 +96,7 @@ std::string to_toml(const TrainOptions& options) {
       if (!group.empty()) text += '\n';
       group = info.group;
     }
-    text += std::string(info.name) + " = " + toml_value(value) + "  # " + info.help + '\n';
+    text += info.name + " = " + toml_value(value) + "  # " + info.help + '\n';
   });
   return text;
 }

@@ -8,7 +8,7 @@ namespace mnist {
 
 template <OptionsOf<TrainOptions> Self, class Visitor>
 void for_each_main_option(Self& self, Visitor& visit) {
-  const char* const group = "Start here";
+  const std::string group = "Start here";
   visit(self.data, data_option(group));
   const auto row = option_rows(visit, group, OptionScope::kLearning);
   row(self.hidden, "hidden", "N,N", "hidden layer widths; none for a linear model");

@@ -20,7 +20,7 @@ template <class Options>
 Options parsed(std::vector<const char*> flags) {
   flags.insert(flags.begin(), Options::kProgram);
   Options options;
-  parse_command_line(static_cast<int>(flags.size()), flags.data(), no_version, options);
+  parse_command_line(Arguments(flags), no_version, options);
   return options;
 }
 
@@ -120,7 +120,7 @@ template <class Options>
 std::string printed(const char* flag) {
   const std::vector<const char*> arguments{Options::kProgram, flag};
   Options options;
-  return parse_command_line(2, arguments.data(), no_version, options).text;
+  return parse_command_line(Arguments(arguments), no_version, options).value();
 }
 
 template <class Options>

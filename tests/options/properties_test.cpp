@@ -61,7 +61,7 @@ PROPERTY(OptionProperties, TextComesBack) {
   for_each_option(options, [](const auto& value, const OptionInfo& info) {
     std::decay_t<decltype(value)> read{};
     parse_option(option_text(value), read);
-    if (!equal(read, value)) RC_FAIL(std::string(info.name) + ": " + option_text(value));
+    if (!equal(read, value)) RC_FAIL(info.name + ": " + option_text(value));
   });
 }
 
@@ -71,11 +71,11 @@ PROPERTY(OptionProperties, TomlComesBack) {
   read_toml(to_toml(options), "config.toml", read);
   std::vector<std::string> before;
   for_each_option(options, [&](const auto& value, const OptionInfo& info) {
-    before.push_back(std::string(info.name) + " " + option_text(value));
+    before.push_back(info.name + " " + option_text(value));
   });
   std::size_t i = 0;
   for_each_option(read, [&](const auto& value, const OptionInfo& info) {
-    RC_ASSERT(std::string(info.name) + " " + option_text(value) == before[i++]);
+    RC_ASSERT(info.name + " " + option_text(value) == before[i++]);
   });
 }
 

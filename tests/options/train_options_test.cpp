@@ -172,8 +172,8 @@ TEST(TrainOptions, TableNamesEachOptionOnceAsAFlag) {
   std::set<std::string> names;
   for_each_option(options, [&](const auto&, const OptionInfo& info) {
     EXPECT_TRUE(names.insert(info.name).second) << info.name;
-    for (const char* c = info.name; *c != '\0'; ++c) {
-      EXPECT_TRUE((*c >= 'a' && *c <= 'z') || *c == '-') << info.name;
+    for (const char c : info.name) {
+      EXPECT_TRUE((c >= 'a' && c <= 'z') || c == '-') << info.name;
     }
   });
   EXPECT_TRUE(names.contains("weight-decay"));
