@@ -3,14 +3,15 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <initializer_list>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include <CLI/CLI.hpp>
 
 #include "cli/option_documents.hpp"
-#include "cli/recipes.hpp"
 #include "mnist/support/error.hpp"
 #include "mnist/support/version.hpp"
 #include "options/option_differences.hpp"
@@ -21,6 +22,36 @@
 
 namespace mnist {
 namespace {
+
+/// The installed recipes, or those of the build directory. MNIST_SHARE_FROM_BIN is the path from
+/// the directory of the programs to that of their data.
+std::filesystem::path recipe_directory() {
+  std::error_code error;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
+  return (program.parent_path() / MNIST_SHARE_FROM_BIN / "recipes").lexically_normal();
+}
+
+std::vector<std::string> recipe_names() {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const auto& file : std::filesystem::directory_iterator(recipe_directory(), error)) {
+    if (file.path().extension() == ".toml") names.push_back(file.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+/// The TOML file of a recipe. Throws UsageError that lists the available names.
+std::string recipe_path(const std::string& name) {
+  const std::vector<std::string> names = recipe_names();
+  if (names.empty()) {
+    throw UsageError("--recipe " + name + ": there are no recipes in " +
+                     recipe_directory().string());
+  }
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  with_place("--recipe", [&] { return find_name(name, views); });
+  return recipe_directory() / (name + ".toml");
+}
 
 template <class Value>
 constexpr bool kIsPositional = std::is_same_v<Value, std::vector<std::string>>;
