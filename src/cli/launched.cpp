@@ -76,8 +76,8 @@ void train_together(Trainer& trainer, Communicator& processes, bool validates,
 
 void check_same_parameters(const Engine& engine, Communicator& processes) {
   const std::vector<float> values = flatten(engine.parameters());
-  const auto* const bytes = reinterpret_cast<const std::uint8_t*>(values.data());
-  const std::vector<std::uint8_t> own(bytes, bytes + values.size() * sizeof(float));
+  const Bytes bytes = bytes_of(values);
+  const std::vector<std::uint8_t> own(bytes.begin(), bytes.end());
   std::vector<std::uint8_t> first = own;
   processes.broadcast(first);
   if (processes.max(first == own ? 0 : 1) == 0) return;

@@ -1,6 +1,7 @@
 // mnist-train: trains a network and writes it to a file.
 #include <cmath>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,7 +40,9 @@ struct RunData {
       : training(load_dataset(options.data, Split::kTrain, part_of(processes))) {
     limit_examples(training, options.limit);
     with_source(options.data, [&] { check_same_data(training, processes); });
+    shape = {training.pixels(), options.hidden, training.classes(), options.activation};
     if (!options.no_test) test = load_dataset(options.data, Split::kTest);
+    if (test) check_fits(shape, *test, "the training split", options.data);
     info = {training.count, fingerprint(training, processes), test ? test->count : 0,
             test ? test->fingerprint() : 0};
     auto split =
@@ -49,41 +52,26 @@ struct RunData {
   }
 
   Dataset training;
+  MlpShape shape;
   std::optional<Dataset> test;
   DataInfo info;
   std::vector<std::int64_t> training_indices;
   Dataset validation;
 };
 
-/// The callbacks of a run.
-class Callbacks {
- public:
-  /// `start` is where the run starts or resumes.
-  Callbacks(const TrainOptions& options, const RunData& data, const Progress& start) {
-    if (options.run_dir.empty()) return;
-    all_.push_back(&metrics_.emplace(options.run_dir, start.epoch));
-    all_.push_back(
-        &tensorboard_.emplace(options.run_dir, data.test ? *data.test : data.training, start.step));
-  }
+using Callbacks = std::vector<std::unique_ptr<TrainingCallback>>;
 
-  void start(Trainer& trainer, const RunInfo& info) {
-    for (TrainingCallback* callback : all_) {
-      trainer.add_callback(*callback);
-      callback->on_start(info);
-    }
-  }
-
-  void end(const RunResult& result) {
-    for (TrainingCallback* callback : all_) callback->on_end(result);
-  }
-
- private:
-  ConsoleCallback console_;
-  RunWarnings warnings_;
-  std::optional<MetricsFile> metrics_;
-  std::optional<TensorBoardCallback> tensorboard_;
-  std::vector<TrainingCallback*> all_{&console_, &warnings_};
-};
+/// The callbacks of a run that starts or resumes at `start`.
+Callbacks make_callbacks(const TrainOptions& options, const RunData& data, const Progress& start) {
+  Callbacks callbacks;
+  callbacks.push_back(std::make_unique<ConsoleCallback>());
+  callbacks.push_back(std::make_unique<RunWarnings>());
+  if (options.run_dir.empty()) return callbacks;
+  callbacks.push_back(std::make_unique<MetricsFile>(options.run_dir, start.epoch));
+  callbacks.push_back(std::make_unique<TensorBoardCallback>(
+      options.run_dir, data.test ? *data.test : data.training, start.step));
+  return callbacks;
+}
 
 using Evaluator = std::function<Evaluation(const Mlp&)>;
 
@@ -107,10 +95,10 @@ Validate make_validation(const Dataset& held_out, const TrainOptions& options,
   };
 }
 
-RunInfo run_info(const TrainOptions& options, const RunData& data, const MlpShape& shape,
-                 const Engine& engine, const std::string& device) {
+RunInfo run_info(const TrainOptions& options, const RunData& data, const Engine& engine,
+                 const std::string& device) {
   return {options,
-          shape,
+          data.shape,
           std::ssize(data.training_indices),
           data.validation.count,
           engine.description(),
@@ -151,13 +139,13 @@ int report_stopped(const TrainOptions& options, int signal) {
 
 /// Tests the trained network, and writes it and the summary; returns the exit code.
 int finish(const RunInfo& info, const RunData& data, TrainingResult trained, StepProfile profile,
-           const Validate& validate, Callbacks& callbacks) {
+           const Validate& validate, const Callbacks& callbacks) {
   const TrainOptions& options = info.options;
   RunResult result{std::move(trained), {}, {}, options.model_path(), std::move(profile)};
   Mlp& mlp = result.training.mlp;
   if (data.test) result.test = make_evaluator(*data.test, options, info.device)(mlp);
   if (validate) result.validation = validate(mlp);
-  callbacks.end(result);
+  for (const auto& callback : callbacks) callback->on_end(result);
   write_trained(options, data, std::move(mlp), result.test);
   const auto summary = run_summary(info, data.info, result);
   if (!options.run_dir.empty()) write_summary(options.run_dir, summary);
@@ -179,9 +167,7 @@ int assist(Communicator& processes, const std::string& message) {
   use_cpu_target(options.cpu_target);
   prepare_libtorch(options.threads);
   const RunData data(options, processes);
-  const MlpShape shape{data.training.pixels(), options.hidden, data.training.classes(),
-                       options.activation};
-  const Mlp initial = initial_parameters(shape, options.seed, options.init);
+  const Mlp initial = initial_parameters(data.shape, options.seed, options.init);
   const auto engine = make_engine(options, "cpu", initial, data.training, [](auto&) {}, &processes);
   std::vector<std::uint8_t> bytes;
   processes.broadcast(bytes);
@@ -213,10 +199,7 @@ int train(const TrainOptions& options, Communicator& processes) {
 
   const RunData data(options, processes);
   if (checkpoint) check_same_data(checkpoint->data, data.info, options.data);
-  const MlpShape shape{data.training.pixels(), options.hidden, data.training.classes(),
-                       options.activation};
-  if (data.test) check_fits(shape, *data.test, "the training split", options.data);
-  const Mlp initial = initial_parameters(shape, options.seed, options.init);
+  const Mlp initial = initial_parameters(data.shape, options.seed, options.init);
   const auto engine = make_engine(options, device, initial, data.training, log_info, &processes);
   Trainer trainer(options, *engine, data.training_indices);
   const Validate validate = make_validation(data.validation, options, device);
@@ -228,7 +211,7 @@ int train(const TrainOptions& options, Communicator& processes) {
     trainer.resume(checkpoint->progress);
     start = checkpoint->progress;
   }
-  Callbacks callbacks(options, data, start);
+  const Callbacks callbacks = make_callbacks(options, data, start);
   const auto checkpoint_of = [&](const Progress& progress) {
     return Checkpoint{options, data.info, engine->description(), progress, engine->state()};
   };
@@ -238,8 +221,11 @@ int train(const TrainOptions& options, Communicator& processes) {
     run_dir->save(checkpoint_of(start));
   }
   if (shared) broadcast(processes, checkpoint_bytes(checkpoint_of(start)));
-  RunInfo info = run_info(options, data, shape, *engine, device);
-  callbacks.start(trainer, info);
+  RunInfo info = run_info(options, data, *engine, device);
+  for (const auto& callback : callbacks) {
+    trainer.add_callback(*callback);
+    callback->on_start(info);
+  }
 
   TrainingResult trained;
   {
