@@ -1,8 +1,6 @@
 // The checks that several programs share.
 #include "options/shared_options.hpp"
 
-#include <algorithm>
-
 #include "mnist/support/error.hpp"
 #include "options/option_text.hpp"
 #include "support/machine.hpp"
@@ -21,11 +19,9 @@ void require_name(const std::string& name, const std::string& flag, const std::s
 void validate_device(const std::string& device) {
   constexpr std::string_view kCuda = "cuda:";
   constexpr std::size_t kMaxDigits = 3;
-  const std::string_view number =
-      device.starts_with(kCuda) ? std::string_view(device).substr(kCuda.size()) : "";
-  const bool numbered =
-      !number.empty() && number.size() <= kMaxDigits &&
-      std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const bool numbered = device.starts_with(kCuda) && device.size() > kCuda.size() &&
+                        device.size() <= kCuda.size() + kMaxDigits &&
+                        device.find_first_not_of("0123456789", kCuda.size()) == std::string::npos;
   require(device == "auto" || device == "cpu" || device == "cuda" || numbered, "device",
           "auto, cpu, cuda or cuda:N", "'" + device + "'");
 }

@@ -20,32 +20,29 @@ template <class Value>
 constexpr bool kIsList =
     std::is_same_v<Value, std::vector<std::int64_t>> || std::is_same_v<Value, std::vector<double>>;
 
-/// TOML's integers have 63 bits and a sign: a larger seed is a string, and a larger number that
-/// happens to be whole gets a fraction.
-std::string toml_number(std::uint64_t value) {
-  const bool fits = std::in_range<std::int64_t>(value);
-  return fits ? option_text(value) : '"' + option_text(value) + '"';
-}
-std::string toml_number(double value) {
-  const std::string text = option_text(value);
-  const bool whole = text.find_first_not_of("-0123456789") == std::string::npos;
-  return whole && std::abs(value) >= 0x1p63 ? text + ".0" : text;
-}
+/// Whether TOML and JSON hold the option as a string.
+template <class Value>
+constexpr bool kIsString = std::is_same_v<Value, std::string> || std::is_enum_v<Value> ||
+                           std::is_same_v<Value, CheckpointInterval>;
 
 template <class Value>
 std::string toml_value(const Value& value) {
-  std::ostringstream text;
-  if constexpr (std::is_enum_v<Value> || std::is_same_v<Value, CheckpointInterval> ||
-                std::is_same_v<Value, std::string>) {
-    text << toml::value<std::string>(option_text(value));
+  const std::string text = option_text(value);
+  if constexpr (kIsString<Value>) {
+    std::ostringstream quoted;
+    quoted << toml::value<std::string>(text);
+    return quoted.str();
   } else if constexpr (kIsList<Value>) {
-    text << '[' << (value.empty() ? "" : option_text(value)) << ']';
-  } else if constexpr (std::is_same_v<Value, double> || std::is_same_v<Value, std::uint64_t>) {
-    text << toml_number(value);
+    return value.empty() ? "[]" : '[' + text + ']';
+  } else if constexpr (std::is_same_v<Value, std::uint64_t>) {
+    // TOML's integers have 63 bits and a sign.
+    return std::in_range<std::int64_t>(value) ? text : '"' + text + '"';
+  } else if constexpr (std::is_same_v<Value, double>) {
+    const bool reads_as_integer = text.find_first_not_of("-0123456789") == std::string::npos;
+    return reads_as_integer && std::abs(value) >= 0x1p63 ? text + ".0" : text;
   } else {
-    text << option_text(value);
+    return text;
   }
-  return text.str();
 }
 
 /// A TOML node as text for parse_option(); array elements are separated by commas.
@@ -65,25 +62,16 @@ std::string node_text(const toml::node& node) {
   throw UsageError("expected a number, a string, true, false or a list");
 }
 
-/// Whether the TOML type fits the option: strings for names, bare values for the rest. A list of
-/// one element may be a bare value, too.
+/// Whether the TOML type fits the option. A list of one number may be the bare number.
 template <class Value>
 bool type_fits(const toml::node& node, const Value&) {
-  if constexpr (std::is_same_v<Value, std::string> || std::is_enum_v<Value>) {
-    return node.is_string();
-  } else if constexpr (std::is_same_v<Value, CheckpointInterval>) {
-    return node.is_string() || node.is_integer();
-  } else if constexpr (kIsList<Value>) {
-    return node.is_array() || node.is_number();
-  } else if constexpr (std::is_same_v<Value, bool>) {
-    return node.is_boolean();
-  } else if constexpr (std::is_same_v<Value, double>) {
-    return node.is_number();
-  } else if constexpr (std::is_same_v<Value, std::uint64_t>) {
-    return node.is_integer() || node.is_string();
-  } else {
-    return node.is_integer();
-  }
+  if constexpr (kIsList<Value>) return node.is_array() || node.is_number();
+  if (node.is_string()) return kIsString<Value> || std::is_same_v<Value, std::uint64_t>;
+  if (node.is_boolean()) return std::is_same_v<Value, bool>;
+  if (node.is_floating_point()) return std::is_same_v<Value, double>;
+  if (!node.is_integer()) return false;
+  constexpr bool kIsNumber = std::is_arithmetic_v<Value> && !std::is_same_v<Value, bool>;
+  return kIsNumber || std::is_same_v<Value, CheckpointInterval>;
 }
 
 }  // namespace
@@ -102,34 +90,32 @@ std::string to_toml(const TrainOptions& options) {
 }
 
 void read_toml(const std::string& text, const std::string& source, TrainOptions& options) {
+  const auto place = [&](const toml::source_region& region) {
+    return source + ":" + std::to_string(region.begin.line);
+  };
   toml::table table;
   try {
     table = toml::parse(text);
   } catch (const toml::parse_error& error) {
-    throw UsageError(source + ":" + std::to_string(error.source().begin.line) + ": " +
-                     std::string(error.description()));
+    throw UsageError(place(error.source()) + ": " + std::string(error.description()));
   }
   std::vector<std::string> known;
   for_each_option(options, [&](auto& value, const OptionInfo& info) {
-    known.emplace_back(info.name);
+    known.push_back(info.name);
     const toml::node* node = table.get(info.name);
     if (node == nullptr) return;
-    const std::string place =
-        source + ":" + std::to_string(node->source().begin.line) + ": " + info.name + ": ";
-    try {
+    with_place(place(node->source()) + ": " + info.name, [&] {
       const std::string found = node_text(*node);
       if (!type_fits(*node, value)) throw UsageError("'" + found + "' has the wrong type");
       parse_option(found, value);
-    } catch (const UsageError& error) {
-      throw UsageError(place + error.what());
-    }
+    });
     table.erase(info.name);
   });
   if (table.empty()) return;
-  const auto first = table.cbegin();
-  const std::string key(first->first.str());
-  throw UsageError(source + ":" + std::to_string(first->second.source().begin.line) +
-                   ": unknown option '" + key + "'" + did_you_mean(key, known));
+  const auto unknown = table.cbegin();
+  const std::string name(unknown->first.str());
+  throw UsageError(place(unknown->second.source()) + ": unknown option '" + name + "'" +
+                   did_you_mean(name, known));
 }
 
 void read_toml_file(const std::string& path, TrainOptions& options) {
@@ -147,8 +133,7 @@ nlohmann::ordered_json learning_options(const TrainOptions& options) {
   nlohmann::ordered_json json;
   for_each_option(options, [&](const auto& value, const OptionInfo& info) {
     if (info.scope != OptionScope::kLearning) return;
-    using Value = std::decay_t<decltype(value)>;
-    if constexpr (std::is_enum_v<Value> || std::is_same_v<Value, CheckpointInterval>) {
+    if constexpr (kIsString<std::decay_t<decltype(value)>>) {
       json[info.name] = option_text(value);
     } else {
       json[info.name] = value;
