@@ -2,14 +2,16 @@
 #include "options/shared_options.hpp"
 
 #include "mnist/support/error.hpp"
-#include "options/option_text.hpp"
-#include "support/machine.hpp"
 
 namespace mnist {
 
+void reject_if(bool invalid, const std::string& message) {
+  if (invalid) throw UsageError(message);
+}
+
 void require(bool allowed, const std::string& flag, const std::string& rule,
              const std::string& found) {
-  if (!allowed) throw UsageError("--" + flag + " must be " + rule + ", found " + found);
+  reject_if(!allowed, "--" + flag + " must be " + rule + ", found " + found);
 }
 
 void require_name(const std::string& name, const std::string& flag, const std::string& kind) {
@@ -26,20 +28,9 @@ void validate_device(const std::string& device) {
           "auto, cpu, cuda or cuda:N", "'" + device + "'");
 }
 
-void validate_threads(std::int64_t threads) {
-  require(threads >= 0 && threads <= kMaxThreads, "threads",
-          "from 0 to " + std::to_string(kMaxThreads), option_text(threads));
-}
-
-void validate_required_accuracy(double percent) {
-  require(percent >= 0 && percent <= 100, "require-accuracy", "from 0 to 100",
-          option_text(percent));
-}
-
 void validate(const LogOptions& options) {
-  if (options.quiet && options.verbose) {
-    throw UsageError("--quiet cannot be combined with --verbose; drop one of them");
-  }
+  reject_if(options.quiet && options.verbose,
+            "--quiet cannot be combined with --verbose; drop one of them");
 }
 
 }  // namespace mnist

@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "mnist/support/log_options.hpp"
+#include "options/option_text.hpp"
 
 namespace mnist {
 
@@ -71,15 +72,23 @@ void for_each_log_option(Self& log, Visitor&& visit) {
   row(log.log_file, "log-file", "FILE", "append messages with timestamps to this file");
 }
 
+/// Throws UsageError with `message` if `invalid`.
+void reject_if(bool invalid, const std::string& message);
+
 /// Throws UsageError "--FLAG must be RULE, found FOUND" unless `allowed`.
 void require(bool allowed, const std::string& flag, const std::string& rule,
              const std::string& found);
 
+template <class Number>
+void require_range(Number value, std::type_identity_t<Number> low,
+                   std::type_identity_t<Number> high, const std::string& flag) {
+  require(value >= low && value <= high, flag,
+          "from " + option_text(low) + " to " + option_text(high), option_text(value));
+}
+
 // Each throws UsageError that names the flag, the value found and the values allowed.
 void require_name(const std::string& name, const std::string& flag, const std::string& kind);
 void validate_device(const std::string& device);
-void validate_threads(std::int64_t threads);
-void validate_required_accuracy(double percent);
 void validate(const LogOptions& options);
 
 }  // namespace mnist

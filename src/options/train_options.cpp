@@ -3,9 +3,8 @@
 
 #include <cmath>
 
-#include "mnist/support/error.hpp"
-#include "options/option_text.hpp"
 #include "options/shared_options.hpp"
+#include "support/machine.hpp"
 
 namespace mnist {
 namespace {
@@ -14,12 +13,6 @@ namespace {
 constexpr std::int64_t kMaxBatch = 60'000;
 constexpr std::int64_t kMaxWidth = 65'536;
 constexpr std::int64_t kMaxHiddenLayers = 64;
-
-template <class Number>
-void require_range(Number value, Number low, Number high, const std::string& flag) {
-  require(value >= low && value <= high, flag,
-          "from " + option_text(low) + " to " + option_text(high), option_text(value));
-}
 
 template <class Number>
 void require_at_least_0(Number value, const std::string& flag) {
@@ -36,11 +29,9 @@ void validate_learning_rate(const TrainOptions& options) {
   require(options.warmup >= 0 && options.warmup < static_cast<double>(options.epochs), "warmup",
           "from 0 to below the " + option_text(options.epochs) + " epochs of the run",
           option_text(options.warmup));
-  if (options.schedule == Schedule::kOneCycle && options.warmup > 0) {
-    throw UsageError(
-        "--warmup cannot be combined with --schedule one-cycle, which has its own warmup");
-  }
-  require_range<std::int64_t>(options.step_epochs, 1, 1'000'000, "step-epochs");
+  reject_if(options.schedule == Schedule::kOneCycle && options.warmup > 0,
+            "--warmup cannot be combined with --schedule one-cycle, which has its own warmup");
+  require_range(options.step_epochs, 1, 1'000'000, "step-epochs");
   require(options.step_factor > 0 && options.step_factor <= 1, "step-factor",
           "above 0 and at most 1", option_text(options.step_factor));
 }
@@ -54,16 +45,16 @@ void validate_regularization(const TrainOptions& options) {
           option_text(options.dropout));
   require_fraction(options.input_dropout, "input-dropout");
   const AugmentOptions& augment = options.augment;
-  require_range<double>(augment.rotation, 0, 180, "rotation");
-  require_range<double>(augment.translation, 0, 1000, "translation");
+  require_range(augment.rotation, 0, 180, "rotation");
+  require_range(augment.translation, 0, 1000, "translation");
   require_fraction(augment.scaling, "scaling");
   require(augment.shear >= 0 && augment.shear < 90, "shear", "from 0 to below 90",
           option_text(augment.shear));
-  require_range<double>(augment.elastic, 0, 1000, "elastic");
-  require_range<double>(augment.elastic_smoothness, 1, 1000, "elastic-smoothness");
-  require_range<double>(augment.flip, 0, 1, "flip");
-  require_range<double>(augment.erasing, 0, 1, "erasing");
-  require_range<double>(augment.fade_augment, 0, 1, "fade-augment");
+  require_range(augment.elastic, 0, 1000, "elastic");
+  require_range(augment.elastic_smoothness, 1, 1000, "elastic-smoothness");
+  require_range(augment.flip, 0, 1, "flip");
+  require_range(augment.erasing, 0, 1, "erasing");
+  require_range(augment.fade_augment, 0, 1, "fade-augment");
 }
 
 }  // namespace
@@ -79,57 +70,47 @@ void validate(const TrainOptions& options) {
   require(options.hidden.size() <= kMaxHiddenLayers, "hidden",
           "at most " + option_text(kMaxHiddenLayers) + " widths",
           option_text(static_cast<std::int64_t>(options.hidden.size())));
-  for (const std::int64_t width : options.hidden)
-    require_range(width, std::int64_t{1}, kMaxWidth, "hidden");
-  if (options.hidden.empty() && options.activation != Activation::kRelu) {
-    throw UsageError("--activation " + option_text(options.activation) +
-                     " cannot be combined with --hidden none, which has no hidden layers");
-  }
+  for (const std::int64_t width : options.hidden) require_range(width, 1, kMaxWidth, "hidden");
+  reject_if(options.hidden.empty() && options.activation != Activation::kRelu,
+            "--activation " + option_text(options.activation) +
+                " cannot be combined with --hidden none, which has no hidden layers");
 
-  require_range<std::int64_t>(options.epochs, 1, 1'000'000, "epochs");
-  require_range<std::int64_t>(options.batch, 1, kMaxBatch, "batch");
+  require_range(options.epochs, 1, 1'000'000, "epochs");
+  require_range(options.batch, 1, kMaxBatch, "batch");
   validate_learning_rate(options);
   require_at_least_0(options.weight_decay, "weight-decay");
   require_at_least_0(options.clip_norm, "clip-norm");
   require_fraction(options.ema, "ema");
   require_at_least_0(options.patience, "patience");
-  if (options.patience > 0 && options.validation == 0) {
-    throw UsageError("--patience needs --validation: early stopping monitors held-out examples");
-  }
+  reject_if(options.patience > 0 && options.validation == 0,
+            "--patience needs --validation: early stopping monitors held-out examples");
   validate_regularization(options);
 
   validate_device(options.device);
-  validate_threads(options.threads);
+  require_range(options.threads, 0, kMaxThreads, "threads");
   const bool on_cpu = options.device == "auto" || options.device == "cpu";
-  if (options.cpu_target != "auto" && (!on_cpu || options.engine == EngineKind::kTorch ||
-                                       options.activation != Activation::kRelu)) {
-    throw UsageError(
-        "--cpu-target needs the fused engine on a CPU, which trains only relu; drop "
-        "--cpu-target, or use --engine fused --device cpu --activation relu");
-  }
-  if (options.engine == EngineKind::kFused && options.activation != Activation::kRelu) {
-    throw UsageError("--engine fused supports only --activation relu, found " +
-                     option_text(options.activation) + "; use --engine auto");
-  }
+  reject_if(options.cpu_target != "auto" && (!on_cpu || options.engine == EngineKind::kTorch ||
+                                             options.activation != Activation::kRelu),
+            "--cpu-target needs the fused engine on a CPU, which trains only relu; drop "
+            "--cpu-target, or use --engine fused --device cpu --activation relu");
+  reject_if(options.engine == EngineKind::kFused && options.activation != Activation::kRelu,
+            "--engine fused supports only --activation relu, found " +
+                option_text(options.activation) + "; use --engine auto");
 
   const std::string out = options.model_path();
   require(out.ends_with(".pt") || out.ends_with(".safetensors"), "out",
           "a file name that ends in .pt or .safetensors", "'" + out + "'");
-  validate_required_accuracy(options.require_accuracy);
-  if (options.no_test && options.require_accuracy > 0) {
-    throw UsageError(
-        "--no-test cannot be combined with --require-accuracy, which checks the "
-        "test accuracy; drop one of them");
-  }
+  require_range(options.require_accuracy, 0, 100, "require-accuracy");
+  reject_if(options.no_test && options.require_accuracy > 0,
+            "--no-test cannot be combined with --require-accuracy, which checks the "
+            "test accuracy; drop one of them");
   const CheckpointInterval& every = options.checkpoint_every;
   require(every.steps >= 0 && every.seconds >= 0 && std::isfinite(every.seconds),
           "checkpoint-every", "at least 0", option_text(every));
-  if ((every.steps > 0 || every.seconds > 0) && options.run_dir.empty()) {
-    throw UsageError("--checkpoint-every needs --run-dir, where checkpoints are written");
-  }
-  if (options.auto_resume && options.run_dir.empty()) {
-    throw UsageError("--auto-resume needs --run-dir, where the run is stored");
-  }
+  reject_if((every.steps > 0 || every.seconds > 0) && options.run_dir.empty(),
+            "--checkpoint-every needs --run-dir, where checkpoints are written");
+  reject_if(options.auto_resume && options.run_dir.empty(),
+            "--auto-resume needs --run-dir, where the run is stored");
   validate(options.log);
 }
 
@@ -147,14 +128,12 @@ double TrainOptions::dropout_of(std::size_t layer) const {
 std::int64_t validation_examples(const TrainOptions& options, std::int64_t examples) {
   const double scale = options.validation < 1 ? static_cast<double>(examples) : 1;
   const auto count = static_cast<std::int64_t>(std::round(options.validation * scale));
-  if (count >= examples) {
-    throw UsageError("--validation " + option_text(options.validation) + " leaves none of " +
-                     option_text(examples) + " examples to train on; hold out fewer");
-  }
-  if (options.validation > 0 && count == 0) {
-    throw UsageError("--validation " + option_text(options.validation) + " of " +
-                     option_text(examples) + " examples is less than one; hold out more");
-  }
+  reject_if(count >= examples, "--validation " + option_text(options.validation) +
+                                   " leaves none of " + option_text(examples) +
+                                   " examples to train on; hold out fewer");
+  reject_if(options.validation > 0 && count == 0,
+            "--validation " + option_text(options.validation) + " of " + option_text(examples) +
+                " examples is less than one; hold out more");
   return count;
 }
 
