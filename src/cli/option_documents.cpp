@@ -200,8 +200,7 @@ std::string man_page(const DocumentedProgram& program) {
 {{usage}}
 .SH OPTIONS
 {{options}}.SH EXAMPLES
-.nf
-{{examples}}.fi
+.nf{{examples}}.fi
 .SH EXIT STATUS
 {{exit_codes}}.
 )";
@@ -269,7 +268,7 @@ std::string help_text(const DocumentedProgram& program, bool brief) {
     text += help_entry(option);
   }
   return text +
-         fmt::format("\nExamples:\n{}\nExit codes: {}.\n", program.examples, exit_codes(program));
+         fmt::format("\nExamples:{}\nExit codes: {}.\n", program.examples, exit_codes(program));
 }
 
 std::string document_text(const DocumentedProgram& program, DocumentKind kind) {

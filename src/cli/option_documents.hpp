@@ -22,7 +22,7 @@ struct DocumentedOption : OptionInfo {
 struct DocumentedProgram {
   std::string name;
   std::string description;
-  std::string examples;                   ///< indented lines
+  std::string examples;                   ///< a line break, and indented lines
   std::vector<DocumentedOption> options;  ///< those of a group are next to each other
 };
 

@@ -16,13 +16,12 @@ namespace mnist {
 struct EvalOptions {
   static constexpr const char* kProgram = "mnist-eval";
   static constexpr const char* kDescription = "Evaluates a trained model on a dataset.";
-  static constexpr const char* kExamples =
-      "  mnist-eval                                         model.pt on the test set of "
-      "data/mnist\n"
-      "  mnist-eval --model runs/a/model.pt --json          accuracy, loss, classes, confusion\n"
-      "  mnist-eval --report report.html --run-dir runs/a   a page with curves and mistakes\n"
-      "  mnist-eval --require-accuracy 97                   exits with 3 if the accuracy is "
-      "lower\n";
+  static constexpr const char* kExamples = R"(
+  mnist-eval                                         model.pt on the test set of data/mnist
+  mnist-eval --model runs/a/model.pt --json          accuracy, loss, classes, confusion
+  mnist-eval --report report.html --run-dir runs/a   a page with curves and mistakes
+  mnist-eval --require-accuracy 97                   exits with 3 if the accuracy is lower
+)";
 
   std::string model = "model.pt";
   std::string data = "data/mnist";
@@ -39,11 +38,11 @@ struct EvalOptions {
 struct PredictOptions {
   static constexpr const char* kProgram = "mnist-predict";
   static constexpr const char* kDescription = "Classifies image files with a trained model.";
-  static constexpr const char* kExamples =
-      "  mnist-predict photo.jpg three.png                  the most probable classes of each "
-      "image\n"
-      "  mnist-predict --show three.png                     also draws what the network sees\n"
-      "  mnist-predict --json --model runs/a/model.pt *.png one JSON object per image\n";
+  static constexpr const char* kExamples = R"(
+  mnist-predict photo.jpg three.png                  the most probable classes of each image
+  mnist-predict --show three.png                     also draws what the network sees
+  mnist-predict --json --model runs/a/model.pt *.png one JSON object per image
+)";
 
   std::vector<std::string> images;
   std::string model = "model.pt";
@@ -56,11 +55,12 @@ struct PredictOptions {
 struct ExportOptions {
   static constexpr const char* kProgram = "mnist-export";
   static constexpr const char* kDescription = "Converts a trained model to other formats.";
-  static constexpr const char* kExamples =
-      "  mnist-export                                       model.pt as model.onnx\n"
-      "  mnist-export --to c --precision int8               model.h, for microcontrollers\n"
-      "  mnist-export --to html --out draw.html             a page that recognizes drawings\n"
-      "  mnist-export --to c --data data/mnist              also evaluates the exported weights\n";
+  static constexpr const char* kExamples = R"(
+  mnist-export                                       model.pt as model.onnx
+  mnist-export --to c --precision int8               model.h, for microcontrollers
+  mnist-export --to html --out draw.html             a page that recognizes drawings
+  mnist-export --to c --data data/mnist              also evaluates the exported weights
+)";
 
   std::string model = "model.pt";
   ExportFormat to = ExportFormat::kOnnx;

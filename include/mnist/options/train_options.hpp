@@ -25,15 +25,12 @@ struct TrainOptions {
   static constexpr const char* kProgram = "mnist-train";
   static constexpr const char* kDescription =
       "Trains a multilayer perceptron on MNIST-shaped data.";
-  static constexpr const char* kExamples =
-      "  mnist-train                                          trains on data/mnist, writes "
-      "model.pt\n"
-      "  mnist-train --recipe mnist-best --run-dir runs/best  a recipe, with checkpoints and "
-      "metrics\n"
-      "  mnist-train --resume runs/best                       resumes that run after a stop or a "
-      "kill\n"
-      "  mnist-train --validation 5000 --no-test --json       scores held-out examples, for "
-      "scripts\n";
+  static constexpr const char* kExamples = R"(
+  mnist-train                                          trains on data/mnist, writes model.pt
+  mnist-train --recipe mnist-best --run-dir runs/best  a recipe, with checkpoints and metrics
+  mnist-train --resume runs/best                       resumes that run after a stop or a kill
+  mnist-train --validation 5000 --no-test --json       scores held-out examples, for scripts
+)";
 
   std::string data = "data/mnist";
   std::int64_t limit = 0;
