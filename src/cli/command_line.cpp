@@ -206,7 +206,7 @@ std::optional<std::string> parse(CLI::App& app, const DocumentedProgram& program
 }
 
 /// Throws UsageError if more than one of `flags` is given.
-void refuse_together(const CLI::App& app, std::initializer_list<const char*> flags) {
+void reject_together(const CLI::App& app, std::initializer_list<const char*> flags) {
   std::string first;
   for (const char* flag : flags) {
     if (given(app, flag).empty()) continue;
@@ -219,8 +219,8 @@ void refuse_together(const CLI::App& app, std::initializer_list<const char*> fla
 
 /// Sets the options from --config, --recipe or --resume.
 void read_stored_options(const CLI::App& app, TrainOptions& options) {
-  refuse_together(app, {"--config", "--recipe", "--resume"});
-  refuse_together(app, {"--auto-resume", "--resume"});
+  reject_together(app, {"--config", "--recipe", "--resume"});
+  reject_together(app, {"--auto-resume", "--resume"});
   const std::string config = given(app, "--config");
   const std::string recipe = given(app, "--recipe");
   const std::string resume = given(app, "--resume");

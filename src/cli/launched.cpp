@@ -13,10 +13,11 @@
 namespace mnist {
 namespace {
 
-/// What fails in all processes, the first one reports: it ends the others meanwhile.
-constexpr std::chrono::seconds kLeadReports{2};
+/// How long other processes wait before they report an error. If all processes fail alike, process
+/// 0 has reported it and ended them by then.
+constexpr std::chrono::seconds kReportDelay{2};
 
-int lead_others(ProcessGroup& group, const std::function<int(Communicator&)>& lead) {
+int lead_others(ProcessGroup& group, const Lead& lead) {
   const int code = lead(group);
   if (code == kExitFailure || code == kExitUsage) return code;
   std::vector<std::uint8_t> nothing;
@@ -24,9 +25,10 @@ int lead_others(ProcessGroup& group, const std::function<int(Communicator&)>& le
   return code;
 }
 
-/// Whether to report an error that others may have, too: none of them has ended this process since.
+/// Waits, then returns whether to report an error: no other process has reported one and ended this
+/// process.
 bool is_first_to_report(const ProcessGroup& group) {
-  std::this_thread::sleep_for(kLeadReports + std::chrono::milliseconds(100) * group.rank());
+  std::this_thread::sleep_for(kReportDelay + std::chrono::milliseconds(100) * group.rank());
   return pending_stop_signal() == 0;
 }
 
@@ -34,8 +36,7 @@ std::string error_text(const Communicator& group, const std::exception& error) {
   return "process " + std::to_string(group.rank()) + " on " + host_name() + ": " + error.what();
 }
 
-int follow(ProcessGroup& group,
-           const std::function<int(Communicator&, const std::string&)>& assist) {
+int follow(ProcessGroup& group, const Assist& assist) {
   try {
     int code = kExitSuccess;
     while (true) {
@@ -87,9 +88,8 @@ void check_same_parameters(const Engine& engine, Communicator& processes) {
       "such as --cpu-target avx2");
 }
 
-int run_launched(const Launch& launch, const std::string& program,
-                 const std::function<int(Communicator&)>& lead,
-                 const std::function<int(Communicator&, const std::string&)>& assist) {
+int run_launched(const Launch& launch, const std::string& program, const Lead& lead,
+                 const Assist& assist) {
   const StopDelay delay;
   std::unique_ptr<ProcessGroup> group;
   const int joined = run_guarded(program, [&]() -> int {

@@ -12,7 +12,7 @@
 namespace mnist {
 namespace {
 
-[[noreturn]] void refuse(std::string_view expected, std::string_view found) {
+[[noreturn]] void reject(std::string_view expected, std::string_view found) {
   throw UsageError("expected " + std::string(expected) + ", found '" + std::string(found) + "'");
 }
 
@@ -21,7 +21,7 @@ void parse_number(std::string_view text, Number& value, std::string_view expecte
   Number parsed{};
   const char* const end = text.data() + text.size();
   const auto [stopped, error] = std::from_chars(text.data(), end, parsed);
-  if (error != std::errc{} || stopped != end) refuse(expected, text);
+  if (error != std::errc{} || stopped != end) reject(expected, text);
   value = parsed;
 }
 
@@ -36,7 +36,7 @@ void parse_list(std::string_view text, std::vector<Number>& value, std::string_v
     parsed.push_back(number);
     if (comma == std::string_view::npos) break;
     text.remove_prefix(comma + 1);
-    if (text.empty()) refuse(expected, "");
+    if (text.empty()) reject(expected, "");
   }
   value = std::move(parsed);
 }
@@ -59,7 +59,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 void parse_option(std::string_view text, bool& value) {
-  if (text != "true" && text != "false") refuse("true or false", text);
+  if (text != "true" && text != "false") reject("true or false", text);
   value = text == "true";
 }
 
@@ -135,7 +135,7 @@ std::size_t find_name(std::string_view text, std::span<const std::string_view> n
     if (i > 0) allowed += i + 1 == names.size() ? " or " : ", ";
     allowed += names[i];
   }
-  refuse(allowed, text);
+  reject(allowed, text);
 }
 
 }  // namespace mnist
