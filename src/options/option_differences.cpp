@@ -23,8 +23,7 @@ std::vector<OptionDifference> option_differences(const TrainOptions& before,
 std::string changed_options(const TrainOptions& options) {
   std::string text;
   for (const auto& [info, unchanged, value] : option_differences({}, options)) {
-    text += (text.empty() ? "" : " ") + info.flag();
-    if (!info.is_switch() || value != "true") text += (info.is_switch() ? '=' : ' ') + value;
+    text += (text.empty() ? "" : " ") + info.flag() + (info.is_switch() ? "" : " " + value);
   }
   return text.empty() ? "all defaults" : text;
 }

@@ -47,9 +47,9 @@ void for_each_training_option(Self& self, Visitor& visit) {
   training(self.weight_decay, "weight-decay", "X", "L2 penalty (adam) or decoupled decay (adamw)");
   training(self.clip_norm, "clip-norm", "X",
            "clip the gradient's L2 norm over all parameters; 0 is off");
-  training(self.ema, "ema", "X", "decay of the weights' moving average; 0 is off");
+  training(self.ema, "ema", "X", "decay of the moving average of the weights; 0 is off");
   training(self.patience, "patience", "N",
-           "stop after N epochs without a better validation result, and keep the best; 0 is off");
+           "stop after N epochs without improvement, and keep the best by validation; 0 is off");
 }
 
 /// Calls visit(member, OptionInfo) for each option, in the order of --help.
@@ -66,10 +66,10 @@ void for_each_option(Self& self, Visitor&& visit) {
 
   const auto augmentation = option_rows(visit, "Augmentation", OptionScope::kLearning);
   auto& augment = self.augment;
-  augmentation(augment.rotation, "rotation", "DEGREES", "largest rotation, either way");
-  augmentation(augment.translation, "translation", "PIXELS", "largest shift along each axis");
+  augmentation(augment.rotation, "rotation", "DEGREES", "maximum rotation in either direction");
+  augmentation(augment.translation, "translation", "PIXELS", "maximum shift along each axis");
   augmentation(augment.scaling, "scaling", "X", "scale each axis by 1 - X to 1 + X");
-  augmentation(augment.shear, "shear", "DEGREES", "largest shear, either way");
+  augmentation(augment.shear, "shear", "DEGREES", "maximum shear in either direction");
   augmentation(augment.elastic, "elastic", "PIXELS",
                "standard deviation of the elastic displacement");
   augmentation(augment.elastic_smoothness, "elastic-smoothness", "PIXELS",
@@ -77,7 +77,7 @@ void for_each_option(Self& self, Visitor&& visit) {
   augmentation(augment.flip, "flip", "X", "probability of a left-right flip");
   augmentation(augment.erasing, "erasing", "X", "probability of erasing a random rectangle");
   augmentation(augment.fade_augment, "fade-augment", "X",
-               "let all of these but flips fade out over the last X of the epochs");
+               "fade out all of these except flips over the last fraction X of the epochs");
 
   visit(self.device, kDeviceOption);
   const auto hardware = option_rows(visit, "Hardware", OptionScope::kOutcome);
@@ -93,7 +93,7 @@ void for_each_option(Self& self, Visitor&& visit) {
   output(self.json, "json", "", "print the summary of the run as a JSON object instead of text");
   output(self.profile, "profile", "", "print how long each phase of the training steps took");
   output(self.checkpoint_every, "checkpoint-every", "N",
-         "minibatches, or seconds as in 30s, between extra checkpoints");
+         "minibatches between extra checkpoints, or seconds, as in 30s");
   output(self.require_accuracy, "require-accuracy", "PERCENT",
          "exit with 3 if the test accuracy is lower");
   for_each_log_option(self.log, visit);
