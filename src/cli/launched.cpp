@@ -88,11 +88,10 @@ void check_same_parameters(const Engine& engine, Communicator& processes) {
       "such as --cpu-target avx2");
 }
 
-int run_launched(const Launch& launch, const std::string& program, const Lead& lead,
-                 const Assist& assist) {
+int run_launched(const Launch& launch, const Lead& lead, const Assist& assist) {
   const StopDelay delay;
   std::unique_ptr<ProcessGroup> group;
-  const int joined = run_guarded(program, [&]() -> int {
+  const int joined = run_guarded(TrainOptions::kProgram, [&]() -> int {
     try {
       group = join_processes(launch);
     } catch (const Error&) {
@@ -101,7 +100,7 @@ int run_launched(const Launch& launch, const std::string& program, const Lead& l
     return kExitSuccess;
   });
   if (group == nullptr) return joined;
-  const int code = run_guarded(program, [&] {
+  const int code = run_guarded(TrainOptions::kProgram, [&] {
     return group->rank() == 0 ? lead_others(*group, lead) : follow(*group, assist);
   });
   group->leave(code == kExitFailure || code == kExitUsage ? code : kExitSuccess);

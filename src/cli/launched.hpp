@@ -1,4 +1,4 @@
-// Runs a program in the processes of an MPI launch.
+// Runs mnist-train in the processes of an MPI launch.
 #pragma once
 
 #include <functional>
@@ -18,8 +18,7 @@ using Assist = std::function<int(Communicator&, const std::string& message)>;
 /// Runs `lead` in process 0 of `launch`; in the others, `assist` for each message, until `lead` has
 /// returned. An error in any process ends all, with its message and exit code; stop signals are
 /// delayed (see StopDelay) until all processes have ended. Returns the exit code.
-int run_launched(const Launch& launch, const std::string& program, const Lead& lead,
-                 const Assist& assist);
+int run_launched(const Launch& launch, const Lead& lead, const Assist& assist);
 
 /// A stop signal that any of the processes has received, or 0.
 int stop_signal_of_any(Communicator& processes);

@@ -186,7 +186,7 @@ int assist(Communicator& processes, const std::string& message) {
 int train(const TrainOptions& options, Communicator& processes) {
   // The whole request is validated before any data is read.
   const std::string device = training_device(options, processes.size());
-  const bool shared = processes.size() > 1;
+  const bool distributed = processes.size() > 1;
   use_cpu_target(options.cpu_target);
   prepare_libtorch(options.threads);
   std::optional<RunDir> run_dir;
@@ -195,7 +195,7 @@ int train(const TrainOptions& options, Communicator& processes) {
   check_file_can_be_written(options.model_path());
   if (!options.resume.empty()) checkpoint = load_checkpoint(options.resume);
   if (run_dir && !checkpoint) run_dir->check_may_start();
-  if (shared) broadcast(processes, to_toml(options));
+  if (distributed) broadcast(processes, to_toml(options));
 
   const RunData data(options, processes);
   if (checkpoint) check_same_data(checkpoint->data, data.info, options.data);
@@ -220,7 +220,7 @@ int train(const TrainOptions& options, Communicator& processes) {
     run_dir->clear(checkpoint.has_value());
     run_dir->save(checkpoint_of(start));
   }
-  if (shared) broadcast(processes, checkpoint_bytes(checkpoint_of(start)));
+  if (distributed) broadcast(processes, checkpoint_bytes(checkpoint_of(start)));
   RunInfo info = run_info(options, data, *engine, device);
   for (const auto& callback : callbacks) {
     trainer.add_callback(*callback);
@@ -233,7 +233,7 @@ int train(const TrainOptions& options, Communicator& processes) {
     trained = trainer.run();
     const int signal = stop_signal_of_any(processes);
     if (signal != 0) return report_stopped(options, signal);
-    if (shared) check_same_parameters(*engine, processes);
+    if (distributed) check_same_parameters(*engine, processes);
   }
   info.engine = engine->description();
   info.threads = engine->threads();
@@ -263,9 +263,7 @@ int main(int argc, char** argv) {
         [&](const TrainOptions& options) { return train_or_resume(options, processes); },
         libtorch_description);
   };
-  if (const auto launch = find_launch()) {
-    return run_launched(*launch, TrainOptions::kProgram, lead, assist);
-  }
+  if (const auto launch = find_launch()) return run_launched(*launch, lead, assist);
   SingleProcess alone;
   return lead(alone);
 }
