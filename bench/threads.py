@@ -3,7 +3,7 @@
 
 Measured on one thread: the phases of a step, by mnist-train --profile. Computed as the engine does: which thread owns
 which units (layers.cpp, pairwise.hpp), and what it reads of the others. Assumed: what a cache line takes from core to
-core, and how many are on their way at a time. Not modeled: other programs, and caches, memory and clock rates that
+core, and how many are in flight. Not modeled: other programs, and caches, memory and clock rates that
 cores share. Needs no more than one core; --check compares the model with two threads, on an otherwise idle machine.
 """
 
