@@ -78,17 +78,18 @@ void add_option_sources(std::vector<DocumentedOption>& options) {
   const auto main_end =
       std::find_if(options.begin(), options.end(),
                    [&](const DocumentedOption& option) { return option.group != main_group; });
-  DocumentedOption recipe{"recipe", "NAME", "options of a recipe; flags override them", main_group};
+  DocumentedOption recipe{
+      {"recipe", "NAME", "options of a recipe; flags override them", main_group}};
   recipe.choices = recipe_names();
   options.insert(main_end, recipe);
   const std::string group = "Configuration";
   options.insert(
       options.end(),
-      {{"config", "FILE", "options from a TOML file; flags override them", group},
-       {"resume", "DIR", "resume the run in this directory; --epochs may be raised", group},
-       {"auto-resume", "",
-        "start the run in --run-dir, resume it, or, if it is complete, print its summary", group},
-       {"print-config", "", "print the options as TOML and exit", group}});
+      {{{"config", "FILE", "options from a TOML file; flags override them", group}},
+       {{"resume", "DIR", "resume the run in this directory; --epochs may be raised", group}},
+       {{"auto-resume", "",
+         "start the run in --run-dir, resume it, or, if it is complete, print its summary", group}},
+       {{"print-config", "", "print the options as TOML and exit", group}}});
 }
 
 /// The command line of a program; the values in `options` are its defaults.
@@ -110,12 +111,12 @@ DocumentedProgram describe(const Options& options) {
   const std::string group = "Help";
   program.options.insert(
       program.options.end(),
-      {{"help", "", "print all options and exit; -h prints the main ones", group},
-       {"version", "", "print version information and exit", group},
-       {"generate", "KIND",
-        "print shell completions (bash, fish or zsh), a man page (man) or Markdown (markdown) and "
-        "exit",
-        group}});
+      {{{"help", "", "print all options and exit; -h prints the main ones", group}},
+       {{"version", "", "print version information and exit", group}},
+       {{"generate", "KIND",
+         "print shell completions (bash, fish or zsh), a man page (man) or Markdown (markdown) and "
+         "exit",
+         group}}});
   program.options.back().choices = names_of<DocumentKind>();
   return program;
 }
