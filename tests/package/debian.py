@@ -44,6 +44,7 @@ def bare_debian():
     codename = release["VERSION_CODENAME"]
     mirror = next(line.split()[1] for line in indexes.splitlines() if line.startswith(codename + " "))
     root = pathlib.Path(tempfile.mkdtemp(prefix="mnist-debian-"))
+    root.chmod(0o755)  # not the private directory that mkdtemp makes: users must enter it, too
     unittest.addModuleCleanup(shutil.rmtree, root)
     call("debootstrap", "--variant=minbase", codename, root, mirror)
     for folder in ("etc/apt/sources.list.d", "etc/apt/apt.conf.d"):
