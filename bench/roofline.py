@@ -9,7 +9,6 @@ count as none. Needs numpy and matplotlib; run it on an otherwise idle machine.
 """
 
 import argparse
-import gzip
 import json
 import pathlib
 import struct
@@ -20,6 +19,7 @@ import tempfile
 import numpy
 
 import machine
+from baselines.common import read_idx
 from threads import ROOT, TILE, Steps
 
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -32,12 +32,6 @@ FLOAT, MOMENTS = 4, 2
 ADAM = 20  # without two estimates, of a square root and of a reciprocal
 COLORS = {"first layer, forward": BLUE, "other layers, forward": GREEN, "gradients of units": VIOLET,
           "first layer, gradients and Adam": RED, "other layers, gradients and Adam": "#B8860B"}
-
-
-def read_images(folder, count):
-    path = folder / "train-images-idx3-ubyte"
-    data = path.read_bytes() if path.exists() else gzip.decompress(path.with_name(path.name + ".gz").read_bytes())
-    return numpy.frombuffer(data, numpy.uint8, offset=16).reshape(-1, 784)[:count]
 
 
 def trained_network(arguments, batch):
@@ -79,7 +73,7 @@ def count_work(masks, width, first, group):
 
 def count_phases(arguments, batch, group):
     """Operations of each phase, and bytes of weights and moments, per minibatch."""
-    images = read_images(arguments.data, arguments.limit // batch * batch)
+    images = read_idx(arguments.data, "train-images-idx3-ubyte").reshape(-1, 784)[:arguments.limit // batch * batch]
     layers = layer_inputs(images, trained_network(arguments, batch))
     widths = [*map(int, HIDDEN.split(",")), OUTPUTS]
     counts = numpy.array([numpy.mean([count_work(part, width, number == 0, group)

@@ -3,8 +3,8 @@
 
 Measured on one thread: the phases of a step, by mnist-train --profile. Computed as the engine does: which thread owns
 which units (layers.cpp, pairwise.hpp), and what it reads of the others. Assumed: what a cache line takes from core to
-core, and how many are in flight. Not modeled: other programs, and caches, memory and clock rates that
-cores share. Needs no more than one core; --check compares the model with two threads, on an otherwise idle machine.
+core, and how many are in flight. Not modeled: other programs, and caches, memory and clock rates that cores share.
+Needs no more than one core; --check compares the model with two threads, on an otherwise idle machine.
 """
 
 import argparse
@@ -114,7 +114,7 @@ class Model:
         """A step takes as long as its slowest thread takes between one barrier and the next."""
         first, second = (sizes(width, leaf_of(width), threads) for width in self.widths)
         images = sizes(PIXELS, FLOATS, threads)
-        stretches = []
+        intervals = []
         for thread, (units, last_units) in enumerate(zip(first, second)):
             forward = "other layers, forward"
             work = (self.first_layer(units) + self.inner(forward, units, 0)
@@ -124,13 +124,13 @@ class Model:
                     self.all["loss"] + self.all["next images"] * images[thread] / PIXELS
                     + self.inner("gradients of units", 0, last_units))
             lines = self.lines(thread, threads, last_units, images[thread])
-            stretches.append([time + count * latency / in_flight / 1e3 for time, count in zip(work, lines)])
+            intervals.append([time + count * latency / in_flight / 1e3 for time, count in zip(work, lines)])
         # Each barrier passes a counter through all threads, then a flag back to all at once.
         barriers = 3 * divide_up(self.batch, MICROBATCH) * (threads + 1) * latency / 1e3 if threads > 1 else 0
-        return sum(map(max, zip(*stretches))) + barriers
+        return sum(map(max, zip(*intervals))) + barriers
 
     def lines(self, thread, threads, last_units, pixels):
-        """The cache lines that a thread reads of others in a step, in each of the stretches."""
+        """The cache lines that a thread reads of others in a step, in each interval between barriers."""
         parts = divide_up(self.batch, MICROBATCH)
         examples = self.batch / parts
         tiles = divide_up(int(examples), TILE)
