@@ -18,6 +18,7 @@
 #include "options/option_text.hpp"
 #include "options/toml.hpp"
 #include "options/train_option_table.hpp"
+#include "support/bytes.hpp"
 #include "train/run_dir.hpp"
 
 namespace mnist {
@@ -49,7 +50,7 @@ std::string recipe_path(const std::string& name) {
                      recipe_directory().string());
   }
   const std::vector<std::string_view> views(names.begin(), names.end());
-  with_place("--recipe", [&] { return find_name(name, views); });
+  with_source<UsageError>("--recipe", [&] { return find_name(name, views); });
   return recipe_directory() / (name + ".toml");
 }
 
@@ -62,7 +63,7 @@ void read_environment(Options& options) {
     if constexpr (!kIsPositional<std::decay_t<decltype(value)>>) {
       const char* text = std::getenv(info.environment.c_str());  // null for ""
       if (text == nullptr || *text == '\0') return;
-      with_place(info.environment, [&] { parse_option(text, value); });
+      with_source<UsageError>(info.environment, [&] { parse_option(text, value); });
     }
   });
 }
@@ -151,7 +152,7 @@ void apply_flags(const CLI::App& app, Options& options) {
     } else {
       const std::string flag = info.flag();
       if (app.get_option(flag)->count() == 0) return;
-      with_place(flag, [&] { parse_option(given(app, flag), value); });
+      with_source<UsageError>(flag, [&] { parse_option(given(app, flag), value); });
     }
   });
 }
@@ -202,7 +203,7 @@ std::optional<std::string> parse(CLI::App& app, const DocumentedProgram& program
   const std::string kind_name = given(app, "--generate");
   if (kind_name.empty()) return std::nullopt;
   DocumentKind kind{};
-  with_place("--generate", [&] { parse_option(kind_name, kind); });
+  with_source<UsageError>("--generate", [&] { parse_option(kind_name, kind); });
   return document_text(program, kind);
 }
 

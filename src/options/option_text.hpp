@@ -10,7 +10,6 @@
 
 #include "mnist/options/train_options.hpp"
 #include "mnist/support/enum_names.hpp"
-#include "mnist/support/error.hpp"
 
 namespace mnist {
 
@@ -53,16 +52,6 @@ std::string option_text(const std::vector<Number>& value) {
     text += option_text(number);
   }
   return text.empty() ? "none" : text;
-}
-
-/// Returns parse(). Puts `place` and ": " before the message of a UsageError that it throws.
-template <class Parse>
-auto with_place(const std::string& place, const Parse& parse) {
-  try {
-    return parse();
-  } catch (const UsageError& error) {
-    throw UsageError(place + ": " + error.what());
-  }
 }
 
 /// "; did you mean PREFIXNAME?" with the one of `names` that `typed` most likely misspells, or an

@@ -11,6 +11,7 @@
 #include "mnist/support/error.hpp"
 #include "options/option_text.hpp"
 #include "options/train_option_table.hpp"
+#include "support/bytes.hpp"
 #include "support/files.hpp"
 
 namespace mnist {
@@ -104,7 +105,7 @@ void read_toml(const std::string& text, const std::string& source, TrainOptions&
     known.push_back(info.name);
     const toml::node* node = table.get(info.name);
     if (node == nullptr) return;
-    with_place(place(node->source()) + ": " + info.name, [&] {
+    with_source<UsageError>(place(node->source()) + ": " + info.name, [&] {
       const std::string found = node_text(*node);
       if (!type_fits(*node, value)) throw UsageError("'" + found + "' has the wrong type");
       parse_option(found, value);

@@ -31,14 +31,14 @@ inline std::string_view text_of(Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// Returns parse(). Puts `source` and ": " before the message of an Error that it throws, so that
-/// parsers need not know what they read.
-template <class Parse>
+/// Returns parse(). Puts `source` and ": " before the message of an Error (or another exception)
+/// that it throws, so that parsers need not know what they read.
+template <class Thrown = Error, class Parse>
 auto with_source(const std::string& source, const Parse& parse) {
   try {
     return parse();
-  } catch (const Error& error) {
-    throw Error(source + ": " + error.what());
+  } catch (const Thrown& error) {
+    throw Thrown(source + ": " + error.what());
   }
 }
 
