@@ -12,9 +12,7 @@ std::function<Evaluation(const Mlp&)> device_evaluator(const Dataset& dataset,
                                                        const std::string& device) {
   const torch::Device on(device);
   const torch::Tensor images =  // u8 [n, pixels]
-      torch::from_blob(const_cast<std::uint8_t*>(dataset.images.data()),
-                       {dataset.count, dataset.pixels()}, torch::kUInt8)
-          .to(on);
+      as_tensor<std::uint8_t>(dataset.images).view({dataset.count, dataset.pixels()}).to(on);
   return [&dataset, on, images](const Mlp& mlp) {
     // Large enough for fast matrix products, small enough to stay in the processor's caches.
     constexpr std::int64_t kBatch = 500;

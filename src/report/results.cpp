@@ -90,14 +90,14 @@ std::string html_report(const EvalOptions& options, const Evaluation& evaluation
   }
   json["calibration_error"] = evaluation.calibration_error();
   json["mistakes"] = nlohmann::ordered_json::array();
-  const auto pixels = static_cast<std::size_t>(dataset.pixels());
   for (const std::size_t index : evaluation.most_confident_mistakes(kMaxMistakesShown)) {
     const Prediction& prediction = evaluation.predictions[index];
-    json["mistakes"].push_back({{"index", index},
-                                {"truth", prediction.truth},
-                                {"predicted", prediction.predicted},
-                                {"confidence", prediction.confidence},
-                                {"image", base64({&dataset.images[index * pixels], pixels})}});
+    json["mistakes"].push_back(
+        {{"index", index},
+         {"truth", prediction.truth},
+         {"predicted", prediction.predicted},
+         {"confidence", prediction.confidence},
+         {"image", base64(dataset.image(static_cast<std::int64_t>(index)))}});
   }
   json["rows"] = dataset.rows;
   json["columns"] = dataset.columns;

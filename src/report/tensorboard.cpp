@@ -14,6 +14,7 @@
 #include "options/train_option_table.hpp"
 #include "report/results.hpp"
 #include "serialize/state_dict.hpp"
+#include "support/aligned.hpp"
 #include "support/files.hpp"
 #include "support/machine.hpp"
 
@@ -72,7 +73,7 @@ ProtobufMessage image_grid(const std::string& tag, std::span<const std::uint8_t>
   constexpr std::int64_t kChannels = 1;
   const std::int64_t count = std::ssize(images) / (rows * columns);
   const std::int64_t across = std::min(count, kMaxAcross);
-  const std::int64_t height = (count + across - 1) / across * (rows + 1);
+  const std::int64_t height = divide_up(count, across) * (rows + 1);
   const std::int64_t width = across * (columns + 1);
   std::vector<std::uint8_t> grid(static_cast<std::size_t>(height * width));
   for (std::int64_t i = 0; i < std::ssize(images); ++i) {

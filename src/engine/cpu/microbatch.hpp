@@ -87,8 +87,7 @@ class CpuMicrobatches {
   void fetch_images();
   std::span<const std::int64_t> indices(std::size_t i) const;
   const std::uint8_t* image(std::int64_t index) const {
-    if (exchange_) return exchange_->image(index);
-    return dataset_.images.data() + static_cast<std::size_t>(index) * blank_image_.size();
+    return exchange_ ? exchange_->image(index) : dataset_.image(index).data();
   }
 
   const Dataset& dataset_;

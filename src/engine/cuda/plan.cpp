@@ -12,10 +12,6 @@
 namespace mnist {
 namespace {
 
-constexpr int divide_up(int value, int by) {
-  return (value + by - 1) / by;
-}
-
 /// The fewest blocks with no more units of the widest layer each than if all were used.
 int blocks_for(const MlpShape& shape, int available) {
   const auto widest = static_cast<int>(*std::max_element(shape.hidden.begin(), shape.hidden.end()));

@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include "mnist/support/part.hpp"
+#include "model/sequential.hpp"
 
 namespace mnist {
 namespace {

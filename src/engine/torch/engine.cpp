@@ -105,7 +105,7 @@ torch::ScalarType TorchEngine::learning_rate_type() const {
 }
 
 const std::uint8_t* TorchEngine::image(std::int64_t index) const {
-  return dataset_.images.data() + index * dataset_.pixels();
+  return dataset_.image(index).data();
 }
 
 torch::Tensor TorchEngine::gather(std::span<const std::int64_t> indices, const Steps& steps) {

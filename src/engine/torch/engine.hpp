@@ -17,13 +17,6 @@
 
 namespace mnist {
 
-/// `values` as a tensor [n] on the CPU, which shares their memory.
-template <class Value>
-torch::Tensor as_tensor(std::span<const Value> values) {
-  return torch::from_blob(const_cast<Value*>(values.data()), {std::ssize(values)},
-                          torch::CppTypeToScalarType<Value>::value);
-}
-
 /// Correct for every option on every device that LibTorch has; the other engines are tested against
 /// it. The dataset is uploaded once, as u8 (on the CPU it is `dataset` itself, which must outlive
 /// the engine), and train() does not wait for the device before its last step.

@@ -11,6 +11,8 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/torch.h>
 
+#include "model/sequential.hpp"
+
 namespace mnist {
 
 #ifdef MNIST_WITH_CUDA_GRAPHS
