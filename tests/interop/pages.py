@@ -1,5 +1,6 @@
 """The HTML report and the drawing page in a real browser."""
 
+import itertools
 import math
 import unittest
 
@@ -53,6 +54,17 @@ class Pages(ProgramTest):
             self.assertEqual(len(page.find_elements("css selector", selector)), count, selector)
         mistake = page.find_element("css selector", "#mistakes canvas").get_attribute("aria-label")
         self.assertRegex(mistake, r"^Image \d+: \d, predicted as \d$")
+
+    def test_axes_of_the_curves_have_round_ticks(self):
+        page = self.open(self.make_report(SUBSET))
+        for figure in page.find_elements("css selector", "#curves figure"):
+            texts = [text.get_attribute("textContent") for text in figure.find_elements("tag name", "text")]
+            across = [text for text in texts if text.isdigit() and text != "0"]
+            self.assertEqual(across, ["1", "2"], "epochs")
+            up = [float(text.removesuffix(" %")) for text in texts[:texts.index("1")]]
+            self.assertGreaterEqual(len(up), 4)
+            for low, high in itertools.pairwise(up):
+                self.assertIn(f"{high - low:e}"[:8], ("1.000000", "2.000000", "5.000000"), f"steps of {up}")
 
     def test_report_fits_a_phone_in_dark_mode(self):
         page = self.open(self.make_report(FASHION_SUBSET), width=500, height=900, dark=True)
