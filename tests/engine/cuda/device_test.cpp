@@ -11,7 +11,7 @@
 namespace mnist {
 namespace {
 
-constexpr std::int64_t kSteps = 200;
+constexpr std::int64_t kStepsOnGpu = 200;
 
 class OnGpu : public ::testing::Test {
  protected:
@@ -28,7 +28,7 @@ CudaEngine on_gpu(const MlpShape& shape, TrainOptions options, std::int64_t batc
 
 /// Trains both engines for 200 steps and compares losses and gradient norms.
 void expect_same_losses(Engine& reference, Engine& engine, std::int64_t batch) {
-  const auto indices = shuffled_indices(kSteps * batch);
+  const auto indices = shuffled_indices(kStepsOnGpu * batch);
   const StepsResult expected = train(reference, indices, batch);
   const StepsResult found = train(engine, indices, batch);
   expect_near_losses(found, expected);
@@ -40,7 +40,8 @@ TorchEngine torch_engine(const MlpShape& shape, const TrainOptions& options,
   return {initial_parameters(shape, 1), training_set(), options, device};
 }
 
-void expect_agreement(const MlpShape& shape, std::int64_t batch, const TrainOptions& options) {
+void expect_agreement_on_gpu(const MlpShape& shape, std::int64_t batch,
+                             const TrainOptions& options) {
   SCOPED_TRACE(to_string(shape) + ", batch " + std::to_string(batch));
   TorchEngine reference = torch_engine(shape, options, torch::kCPU);
   CudaEngine engine = on_gpu(shape, options, batch);
@@ -50,12 +51,14 @@ void expect_agreement(const MlpShape& shape, std::int64_t batch, const TrainOpti
 TEST_F(OnGpu, AgreesWithTheReference) {
   for (const std::vector<std::int64_t>& hidden :
        {std::vector<std::int64_t>{256, 128}, {64}, {50, 33, 17}, {512, 256}}) {
-    expect_agreement({784, hidden, 10, Activation::kRelu}, 32, {});
+    expect_agreement_on_gpu({784, hidden, 10, Activation::kRelu}, 32, {});
   }
   const MlpShape shape{784, {64, 32}, 10, Activation::kRelu};
-  for (const std::int64_t batch : {1, 31, 33, 100}) expect_agreement(shape, batch, {});
-  expect_agreement(shape, 32, {.weight_decay = 0.01, .clip_norm = 0.3, .label_smoothing = 0.1});
-  expect_agreement(shape, 32, {.optimizer = Optimizer::kAdamW, .weight_decay = 0.1, .ema = 0.99});
+  for (const std::int64_t batch : {1, 31, 33, 100}) expect_agreement_on_gpu(shape, batch, {});
+  expect_agreement_on_gpu(shape, 32,
+                          {.weight_decay = 0.01, .clip_norm = 0.3, .label_smoothing = 0.1});
+  expect_agreement_on_gpu(shape, 32,
+                          {.optimizer = Optimizer::kAdamW, .weight_decay = 0.1, .ema = 0.99});
 }
 
 TEST_F(OnGpu, AgreesWithTheReferenceWithDropoutAndAugmentation) {
@@ -66,7 +69,7 @@ TEST_F(OnGpu, AgreesWithTheReferenceWithDropoutAndAugmentation) {
   // differently.
   TorchEngine reference = torch_engine({}, options, torch::kCPU);
   CudaEngine engine = on_gpu({}, options, 32);
-  const auto indices = shuffled_indices(kSteps * 32);
+  const auto indices = shuffled_indices(kStepsOnGpu * 32);
   const StepsResult expected = train(reference, indices, 32);
   const StepsResult found = train(engine, indices, 32);
   expect_near_losses(found, expected, 1e-2F);
@@ -88,7 +91,7 @@ TEST_F(OnGpu, CapturedStepsAgreeWithTheReference) {
 }
 
 TEST_F(OnGpu, IsDeterministic) {
-  const auto indices = shuffled_indices(kSteps * 32);
+  const auto indices = shuffled_indices(kStepsOnGpu * 32);
   CudaEngine first = on_gpu({}, {}, 32);
   CudaEngine second = on_gpu({}, {}, 32);
   EXPECT_EQ(train(first, indices, 32).losses, train(second, indices, 32).losses);
