@@ -8,8 +8,11 @@ import re
 import subprocess
 import sys
 import unittest
+import unittest.mock
 
+import slurm
 from programs import BIN, FULL, ROOT, SUBSET, ProgramTest, read_split
+from services import PostgreSQL
 
 PAGE = (ROOT / "docs/cookbook.md").read_text()
 
@@ -29,7 +32,7 @@ class Cookbook(ProgramTest):
         super().setUp()
         (self.tmp_dir / "data").mkdir()
         (self.tmp_dir / "data/mnist").symlink_to(SUBSET)
-        for name in ("scripts", "recipes"):
+        for name in ("examples", "recipes", "scripts"):
             (self.tmp_dir / name).symlink_to(ROOT / name)
 
     def shell(self, code, **variables):
@@ -102,6 +105,44 @@ class Cookbook(ProgramTest):
         rows = re.findall(r"^\| (lr 0.001|lr 0.002|unchanged) \| (\d\d\.\d\d) ", output, re.MULTILINE)
         self.assertEqual([row[0] for row in rows], ["lr 0.001", "lr 0.002", "unchanged"])
 
+    @unittest.skipUnless(has("optuna"), "needs optuna")
+    def test_search(self):
+        shorter = f"--trials 4 --set epochs 2 --set validation 400 --results results --bin {BIN}"
+        output = self.follow("Search hyperparameters with Optuna", [("--trials 20", shorter)])
+        trials = re.findall(r"^trial \d \((batch \d+, lr \S+), seed 0\): (\d+\.\d\d|pruned)", output, re.MULTILINE)
+        self.assertEqual(len(trials), 4, output)
+        for options, _ in trials:
+            batch, lr = re.fullmatch(r"batch (\d+), lr (\S+)", options).groups()
+            self.assertIn(batch, ("32", "64"))
+            self.assertTrue(0.0001 <= float(lr) <= 0.01, lr)
+        # The table has the trials that were not pruned, the best first.
+        rows = re.findall(r"^\| (batch \d+, lr \S+) \| (\d+\.\d\d) ", output, re.MULTILINE)
+        self.assertEqual(set(rows), {trial for trial in trials if trial[1] != "pruned"}, output)
+        self.assertEqual(rows, sorted(rows, key=lambda row: float(row[1]), reverse=True), output)
+        self.assertTrue(rows, output)
+
+    @unittest.skipUnless(has("optuna", "psycopg"), "needs optuna and psycopg")
+    @unittest.skipUnless(slurm.is_installed(), "needs Slurm and munge")
+    @unittest.skipUnless(PostgreSQL.INITDB, "needs PostgreSQL")
+    @unittest.skipUnless(os.geteuid() == 0, "needs root, as whom Slurm runs its jobs")
+    def test_sweep_on_slurm(self):
+        server = PostgreSQL(self.tmp_dir)
+        self.addCleanup(server.stop)
+        cluster = slurm.Slurm(self.tmp_dir)
+        self.addCleanup(cluster.stop)
+        replacements = [("postgresql://sweep@db/studies", server.url()), ("/shared/sweep", f"{self.tmp_dir}/shared"),
+                        ("--seeds 0-9", f"--seeds 0-1 --set epochs 1 --set validation 400 --bin {BIN}"),
+                        ("--array=1-8", "--array=1-2")]
+        output = self.follow("Run a sweep on Slurm", replacements, SLURM_CONF=str(cluster.configuration),
+                             PYTHON=sys.executable)
+        logs = "".join(path.read_text() for path in self.tmp_dir.glob("sweep-*_?.log"))
+        trials = re.findall(r"^trial \d \((lr \S+), seed (\d)\): (\d+\.\d\d) %$", logs, re.MULTILINE)
+        accuracies = {options: [value for other, _, value in sorted(trials) if other == options]
+                      for options in ("lr 0.001", "lr 0.002")}
+        self.assertEqual([len(values) for values in accuracies.values()], [2, 2], logs + output)
+        rows = re.findall(r"^\| (lr \S+) \| .* \| 2 \| (\d+\.\d\d) (\d+\.\d\d) \|", output, re.MULTILINE)
+        self.assertEqual({options: values for options, *values in rows}, accuracies, logs + output)
+
     @unittest.skipUnless(has("torch"), "needs torch")
     def test_load_in_python(self):
         self.assertIn("tensor([[", self.follow("Load a model in Python"))
@@ -145,6 +186,9 @@ print(model(images).argmax(1).tolist())
 
     @unittest.skipUnless(has("mlflow"), "needs mlflow")
     def test_mlflow_stores_options_metrics_and_files(self):
+        without_telemetry = unittest.mock.patch.dict(os.environ, MLFLOW_DISABLE_TELEMETRY="true")
+        without_telemetry.start()
+        self.addCleanup(without_telemetry.stop)
         self.follow("Log a run to MLflow")
         import mlflow
         client = mlflow.MlflowClient(f"sqlite:///{self.tmp_dir}/mlflow.db")
@@ -161,7 +205,9 @@ print(model(images).argmax(1).tolist())
 
     @unittest.skipUnless(has("wandb"), "needs wandb")
     def test_wandb_writes_an_offline_run(self):
-        output = self.follow("Log a run to Weights & Biases")
+        # Without these, it also writes into the home directory.
+        places = {f"WANDB_{name}_DIR": str(self.tmp_dir / name) for name in ("CACHE", "CONFIG", "DATA")}
+        output = self.follow("Log a run to Weights & Biases", **places)
         self.assertIn("wandb sync", output)
         (stored,) = self.tmp_dir.glob("wandb/offline-run-*/run-*.wandb")
         content = stored.read_bytes()
