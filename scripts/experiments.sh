@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Regenerates every table and picture of docs/guide.md: trains about 80 networks, which takes half an hour on
+# Regenerates every table and picture of docs/guide.md: trains about 80 networks, which takes 15 to 30 minutes on
 # two idle cores, then measures and draws. Run it again after an interruption, and it resumes. Accuracies are
 # measured on 10,000 held-out training images, except where --test is given.
 #

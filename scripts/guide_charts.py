@@ -77,7 +77,7 @@ def batch_losses(picture):
     axes.plot(numpy.arange(1, len(losses) + 1, 3), losses[::3], color="#9CC3DD", linewidth=0.6,
               label=picture.say("one minibatch", "один минибатч"))
     axes.plot(numpy.arange(window, len(losses) + 1), mean, color=RED,
-              label=picture.say("mean of the last 100", "среднее последних 100"))
+              label=picture.say("mean of the last 100", "среднее за последние 100"))
     axes.axhline(numpy.log(10), color=GRAY, linestyle=":", linewidth=1)
     axes.annotate("ln 10", (len(losses), numpy.log(10)), xytext=(0, 3), textcoords="offset points",
                   color=GRAY, ha="right")
@@ -125,7 +125,7 @@ def learning_rate(picture):
                       textcoords="offset points", color=line.get_color())
     axes.set_yscale("log")
     axes.set_xlim(1, 16.5)
-    picture.label(axes, picture.say("training loss by learning rate", "потери на обучении при разной скорости обучения"),
+    picture.label(axes, picture.say("training loss by learning rate", "потери на обучающей выборке при разной скорости"),
                   picture.say("epoch", "эпоха"))
     axes.set_xticks(range(1, 16, 2))
 
@@ -153,7 +153,7 @@ def folds(picture):
                   label=picture.say("training data", "обучающие данные"))
         best = min(data[name], key=lambda fit: fit["loss"])
         axes.plot(data["x"], best["y"], color=RED, label=picture.say("the network's output", "выход сети"))
-        picture.label(axes, title)
+        picture.label(axes, title, "x", "y")
     panels[0].legend()
 
 
@@ -171,8 +171,8 @@ def activations(picture):
     left.legend(loc="upper left")
     right.axhline(0.25, color=RED, linestyle=":", linewidth=1)
     right.annotate(picture.number(0.25), (-5, 0.25), xytext=(0, 3), textcoords="offset points", color=RED)
-    picture.label(left, picture.say("activation", "функция активации"))
-    picture.label(right, picture.say("slope of the activation", "её производная"))
+    picture.label(left, picture.say("activation", "функция активации"), "z")
+    picture.label(right, picture.say("slope of the activation", "её производная"), "z")
 
 
 def gradients(picture):
@@ -204,7 +204,7 @@ def shapes(picture):
                       color=GRAY, fontsize=9)
     axes.annotate(picture.say("parameters", "параметров"), (1.01, 1.02), xycoords="axes fraction", color=GRAY, fontsize=9)
     axes.set_ylim(-0.6, len(shapes_) - 1.4)
-    picture.label(axes, picture.say("accuracy of three runs and their mean, %", "точность трёх запусков и средняя, %"))
+    picture.label(axes, picture.say("accuracy of three runs and their mean, %", "точность трёх запусков и их среднее, %"))
     axes.set_yticks(range(len(shapes_) - 1), ["-".join(map(str, [784, *hidden, 10])) for hidden in shapes_[1:]])
 
 

@@ -33,7 +33,7 @@ class Picture:
     def say(self, english, russian):
         return english if self.language == "en" else russian
 
-    def number(self, value, form="{:g}"):
+    def number(self, value, form="{:,g}"):
         """The number as text, with the language's separators: 1,875.5 or 1 875,5."""
         text = f"{value:.5f}".rstrip("0") if 0 < value < 1e-4 else form.format(value)
         if self.language == "ru":
