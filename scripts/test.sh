@@ -34,6 +34,7 @@ if [ "${1-}" = --preset ]; then
 fi
 if [ "${1-}" = --fast ]; then
   name=${2:?"--fast needs the name of a module or test"}
+  [ "$name" != engine/torch ] || name=libtorch # its tests are in that program
   target=$(target_of "$name")
   build "$preset" "$target"
   cd "$project" && exec ctest --preset "$preset" -j "$(nproc)" -R "^$name(/|\$)"

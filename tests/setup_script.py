@@ -62,8 +62,8 @@ class Setup(ProgramTest):
 
     def have_system_packages(self):
         """Makes every system package look installed."""
-        self.stub(**{name: "exit 0" for name in ("c++", "cmake", "ninja", "git", "ccache", "fish", "zsh", "mpicxx",
-                                                 "mpirun")},
+        self.stub(**{name: "exit 0" for name in ("c++", "cmake", "ninja", "git", "ccache", "fish", "zsh", "groff",
+                                                 "mpicxx", "mpirun")},
                   locale="echo de_DE.utf8")
 
     def fake_libtorch(self, directory, version=(2, 5, 1), old_abi=False):

@@ -26,6 +26,7 @@ test_packages='
   ccache              ccache              ccache          ccache          command  ccache
   fish                fish                fish            fish            command  fish
   zsh                 zsh                 zsh             zsh             command  zsh
+  groff-base          groff-base          groff           groff           command  groff
   locales             glibc-langpack-de   -               -               locale   de_DE.UTF-8'
 browser_packages='
   chromium            chromium            chromium        -               command  chromium
