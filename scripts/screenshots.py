@@ -16,9 +16,9 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BIN = ROOT / "build/release/bin"
 PICTURES = ROOT / "docs/pictures"
-# A three, in fractions of the canvas.
-STROKES = [(0.35, 0.22), (0.5, 0.15), (0.64, 0.22), (0.65, 0.36), (0.52, 0.46), (0.66, 0.54), (0.7, 0.68),
-           (0.6, 0.81), (0.46, 0.84), (0.34, 0.77)]
+# In fractions of the canvas.
+THREE = [(0.35, 0.22), (0.5, 0.15), (0.64, 0.22), (0.65, 0.36), (0.52, 0.46), (0.66, 0.54), (0.7, 0.68),
+         (0.6, 0.81), (0.46, 0.84), (0.34, 0.77)]
 
 sys.path.insert(0, str(ROOT / "tests"))
 import browser  # noqa: E402  (of the tests)
@@ -29,19 +29,8 @@ def run(directory, command):
     subprocess.run([BIN / program, *arguments], check=True, cwd=directory, stdout=subprocess.DEVNULL)
 
 
-def draw_three(page):
-    from selenium.webdriver.common.action_chains import ActionChains
-    pad = page.find_element("id", "pad")
-    points = [(int((x - 0.5) * pad.size["width"]), int((y - 0.5) * pad.size["height"])) for x, y in STROKES]
-    actions = ActionChains(page, duration=20)
-    actions.move_to_element_with_offset(pad, *points[0]).click_and_hold()
-    for point in points[1:]:
-        actions.move_to_element_with_offset(pad, *point)
-    actions.release().perform()
-
-
-def take_picture(path, name, width, prepare=lambda page: None):
-    """Opens the page at `path` and saves all of it, not only what fits the window."""
+def take_picture(path, name, width, points=()):
+    """Opens the page at `path` and saves all of it, not only what fits the window; first draws through `points`."""
     try:
         page = browser.start(width=width, height=600)
     except unittest.SkipTest as error:
@@ -49,7 +38,8 @@ def take_picture(path, name, width, prepare=lambda page: None):
     try:
         page.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
         page.get(path.as_uri())
-        prepare(page)
+        if points:
+            browser.draw(page, points)
         height = page.execute_script("return Math.ceil(document.body.getBoundingClientRect().bottom)")
         picture = page.execute_cdp_cmd("Page.captureScreenshot", {
             "captureBeyondViewport": True,
@@ -70,7 +60,7 @@ def main():
         run(work, "mnist-eval --model model.pt --run-dir runs/first --report report.html")
         run(work, "mnist-export --model model.pt --to html --out drawing.html")
         take_picture(work / "report.html", "report.png", 1000)
-        take_picture(work / "drawing.html", "drawing.png", 720, draw_three)
+        take_picture(work / "drawing.html", "drawing.png", 720, THREE)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,6 @@ import unittest
 import browser
 from programs import FASHION_SUBSET, SUBSET, ProgramTest, torch_mlp
 
-try:
-    from selenium.webdriver.common.action_chains import ActionChains
-except ImportError:
-    ActionChains = None  # browser.start() skips the tests
-
 
 def circle():
     """Points on an ellipse, in fractions of the canvas."""
@@ -74,16 +69,6 @@ class Pages(ProgramTest):
             "const s = getComputedStyle(document.body); return [s.backgroundColor, s.color]")
         self.assertEqual(colors, ["rgb(22, 24, 28)", "rgb(232, 232, 232)"])
 
-    def draw(self, page, points):
-        pad = page.find_element("id", "pad")
-        width, height = pad.size["width"], pad.size["height"]
-        places = [(int((x - 0.5) * width), int((y - 0.5) * height)) for x, y in points]
-        actions = ActionChains(page, duration=10)
-        actions.move_to_element_with_offset(pad, *places[0]).click_and_hold()
-        for place in places[1:]:
-            actions.move_to_element_with_offset(pad, *place)
-        actions.release().perform()
-
     def test_drawn_digits_are_recognized(self):
         model = self.tmp_dir / "m.pt"
         self.succeed("mnist-train", "--data", SUBSET, "--epochs", 8, "--rotation", 10, "--translation", 1,
@@ -93,13 +78,13 @@ class Pages(ProgramTest):
         self.assert_healthy(page)
         guess = page.find_element("id", "guess")
         self.assertEqual(guess.text, "–")
-        self.draw(page, circle())
+        browser.draw(page, circle())
         self.assertEqual(guess.text, "0")
         percentages = [cell.text.split()[0] for cell in page.find_elements("css selector", "#bars td:nth-child(3)")]
         self.assertAlmostEqual(sum(map(float, percentages)), 100, delta=0.6)
         page.find_element("id", "clear").click()
         self.assertEqual(guess.text, "–")
-        self.draw(page, [(0.5, 0.15), (0.49, 0.85)])
+        browser.draw(page, [(0.5, 0.15), (0.49, 0.85)])
         self.assertEqual(guess.text, "1")
 
     def test_drawing_page_computes_the_same_probabilities_as_pytorch(self):
