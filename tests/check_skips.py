@@ -6,10 +6,12 @@ import sys
 import xml.etree.ElementTree
 
 # What scripts/setup.sh cannot install, and what only runs on request or with a network.
-ALLOWED = ("needs a GPU", "needs a LibTorch with CUDA", "set MNIST_TEST_PACKAGES=1", "needs wandb",
+ALLOWED = ("needs a GPU", "this machine has a", "needs a LibTorch with CUDA",
+           "needs a CPU with two instruction sets", "set MNIST_TEST_PACKAGES=1", "needs wandb",
            "needs kubernetes-validate", "needs Open MPI", "needs PostgreSQL", "needs Slurm and munge",
            "needs arm-none-eabi-gcc and qemu-system-arm",
-           "needs permission to mount", "needs permission to add network namespaces", "needs root, as whom Slurm", "the full set has not been fetched")
+           "needs permission to mount", "needs permission to add network namespaces", "needs root, as whom Slurm",
+           "the full set has not been fetched")
 # As GoogleTest, unittest and files that need a Python package print them.
 REASONS = re.compile(r": Skipped\n(.+)|skipped ['\"](.+)['\"]$|^(.+): skipped$", re.MULTILINE)
 

@@ -93,7 +93,8 @@ install_torch_cpu() {
   mkdir -p "$project/.venv/tmp"
   say "installing torch $torch_version for CPU into .venv: 0.2 GB to download, 1 GB on disk"
   pip install "torch==$torch_version+cpu" >&2 2>"$log" && return
-  grep -q 'No matching distribution found for torch' "$log" || { cat "$log" >&2; return 2; }
+  # pip calls it a conflict if a constraints file of the user's mentions torch.
+  grep -qE 'No matching distribution found for torch|ResolutionImpossible' "$log" || { cat "$log" >&2; return 2; }
   say "pip's index has no build for CPU only (TORCH_INDEX_URL selects another index)"
   return 1
 }
