@@ -7,8 +7,9 @@ A patch begins with a line that says what it breaks and which tests (a regex for
 
     # a short write counts as a whole one; tests: ^support/
 
-A second line, "# survives: REASON", may explain why no test can. Copies and builds are in build/mutants.
-Most patches need no LibTorch; those whose tests run mnist-train or begin with "libtorch/" do.
+The tests "^fuzz/TARGET" are two minutes of fuzzing. A second line, "# survives: REASON", may explain why no
+test can. Copies and builds are in build/mutants. Most patches need no LibTorch; those whose tests run
+mnist-train or begin with "libtorch/" do.
 
     scripts/mutants.py                     all mutants
     scripts/mutants.py train- data-idx     those whose names begin with one of these
@@ -33,6 +34,7 @@ WORK = PROJECT / "build/mutants"
 WITHOUT_LIBTORCH = {"architecture/layering", "cli/untrusted"}
 PROGRAMS = ["mnist-predict", "mnist-export", "contact_sheet", "failing_calls"]
 LIBTORCH_PROGRAMS = ["mnist-train", "mnist-eval", "reference_steps"]
+FUZZ_SECONDS = 120
 
 
 class Mutant:
@@ -52,20 +54,22 @@ class Mutant:
 
 
 def test_targets(regex):
-    """Returns the build targets that the tests need, and whether these need LibTorch."""
+    """Returns the build targets that the tests need, and the build they belong to."""
     folder, _, rest = regex.lstrip("^").rpartition("/")
+    if folder == "fuzz":
+        return [f"{rest}_fuzzer"], "asan"
     if (PROJECT / "tests" / folder / f"{rest}.py").exists():
         if f"{folder}/{rest}" in WITHOUT_LIBTORCH:
-            return PROGRAMS, False
-        return PROGRAMS + LIBTORCH_PROGRAMS, True
+            return PROGRAMS, "release"
+        return PROGRAMS + LIBTORCH_PROGRAMS, "libtorch"
     if folder == "libtorch" or folder.startswith("libtorch/"):
-        return ["libtorch_tests"], True
+        return ["libtorch_tests"], "libtorch"
     folders = sorted({str(test.parent.relative_to(PROJECT / "tests")) for test in PROJECT.glob("tests/**/*_test.cpp")})
     folders.remove("engine/torch")  # a part of libtorch_tests
     inside = [name for name in folders if name == folder or (not rest and name.startswith(f"{folder}/"))]
     if not inside:
         sys.exit(f"no tests are called '{regex}'; name a directory of tests/, libtorch, or a file such as cli/train")
-    return [name.replace("/", "_") + "_tests" for name in inside], False
+    return [name.replace("/", "_") + "_tests" for name in inside], "release"
 
 
 class Workspace:
@@ -112,29 +116,33 @@ class Workspace:
                                   stderr=subprocess.STDOUT).returncode == 0
 
     def build(self, tests):
-        targets, libtorch = test_targets(tests)
-        folder = self.tree / "build" / ("libtorch" if libtorch else "release")
+        targets, build = test_targets(tests)
+        folder = self.tree / "build" / build
         if folder not in self.configured:
             # The flags of scripts/test.sh, so that ccache has most objects already.
-            if not self.run("cmake", "-S", ".", "-B", str(folder), "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
-                            f"-DMNIST_WITH_LIBTORCH={'ON' if libtorch else 'OFF'}", "-DMNIST_WITH_CUDA=OFF",
-                            "-DMNIST_WERROR=ON"):
+            preset = "asan" if build == "asan" else "release"
+            if not self.run("cmake", "--preset", preset, "-B", str(folder), "-DMNIST_WITH_CUDA=OFF",
+                            f"-DMNIST_WITH_LIBTORCH={'ON' if build == 'libtorch' else 'OFF'}", "-DMNIST_WERROR=ON"):
                 sys.exit(f"CMake configuration failed, see {self.log}")
             self.configured.add(folder)
         return folder if self.run("cmake", "--build", str(folder), "-j", self.jobs, "--target", *targets) else None
 
-    def pass_tests(self, folder, tests):
+    def pass_tests(self, folder, tests, fuzz_seconds=FUZZ_SECONDS):
+        if tests.startswith("^fuzz/"):
+            return self.run(f"{folder}/bin/{tests.removeprefix('^fuzz/')}_fuzzer", f"-max_total_time={fuzz_seconds}")
         return self.run("ctest", "--test-dir", str(folder), "-R", tests, "-j", self.jobs, "--stop-on-failure",
                         "--no-tests=error", "--output-on-failure")
 
-    def failed_test(self):
-        found = re.findall(r"^\s+\d+ - (\S+) \(", self.log.read_text(errors="replace"), re.MULTILINE)
+    def failure(self):
+        """Returns the name of the last test that failed, or what the fuzzer found."""
+        log = self.log.read_text(errors="replace")
+        found = re.findall(r"^\s+\d+ - (\S+).* \(", log, re.MULTILINE) or re.findall(r"runtime error: .*", log)
         return found[-1] if found else "?"
 
     def check_baseline(self, tests):
         """Checks that the tests exist and pass without a mutant: otherwise they would kill every one."""
         folder = self.build(tests)
-        if not folder or not self.pass_tests(folder, tests):
+        if not folder or not self.pass_tests(folder, tests, fuzz_seconds=2):
             sys.exit(f"the tests {tests} do not pass without a mutant, see {self.log}")
 
     def try_mutant(self, mutant):
@@ -149,7 +157,7 @@ class Workspace:
             return "does not build", f"see {self.log}"
         if self.pass_tests(folder, mutant.tests):
             return "survived", mutant.what
-        return "killed", f"by {self.failed_test()}"
+        return "killed", f"by {self.failure()}"
 
     def restore(self, mutant):
         for name in mutant.files:
