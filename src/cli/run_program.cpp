@@ -15,6 +15,8 @@
 namespace mnist {
 namespace {
 
+constexpr const char* kOutOfMemory = "out of memory; try a smaller --batch, --limit or --hidden";
+
 /// Opens /dev/null in place of closed standard streams: otherwise the next file opened would get
 /// their number, and output would be written into it. It is read-only, so that printing fails.
 void fill_closed_streams() {
@@ -42,11 +44,12 @@ int run_guarded(const std::string& name, const std::function<int()>& work) {
   } catch (const Error& error) {
     log_error(error.what());
   } catch (const std::bad_alloc&) {
-    log_error("out of memory; try a smaller --batch or --limit");
+    log_error(kOutOfMemory);
   } catch (const std::exception& error) {
     // The first line says what happened; in LibTorch's messages, a stack trace follows.
     const std::string message = error.what();
-    log_error(message.substr(0, message.find('\n')));
+    const bool memory = message.find("can't allocate memory") != std::string::npos;
+    log_error(memory ? kOutOfMemory : message.substr(0, message.find('\n')));
   }
   return kExitFailure;
 }

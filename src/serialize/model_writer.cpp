@@ -2,12 +2,37 @@
 #include <caffe2/serialize/inline_container.h>
 #include <torch/csrc/jit/serialization/pickler.h>
 
+#include <memory>
+
 #include "mnist/serialize/model_file.hpp"
 #include "serialize/formats.hpp"
 #include "support/files.hpp"
 
 namespace mnist {
 namespace {
+
+using caffe2::serialize::PyTorchStreamWriter;
+
+/// Writes an archive with `write_records`, and returns its bytes.
+template <class Function>
+std::vector<std::uint8_t> archive(const Function& write_records) {
+  std::vector<std::uint8_t> bytes;
+  auto writer = std::make_unique<PyTorchStreamWriter>([&](const void* data, std::size_t size) {
+    const auto* begin = static_cast<const std::uint8_t*>(data);
+    bytes.insert(bytes.end(), begin, begin + size);
+    return size;
+  });
+  try {
+    write_records(*writer);
+    writer->writeEndOfFile();
+  } catch (...) {
+    // Out of memory. The destructor would write the end of the file, and its exception would abort
+    // the program.
+    static_cast<void>(writer.release());
+    throw;
+  }
+  return bytes;
+}
 
 /// The bytes of a .pt file: a plain dict from names to f32 tensors, and `info` in a record of its
 /// own. torch::save and torch::pickle_save would tag the dict with its static type, through a
@@ -27,23 +52,17 @@ std::vector<std::uint8_t> pt_bytes(const StateDict& tensors, const std::string& 
   pickler.pushIValue(dict);
   pickler.stop();
 
-  std::vector<std::uint8_t> bytes;
-  caffe2::serialize::PyTorchStreamWriter writer([&](const void* data, std::size_t size) {
-    const auto* begin = static_cast<const std::uint8_t*>(data);
-    bytes.insert(bytes.end(), begin, begin + size);
-    return size;
+  return archive([&](PyTorchStreamWriter& writer) {
+    writer.writeRecord("data.pkl", pickle.data(), pickle.size());
+    const std::string byte_order = "little";
+    writer.writeRecord("byteorder", byte_order.data(), byte_order.size());
+    std::size_t key = 0;
+    for (const torch::Tensor& tensor : pickler.tensorData()) {
+      writer.writeRecord("data/" + std::to_string(key++), tensor.storage().data(),
+                         tensor.storage().nbytes());
+    }
+    writer.writeRecord(kPtInfoRecord, info.data(), info.size());
   });
-  writer.writeRecord("data.pkl", pickle.data(), pickle.size());
-  const std::string byte_order = "little";
-  writer.writeRecord("byteorder", byte_order.data(), byte_order.size());
-  std::size_t key = 0;
-  for (const torch::Tensor& tensor : pickler.tensorData()) {
-    writer.writeRecord("data/" + std::to_string(key++), tensor.storage().data(),
-                       tensor.storage().nbytes());
-  }
-  writer.writeRecord(kPtInfoRecord, info.data(), info.size());
-  writer.writeEndOfFile();
-  return bytes;
 }
 
 }  // namespace
