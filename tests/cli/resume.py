@@ -64,8 +64,9 @@ class Resuming(ProgramTest):
         flags = (*EVERYTHING, "--engine", engine)
         seconds = self.uninterrupted(*flags)
         generator = random.Random(time.time_ns())
+        ends = []
         for trial in range(times):
-            moment = generator.uniform(0, seconds)
+            moment = seconds * (trial + generator.random()) / times
             with self.subTest(engine=engine, moment=moment):
                 run_dir, model = self.tmp_dir / f"{trial}", self.tmp_dir / f"{trial}.pt"
                 process = start_training(*flags, "--run-dir", run_dir, "--out", model)
@@ -73,11 +74,13 @@ class Resuming(ProgramTest):
                 process.send_signal(signum)
                 process.communicate()
                 self.check_end(process, signum)
+                ends.append(process.returncode)
                 if model.exists():  # the run may have finished before the signal
                     self.assertEqual(model.read_bytes(), (self.tmp_dir / "expected.pt").read_bytes())
                 self.finish(run_dir, model, flags)
                 self.expect_the_same(run_dir, model)
                 shutil.rmtree(run_dir)
+        self.assertTrue(any(ends), "no signal arrived during a run")
 
     def check_end(self, process, signum):
         """The run finished, died before it installed its signal handler, or handled the signal."""

@@ -7,6 +7,7 @@ checks, and leave the parameters alone. An option without an entry fails the tes
 import concurrent.futures
 import json
 import os
+import re
 import tomllib
 import unittest
 
@@ -14,7 +15,6 @@ import programs
 from programs import FASHION_SUBSET, SUBSET, ProgramTest
 
 BASE = {"data": SUBSET, "limit": 200, "hidden": 8, "epochs": 2, "batch": 16, "device": "cpu", "threads": 1}
-ENGINES = ("fused", "torch")
 
 # Options that act on learning: values that must give parameters different from the defaults' and from each other's,
 # and the flags that all of these runs have because the option has no effect without them.
@@ -62,7 +62,14 @@ def command_line(options):
             for text in ([f"--{name}"] if value is True else [f"--{name}", value])]
 
 
-class Wiring(ProgramTest):
+# Where the flags are tested that are no options of a run: they select options, or print something and exit.
+TESTED_ELSEWHERE = {
+    "config": "cli/train", "recipe": "cli/train", "resume": "cli/resume", "auto-resume": "cli/resume",
+    "print-config": "cli/train", "generate": "cli/documents", "help": "cli/documents", "version": "cli/train",
+}
+
+
+class WiringTest(ProgramTest):
     def train(self, options, name="model.safetensors", **run_options):
         """Trains with `options` in addition to BASE; returns the process and the path of the model."""
         model = self.tmp_dir / name
@@ -76,13 +83,8 @@ class Wiring(ProgramTest):
         self.assertEqual(process.returncode, 0, f"{options}: {process.stderr}")
         return programs.tensor_bytes(model)
 
-    def test_every_option_has_an_entry(self):
-        printed = self.succeed("mnist-train", "--print-config").stdout
-        runtime = {name.removeprefix("test_runtime_").replace("_", "-") for name in dir(self)
-                   if name.startswith("test_runtime_")}
-        self.assertEqual(set(tomllib.loads(printed)), set(LEARNING) | runtime)
-        self.assertEqual(set(LEARNING) & runtime, set())
 
+class LearningOptions(WiringTest):
     def check_learning_options(self, engine):
         cases = [(option, context, values) for option, entries in LEARNING.items() for context, *values in entries
                  if engine != "fused" or option not in NOT_FUSED]
@@ -107,31 +109,45 @@ class Wiring(ProgramTest):
     def test_options_act_on_the_torch_engine(self):
         self.check_learning_options("torch")
 
-    def same_parameters(self, options, code=0):
+    def test_every_option_has_an_entry(self):
+        runtime = {name.removeprefix("test_runtime_").replace("_", "-") for name in dir(FusedRuntimeOptions)
+                   if name.startswith("test_runtime_")}
+        self.assertEqual(set(LEARNING) & runtime, set())
+        printed = self.succeed("mnist-train", "--print-config").stdout
+        self.assertEqual(set(tomllib.loads(printed)), set(LEARNING) | runtime)
+        flags = re.findall(r"^ +(?:-\w, *)?--([a-z-]+)", self.succeed("mnist-train", "--help").stdout, re.MULTILINE)
+        self.assertEqual(set(flags), set(LEARNING) | runtime | set(TESTED_ELSEWHERE))
+
+
+class RuntimeOptions:
+    """Options that leave the parameters alone, with `engine`."""
+
+    engine: str
+
+    def start(self, changed, name="model.safetensors", **run_options):
+        return self.train({"engine": self.engine} | changed, name, **run_options)
+
+    def same_parameters(self, changed, code=0):
         """Trains with and without options that must not change the parameters; returns both processes."""
-        before, expected = self.train({}, "before.safetensors")
-        after, model = self.train({"out": self.tmp_dir / "after.safetensors"} | options, "after.safetensors")
+        before, expected = self.start({}, "before.safetensors")
+        after, model = self.start(changed, "after.safetensors")
         self.assertEqual((before.returncode, after.returncode), (0, code), after.stderr)
-        self.assertEqual(programs.tensor_bytes(options.get("out", model)), programs.tensor_bytes(expected))
+        self.assertEqual(programs.tensor_bytes(changed.get("out", model)), programs.tensor_bytes(expected))
         return before, after
 
     def test_runtime_device(self):
-        for engine in ENGINES:
-            process, model = self.train({"engine": engine, "device": "cuda"},
-                                        environment={"CUDA_VISIBLE_DEVICES": ""})
-            self.assertEqual(process.returncode, 1)
-            self.assertIn("--device cuda is not available", process.stderr)
-            self.assertFalse(model.exists())
+        process, model = self.start({"device": "cuda"}, environment={"CUDA_VISIBLE_DEVICES": ""})
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("--device cuda is not available", process.stderr)
+        self.assertFalse(model.exists())
 
     def test_runtime_engine(self):
-        for engine in ENGINES:
-            self.assertIn(f"{engine} on cpu", self.train({"engine": engine})[0].stderr)
+        self.assertIn(f"{self.engine} on cpu", self.start({})[0].stderr)
 
     def test_runtime_threads(self):
         before, after = self.same_parameters({"threads": 2})
         self.assertIn("1 thread;", before.stderr)
         self.assertIn("2 threads;", after.stderr)
-        self.assertIn("torch on cpu, 2 threads;", self.train({"engine": "torch", "threads": 2})[0].stderr)
 
     def test_runtime_out(self):
         path = self.tmp_dir / "elsewhere.safetensors"
@@ -147,14 +163,14 @@ class Wiring(ProgramTest):
 
     def test_runtime_checkpoint_every(self):
         """In minibatches and in seconds; an epoch has 50 minibatches, of which the first chunk has 16."""
-        plain = {"batch": 4, "run-dir": self.tmp_dir / "run"}
-        saved = lambda *flags: self.succeed(
-            "mnist-train", "--verbose", *command_line(BASE | plain), "--out", self.tmp_dir / "m.pt", *flags
-        ).stderr.count("checkpoint.safetensors at step ")
-        self.assertEqual(saved(), 3)  # before the first step and after each epoch
-        self.assertEqual(saved("--checkpoint-every", 20), 7)  # also at steps 20, 40, 70 and 90
-        self.assertGreater(saved("--checkpoint-every", "1e-9s"), 3)
-        self.assertEqual(saved("--checkpoint-every", "86400s"), 3)
+        plain = {"batch": 4, "run-dir": self.tmp_dir / "run", "verbose": True}
+        saved = lambda every: self.start(
+            plain | ({"checkpoint-every": every} if every else {})
+        )[0].stderr.count("checkpoint.safetensors at step ")
+        self.assertEqual(saved(None), 3)  # before the first step and after each epoch
+        self.assertEqual(saved(20), 7)  # also at steps 20, 40, 70 and 90
+        self.assertGreater(saved("1e-9s"), 3)
+        self.assertEqual(saved("86400s"), 3)
 
     def test_runtime_no_test(self):
         before, after = self.same_parameters({"no-test": True})
@@ -165,35 +181,61 @@ class Wiring(ProgramTest):
         _, after = self.same_parameters({"json": True})
         self.assertEqual(json.loads(after.stdout)["data"]["training_examples"], 200)
 
-    def test_runtime_profile(self):
-        before, after = self.same_parameters({"profile": True})
-        self.assertNotIn("microseconds per step", before.stderr)
-        self.assertIn("microseconds per step, 26 steps", after.stderr)
-
-    def test_runtime_cpu_target(self):
-        process, _ = self.train({"cpu-target": "sse4"})
-        self.assertIn("fused on cpu (SSE4)", process.stderr)
-
     def test_runtime_require_accuracy(self):
         _, after = self.same_parameters({"require-accuracy": 100}, code=3)
         self.assertIn("is below the required 100 %", after.stderr)
 
     def test_runtime_color(self):
         red = "\x1b[1;31merror:"
-        self.assertNotIn(red, self.train({"require-accuracy": 100})[0].stderr)
-        self.assertIn(red, self.train({"require-accuracy": 100, "color": "always"})[0].stderr)
+        self.assertNotIn(red, self.start({"require-accuracy": 100})[0].stderr)
+        self.assertIn(red, self.start({"require-accuracy": 100, "color": "always"})[0].stderr)
 
     def test_runtime_quiet(self):
-        process = self.succeed("mnist-train", "--quiet", *command_line(BASE), "--out", self.tmp_dir / "m.pt")
-        self.assertEqual(process.stderr, "")
+        _, after = self.same_parameters({"quiet": True})
+        self.assertEqual(after.stderr, "")
 
     def test_runtime_verbose(self):
-        process = self.succeed("mnist-train", "--verbose", *command_line(BASE), "--out", self.tmp_dir / "m.pt")
-        self.assertIn("gradient norms", process.stderr)
+        before, after = self.same_parameters({"verbose": True})
+        self.assertNotIn("gradient norms", before.stderr)
+        self.assertIn("gradient norms", after.stderr)
 
     def test_runtime_log_file(self):
         self.same_parameters({"log-file": self.tmp_dir / "log"})
         self.assertIn("mnist-train info: epoch 2/2", (self.tmp_dir / "log").read_text())
+
+
+class FusedRuntimeOptions(RuntimeOptions, WiringTest):
+    engine = "fused"
+
+    def test_runtime_profile(self):
+        before, after = self.same_parameters({"profile": True})
+        self.assertNotIn("microseconds per step", before.stderr)
+        self.assertIn("microseconds per step, 26 steps", after.stderr)
+
+    def test_runtime_cpu_target(self):
+        """Each instruction set of this CPU gives parameters of its own; without the option, the best one is taken."""
+        error = self.start({"cpu-target": "?"})[0].stderr
+        names = re.search("one of auto, (.*) on this CPU", error).group(1).split(", ")
+        if len(names) < 2:
+            self.skipTest("needs a CPU with two instruction sets")
+        trained = {}
+        for name in (None, *names):
+            process, model = self.start({"cpu-target": name} if name else {}, f"{name}.safetensors")
+            self.assertEqual(process.returncode, 0, process.stderr)
+            trained[name] = programs.tensor_bytes(model)
+            if name:
+                self.assertRegex(process.stderr.lower(), rf"fused on cpu \({name}")
+        self.assertEqual(len(set(trained.values())), len(names))
+
+
+class TorchRuntimeOptions(RuntimeOptions, WiringTest):
+    engine = "torch"
+
+    def test_runtime_profile(self):
+        self.assertIn("--profile needs the fused engine on a CPU", self.start({"profile": True})[0].stderr)
+
+    def test_runtime_cpu_target(self):
+        self.assertIn("--cpu-target needs the fused engine on a CPU", self.start({"cpu-target": "sse4"})[0].stderr)
 
 
 if __name__ == "__main__":
