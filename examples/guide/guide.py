@@ -1,9 +1,9 @@
 """All PyTorch code of docs/guide.md; main.cpp is the same in LibTorch.
 
-usage: guide.py [DATA_DIRECTORY [EPOCHS]]   (defaults: data/mnist 15)
+usage: guide.py [DATA_DIRECTORY [EPOCHS [MODEL]]]   (defaults: data/mnist 15)
 
-DATA_DIRECTORY holds the four IDX files of MNIST, uncompressed. A test compares this
-file with the guide.
+DATA_DIRECTORY holds the four IDX files of MNIST, uncompressed. MODEL is a file of
+mnist-train, which is evaluated at the end. A test compares this file with the guide.
 """
 
 import math
@@ -70,20 +70,21 @@ def train(model, optimizer, epochs):
 
 train(model, optimizer, epochs)
 
-# How good is it?
-model.eval()
-with torch.no_grad():
-    answers = model(test_images).argmax(dim=1)
-correct = (answers == test_labels).sum().item()
-accuracy = 100 * correct / len(test_labels)
-print(f"test accuracy {accuracy:.2f} %")
+# How good is it? Which digits does it confuse?
+def evaluate(model):
+    model.eval()
+    with torch.no_grad():
+        answers = model(test_images).argmax(dim=1)
+    correct = (answers == test_labels).sum().item()
+    accuracy = 100 * correct / len(test_labels)
+    print(f"test accuracy {accuracy:.2f} %")
+    pairs = 10 * test_labels + answers
+    confusion = pairs.bincount(minlength=100).reshape(10, 10)
+    confusion.fill_diagonal_(0)
+    truth, answer = divmod(confusion.argmax().item(), 10)
+    print(f"most often, {truth} was taken for {answer}")
 
-# Which digits does it confuse?
-pairs = 10 * test_labels + answers
-confusion = pairs.bincount(minlength=100).reshape(10, 10)
-confusion.fill_diagonal_(0)
-truth, answer = divmod(confusion.argmax().item(), 10)
-print(f"most often, {truth} was taken for {answer}")
+evaluate(model)
 
 # Why does the loss jump from step to step?
 with torch.no_grad():
@@ -186,3 +187,20 @@ clothes = nn.Sequential(
     nn.Linear(256, 10))
 count = sum(p.numel() for p in clothes.parameters())
 print("parameters:", count)
+
+# What if it does not learn?
+fresh = make_network()
+for pixels in (x, 255 * x):
+    first = F.cross_entropy(fresh(pixels), y)
+    print(f"first loss {first:.2f}, expected {math.log(10):.2f}")
+
+# How do I use the network elsewhere?
+def load(path):
+    trained = make_network()
+    state = torch.load(path, weights_only=True)
+    trained.load_state_dict(state)
+    return trained
+
+if len(sys.argv) > 3:
+    print(f"{sys.argv[3]}: ", end="")
+    evaluate(load(sys.argv[3]))

@@ -1,15 +1,21 @@
 // All LibTorch code of docs/guide.md; guide.py is the same in PyTorch.
 //
-// usage: guide [DATA_DIRECTORY [EPOCHS]]   (defaults: data/mnist 15)
+// usage: guide [DATA_DIRECTORY [EPOCHS [MODEL]]]   (defaults: data/mnist 15)
 //
-// DATA_DIRECTORY holds the four IDX files of MNIST, raw or gzip. A test compares this file with the guide.
+// DATA_DIRECTORY holds the four IDX files of MNIST, raw or gzip. MODEL is a .pt file of mnist-train, which is evaluated
+// at the end. A test compares this file with the guide.
 #include <cmath>
 #include <cstdint>
 #include <exception>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
+#include <iterator>
 #include <numbers>
+#include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <torch/torch.h>
 
@@ -247,7 +253,32 @@ nn::Sequential make_clothes() {
   return clothes;
 }
 
-void run(const std::string& data, int epochs) {
+// What if it does not learn?
+void check_first_loss(const Tensor& x, const Tensor& y) {
+  auto fresh = make_network();
+  for (const auto& pixels : {x, 255 * x}) {
+    auto first = F::cross_entropy(fresh->forward(pixels), y);
+    std::cout << "first loss " << first.item<float>()
+              << ", expected " << std::log(10.0) << '\n';
+  }
+}
+
+// How do I use the network elsewhere?
+nn::Sequential load(const std::string& path) {
+  auto trained = make_network();
+  std::ifstream file(path, std::ios::binary);
+  std::vector<char> bytes(
+      std::istreambuf_iterator<char>(file), {});
+  auto state = torch::pickle_load(bytes).toGenericDict();
+  torch::NoGradGuard no_grad;
+  for (const auto& p : trained->named_parameters())
+    p->copy_(state.at(p.key()).toTensor());
+  return trained;
+}
+
+void run(const std::string& data, int epochs, const std::string& model_file) {
+  if (!model_file.empty() && !std::filesystem::exists(model_file))
+    throw std::runtime_error("no such file: " + model_file);
   torch::manual_seed(0);
   const auto training = read(data, mnist::Split::kTrain);
   const auto test = read(data, mnist::Split::kTest);
@@ -285,13 +316,20 @@ void run(const std::string& data, int epochs) {
   shift(training.images);
   auto clothes = make_clothes();
   std::cout << "parameters: " << parameters(clothes) << '\n';
+  check_first_loss(x, y);
+
+  if (!model_file.empty()) {
+    auto trained = load(model_file);
+    std::cout << model_file << ": ";
+    evaluate(trained, test);
+  }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
-    run(argc > 1 ? argv[1] : "data/mnist", argc > 2 ? std::stoi(argv[2]) : 15);
+    run(argc > 1 ? argv[1] : "data/mnist", argc > 2 ? std::stoi(argv[2]) : 15, argc > 3 ? argv[3] : "");
   } catch (const std::exception& error) {
     std::cerr << "guide: error: " << error.what() << '\n';
     return 1;

@@ -2,6 +2,7 @@
 
 import gzip
 import importlib.util
+import math
 import re
 import shlex
 import subprocess
@@ -62,8 +63,10 @@ class Text(ProgramTest):
 
 class Programs(ProgramTest):
     def check(self, *command):
-        """Runs a program on the subset for one epoch and checks what it prints."""
-        process = subprocess.run([*command, "1"], capture_output=True, text=True, timeout=300)
+        """Runs a program on the subset for one epoch, with a model of mnist-train, and checks what it prints."""
+        model = self.tmp_dir / "trained.pt"
+        self.succeed("mnist-train", "--data", SUBSET, "--epochs", 5, "--device", "cpu", "--out", model)
+        process = subprocess.run([*command, "1", model], capture_output=True, text=True, timeout=300)
         self.assertEqual(process.returncode, 0, process.stderr)
         counts = re.findall(r"parameters: (\d+)", process.stdout)
         self.assertEqual(counts, ["235146", "535818"])
@@ -71,9 +74,15 @@ class Programs(ProgramTest):
         self.assertAlmostEqual(float(by_hand), float(by_torch), delta=2e-4)
         before, after = re.search(r"before the step ([\d.]+), after it ([\d.]+)", process.stdout).groups()
         self.assertLess(float(after), float(before))
-        self.assertGreater(float(re.search(r"test accuracy ([\d.]+) %", process.stdout)[1]), 60)
         for words in ("largest difference", "two layers and one differ by"):
             self.assertLess(float(re.search(rf"{words} ([\d.e+-]+)", process.stdout)[1]), 1e-5)
+        scaled, raw = map(float, re.findall(r"first loss ([\d.]+), expected 2\.30", process.stdout))
+        self.assertAlmostEqual(scaled, math.log(10), delta=0.1)
+        self.assertGreater(raw, 4)
+        accuracies = re.findall(r"test accuracy ([\d.]+) %", process.stdout)
+        self.assertEqual(len(accuracies), 2, process.stdout)
+        self.assertGreater(float(accuracies[0]), 60)
+        self.assertAlmostEqual(float(accuracies[1]), 100 * self.evaluate(model)["accuracy"], delta=0.11)
 
     @unittest.skipUnless(importlib.util.find_spec("torch"), "needs the Python package torch")
     def test_python(self):
@@ -83,6 +92,10 @@ class Programs(ProgramTest):
 
     def test_cpp(self):
         self.check(TEST_BIN / "guide_example", SUBSET)
+        process = subprocess.run([TEST_BIN / "guide_example", SUBSET, "1", self.tmp_dir / "nowhere.pt"],
+                                 capture_output=True, text=True)
+        self.assertEqual(process.returncode, 1)
+        self.assertIn("nowhere.pt", process.stderr)
 
 
 if __name__ == "__main__":
