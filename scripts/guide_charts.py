@@ -125,7 +125,7 @@ def learning_rate(picture):
                       textcoords="offset points", color=line.get_color())
     axes.set_yscale("log")
     axes.set_xlim(1, 16.5)
-    picture.label(axes, picture.say("training loss by learning rate", "потери на обучающей выборке при разной скорости"),
+    picture.label(axes, picture.say("training loss by learning rate", "потери на обучающей выборке при разной скорости обучения"),
                   picture.say("epoch", "эпоха"))
     axes.set_xticks(range(1, 16, 2))
 
@@ -228,5 +228,28 @@ def overfitting(picture):
     picture.label(right, picture.say("accuracy on held-out images, %", "точность на отложенных, %"), epoch)
 
 
+def first_steps(picture):
+    losses = measured("first_steps")
+    left, right = picture.axes(2, height=3.2)
+    curves = [(left, "rate 1", RED, picture.say("too high: 1", "слишком высокая: 1")),
+              (left, "rate 0.000001", VIOLET, picture.say("too low: 0.000001", "слишком низкая: 0,000001")),
+              (left, "healthy", GREEN, picture.say("just right: 0.001", "в самый раз: 0,001")),
+              (right, "pixels up to 255", RED, picture.say("pixels not divided by 255", "пиксели не поделены на 255")),
+              (right, "mixed labels", VIOLET, picture.say("labels mixed up", "метки перепутаны")),
+              (right, "healthy", GREEN, picture.say("no mistake", "ошибок нет"))]
+    for axes, name, color, label in curves:
+        axes.plot(numpy.arange(1, len(losses[name]) + 1), losses[name], color=color, linewidth=1.2, label=label)
+    for axes, top in ((left, 9e5), (right, 300)):
+        axes.axhline(numpy.log(10), color=GRAY, linestyle=":", linewidth=1)
+        axes.annotate("ln 10", (200, numpy.log(10)), xytext=(0, 3), textcoords="offset points", color=GRAY, ha="right")
+        axes.set_yscale("log")
+        axes.set_ylim(top=top)
+        axes.legend(loc="upper right")
+    right.set_yticks([0.01, 0.1, 1, 10, 100])
+    step = picture.say("step", "шаг")
+    picture.label(left, picture.say("loss by learning rate", "потери при разной скорости обучения"), step)
+    picture.label(right, picture.say("loss by mistake in the data", "потери при ошибках в данных"), step)
+
+
 CHARTS = (loss, valley, training, batch_losses, batch_size, order, learning_rate, between, folds, activations,
-          gradients, shapes, overfitting)
+          gradients, shapes, overfitting, first_steps)

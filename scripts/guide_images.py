@@ -92,13 +92,39 @@ def parallel(picture):
     axes.axis("off")
 
 
+def settings(picture):
+    axes = picture.axes(height=3.4)
+    heading = {"y": 4.6, "ha": "center", "fontsize": 10.5, "weight": "bold"}
+    chosen = [(picture.say("hidden layers", "скрытые слои"), "256, 128"),
+              (picture.say("activation", "активация"), "ReLU"),
+              (picture.say("optimizer", "оптимизатор"), "Adam"),
+              (picture.say("learning rate", "скорость обучения"), picture.number(0.001)),
+              (picture.say("batch size", "размер минибатча"), "32"), (picture.say("epochs", "число эпох"), "15"),
+              (picture.say("augmentation", "аугментация"), picture.say("none", "нет")), ("seed", "0")]
+    axes.text(x=2.2, s=picture.say("you set", "задаёте вы"), color=BLUE, **heading)
+    for place, (name, value) in enumerate(chosen):
+        box(axes, 1.1 + 2.2 * (place % 2), 3.85 - 0.95 * (place // 2), f"{name}\n{value}", BLUE, 2.02)
+    axes.text(x=6.3, s=picture.say("training", "обучение"), color=GRAY, **heading)
+    box(axes, 6.3, 2.42, picture.say("{} images\n{} steps", "{} изображений\n{} шагов").format(
+        picture.number(60000, "{:,}"), picture.number(28125, "{:,}")), GRAY, 2.3)
+    for start in (4.5, 7.55):
+        arrow(axes, (start, 2.42), (start + 0.5, 2.42))
+    axes.text(x=9.5, s=picture.say("training finds", "находит обучение"), color=RED, **heading)
+    weights = numpy.random.default_rng(0).normal(size=(13, 11))
+    axes.imshow(weights, cmap="RdBu", vmin=-2.5, vmax=2.5, extent=(8.2, 10.8, 1.05, 4.2), interpolation="nearest", aspect="auto")
+    axes.text(9.5, 0.6, picture.say("{} weights and biases", "весов и смещений: {}").format(picture.number(235146, "{:,}")),
+              ha="center", fontsize=9)
+    axes.set(xlim=(0, 10.9), ylim=(0.35, 5))
+    axes.axis("off")
+
+
 def silent(picture):
     data = measured("silent")
     left, right = picture.axes(2, height=3, width_ratios=[1, 1.4])
     values = numpy.array(data["example"]).reshape(16, 16)
     picture.image(left, numpy.where(values > 0, values, numpy.nan), cmap="Blues", vmin=-1)
     left.set_facecolor("#E9E9E4")
-    left.set_title(picture.say("outputs of 256 units for one digit", "выходы 256 нейронов"))
+    left.set_title(picture.say("outputs of 256 units for one digit", "256 выходов для одной цифры"))
     names = [picture.say("first layer", "первый слой"), picture.say("second layer", "второй слой")]
     for offset, (state, color, name) in enumerate([("untrained", GRAY, picture.say("before training", "до обучения")),
                                                    ("trained", BLUE, picture.say("after training", "после обучения"))]):
@@ -163,4 +189,4 @@ def clothes(picture):
         axes.set_title(picture.say(*names), fontsize=8)
 
 
-IMAGES = (digit, network, parallel, silent, first_layer, confusion, distorted, clothes)
+IMAGES = (digit, network, settings, parallel, silent, first_layer, confusion, distorted, clothes)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Measures what the guide reports and mnist-train does not print: scripts/guide_measure.py.
+"""Measures what the guide reports and mnist-train does not print: scripts/guide_measure.py [NAME ...].
 
-Runs after the sweeps of scripts/experiments.sh, which calls it. Keeps each result in
-build/experiments/NAME.json and does not measure it again.
+Runs after the sweeps of scripts/experiments.sh, which calls it; first_steps, folds and training need only
+the dataset. Keeps each result in build/experiments/NAME.json and does not measure it again.
 """
 
 import argparse
@@ -10,6 +10,7 @@ import copy
 import json
 import resource
 import subprocess
+import sys
 import tempfile
 
 import torch
@@ -44,9 +45,9 @@ def gradient(model, images, labels):
     return torch.cat([part.flatten() for part in gradients])
 
 
-def batch_losses(model, images, labels, size=32):
+def batch_losses(model, images, labels, size=32, rate=0.001):
     """Trains for one epoch; returns the loss of each minibatch."""
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.001)
+    optimizer = torch.optim.Adam(model.parameters(), lr=rate)
     losses = []
     for batch in torch.randperm(len(images)).split(size):
         loss = loss_of(model, images[batch], labels[batch])
@@ -177,22 +178,28 @@ def epoch_times(rounds=3):
     return {batch: min(values) / min(times[32]) for batch, values in times.items()}
 
 
-MEASUREMENTS = (training, silent, between, folds, evaluation, epoch_times)
+def first_steps(steps=200, seed=0):
+    """The loss of each of the first minibatches: of a run as it should be, and of runs with one fault."""
+    images, labels = tensors("train")
+    images, labels = images[: 32 * steps], labels[: 32 * steps]
+    mixed = labels[torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))]
+    cases = {"healthy": (images, labels, 0.001), "rate 1": (images, labels, 1), "rate 0.000001": (images, labels, 0.000001),
+             "pixels up to 255": (255 * images, labels, 0.001), "mixed labels": (images, mixed, 0.001)}
+    losses = {}
+    for name, (inputs, targets, rate) in cases.items():
+        torch.manual_seed(seed)
+        losses[name] = batch_losses(network(), inputs, targets, rate=rate)
+    return losses
+
+
+MEASUREMENTS = (training, silent, between, folds, evaluation, epoch_times, first_steps)
 
 
 def measured(name):
     return json.loads((RESULTS / f"{name}.json").read_text())
 
 
-def main():
-    argparse.ArgumentParser(description=__doc__).parse_args()
-    torch.set_num_threads(1)
-    for measure in MEASUREMENTS:
-        path = RESULTS / f"{measure.__name__}.json"
-        if not path.exists():
-            unfinished = path.with_suffix(".tmp")
-            unfinished.write_text(json.dumps(measure()))
-            unfinished.rename(path)
+def print_summary():
     noise = measured("training")["gradient_noise"]
     print("cosine with the whole gradient: " + ", ".join(f"{n} images {c:.2f}" for n, c in noise.items()))
     for name, values in measured("silent").items():
@@ -203,6 +210,28 @@ def main():
           + " ".join(f"{fit['loss']:.3f}" for fit in measured("folds")["relu"]))
     rows = measured("between")
     print("between two networks, loss and accuracy:", rows[0][1:], rows[len(rows) // 2][1:], rows[-1][1:])
+    for name, losses in measured("first_steps").items():
+        print(f"first steps, {name}: loss {losses[0]:.2f}, at most {max(losses):.2f}, "
+              f"mean of the last 20 {sum(losses[-20:]) / 20:.2f}")
+
+
+def main():
+    measurements = {measure.__name__: measure for measure in MEASUREMENTS}
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a measurement; default: all, and a summary")
+    names = parser.parse_args().names
+    torch.set_num_threads(1)
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    for name in names or measurements:
+        if name not in measurements:
+            sys.exit(f"unknown measurement '{name}'; expected {', '.join(measurements)}")
+        path = RESULTS / f"{name}.json"
+        if not path.exists():
+            unfinished = path.with_suffix(".tmp")
+            unfinished.write_text(json.dumps(measurements[name]()))
+            unfinished.rename(path)
+    if not names:
+        print_summary()
 
 
 if __name__ == "__main__":

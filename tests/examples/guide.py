@@ -37,6 +37,18 @@ class Text(ProgramTest):
                 self.assertTrue(any(indented(block, width) in program for width in (0, 2, 4)),
                                 f"not in {path.name}:\n{block}")
 
+    def test_sections_are_complete(self):
+        for guide, headings in (("guide.md", ("Try", "Result")), ("guide.ru.md", ("Попробуйте", "Результат"))):
+            for section in GUIDES[guide].split("\n## ")[1:]:
+                title = section.split("\n")[0]
+                parts = {"question": r"\?$", "formula": r"^    .*[=~←]", "Python code": r"^```python", "C++ code": r"^```cpp",
+                         **{word: rf"^\*\*{word}\b" for word in headings}}
+                if title[0].isdigit():  # the appendix has none
+                    parts["picture"] = r"^!\["
+                for part, pattern in parts.items():
+                    text = title if part == "question" else section
+                    self.assertRegex(text, re.compile(pattern, re.MULTILINE), f"{guide}, {title}: no {part}")
+
     def test_languages_show_the_same(self):
         english, russian = GUIDES
         for kind in ("python", "cpp"):
