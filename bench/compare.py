@@ -13,6 +13,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 
 import machine
 import table
@@ -56,7 +57,7 @@ def configurations(arguments):
 
 
 def run(command, environment, cores, limit):
-    """Runs `command` on `cores`. Returns seconds and losses of its epochs and its accuracy; None if it failed."""
+    """Runs `command` on `cores`. Returns the results that table.py describes; None if it failed."""
     command = [*map(str, command), "--threads", str(len(cores))]
     # A kernel that OPENBLAS_CORETYPE forces can be slower than the one that OpenBLAS chooses.
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
@@ -64,16 +65,19 @@ def run(command, environment, cores, limit):
     with tempfile.TemporaryDirectory() as directory:
         if command[0].endswith("mnist-train"):
             command += ["--run-dir", directory]
+        start = time.monotonic()
         try:
             process = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=limit,
                                      preexec_fn=lambda: os.sched_setaffinity(0, cores))
         except (OSError, subprocess.TimeoutExpired) as error:
             print(f"    failed: {error}", file=sys.stderr)
             return None
+        seconds = time.monotonic() - start
         if process.returncode != 0:
             print(f"    failed with {process.returncode}:\n{process.stderr[-2000:]}", file=sys.stderr)
             return None
-        return ours(pathlib.Path(directory)) if command[0].endswith("mnist-train") else baseline(process.stdout)
+        is_ours = command[0].endswith("mnist-train")
+        return (ours(pathlib.Path(directory)) if is_ours else baseline(process.stdout)) | {"process": seconds}
 
 
 def ours(directory):

@@ -25,10 +25,10 @@ with (run_dir / "metrics.jsonl").open("w") as file:
 """
 
 
-def run(*seconds, accuracy=0.98, latency=40.0, load=0.0):
+def run(*seconds, accuracy=0.98, latency=40.0, load=0.0, process=12.0):
     """A run whose first epoch is slow."""
     return {"seconds": [9.0, *seconds], "losses": [0.1] * (1 + len(seconds)), "accuracy": accuracy,
-            "latency": latency, "load": load}
+            "latency": latency, "load": load, "process": process}
 
 
 class Table(unittest.TestCase):
@@ -49,14 +49,14 @@ class Table(unittest.TestCase):
         self.assertEqual(table.rejected({"a": [None]}), set())
 
     def test_a_line_has_the_state_of_the_machine_and_the_ratio(self):
-        runs_of = {"JAX": [run(1.0, 1.1, latency=50.0, load=0.25), run(1.2, latency=90.0)],
+        runs_of = {"JAX": [run(1.0, 1.1, latency=50.0, load=0.25), run(1.2, latency=90.0, process=13.0)],
                    "broken": [run(1.0), None], "mnist-train, fused": [run(0.5)], "wrong": [run(2.0, accuracy=0.1)]}
         cells = [line.split() for line in table.lines(("256,128", 32, 2), runs_of)]
         start = ["256,128", "32", "2"]
         self.assertEqual(cells, [
-            [*start, "40", "ns", "0.00", "mnist-train,", "fused", "0.500", "0", "%", "98.00", "%", "1.00"],
-            [*start, "70", "ns", "0.25", "JAX", "1.100", "9", "%", "98.00", "%", "2.20"],
-            [*start, "40", "ns", "0.00", "wrong", "2.000", "0", "%", "10.00", "%", "rejected"],
+            [*start, "40", "ns", "0.00", "mnist-train,", "fused", "0.500", "0", "%", "1.00", "12.00", "s", "98.00", "%"],
+            [*start, "70", "ns", "0.25", "JAX", "1.100", "9", "%", "2.20", "12.50", "s", "98.00", "%"],
+            [*start, "40", "ns", "0.00", "wrong", "2.000", "0", "%", "rejected", "12.00", "s", "10.00", "%"],
             [*start, "-", "-", "broken", "failed"]])
 
     def test_columns_are_aligned(self):
@@ -90,7 +90,7 @@ class Compare(ProgramTest):
         process = self.compare("--engines", "fused", "--batch", "32,100", "--hidden", "16", "8,8@50", "--json", report)
         self.assertEqual(process.returncode, 0, process.stderr)
         rows = [line.split() for line in process.stdout.splitlines() if "mnist-train, fused" in line]
-        self.assertEqual([(row[0], row[1], row[-6]) for row in rows],
+        self.assertEqual([(row[0], row[1], row[-8]) for row in rows],
                          [("16", "32", "0.320"), ("16", "100", "1.000"), ("8,8", "50", "0.500")])
         measurements = json.loads(report.read_text())["measurements"]
         self.assertEqual([measurement["hidden"] for measurement in measurements], ["16", "16", "8,8"])
@@ -100,7 +100,7 @@ class Compare(ProgramTest):
         process = self.compare()
         self.assertEqual(process.returncode, 1)
         self.assertIn("did not learn", process.stderr)
-        self.assertRegex(process.stdout, r"mnist-train, torch .* 9\.80 % rejected")
+        self.assertRegex(process.stdout, r"mnist-train, torch .* rejected .* 9\.80 %")
 
     def test_failed_entries_are_listed(self):
         process = self.compare("--only", "fused,C++ example")

@@ -19,7 +19,7 @@ STOPS = int(os.environ.get("MNIST_STOPS", 10))
 
 # Every option that has a state or draws random numbers.
 EVERYTHING = (
-    "--data", SUBSET, "--limit", 1500, "--hidden", "64,32", "--epochs", 6, "--batch", 16, "--schedule", "cosine",
+    "--data", SUBSET, "--limit", 500, "--hidden", "64,32", "--epochs", 6, "--batch", 16, "--schedule", "cosine",
     "--warmup", 0.1, "--optimizer", "adamw", "--weight-decay", 0.01, "--clip-norm", 1, "--ema", 0.99,
     "--dropout", "0.1,0.2", "--input-dropout", 0.1, "--label-smoothing", 0.05, "--rotation", 10, "--translation", 1,
     "--elastic", 0.8, "--flip", 0.1, "--erasing", 0.1, "--validation", 0.2, "--patience", 5, "--checkpoint-every", 7,
