@@ -228,6 +228,15 @@ class Setup(ProgramTest):
                 self.assertRegex(second, r"install torch==[\d.]+$")
                 self.assertRegex(process.stderr, "(?s)for CPU into .venv: 0.2 GB to download.* into .venv: .* several GB to download")
 
+    def test_headers_that_a_build_for_cuda_13_lacks_are_installed(self):
+        self.have_system_packages()
+        self.venv_with_pip("exit 0")
+        information = self.tmp_dir / "site/nvidia_cuda_runtime-13.0.96.dist-info/METADATA"
+        information.parent.mkdir(parents=True)
+        information.write_text("Metadata-Version: 2.1\nName: nvidia-cuda-runtime\nVersion: 13.0.96\n")
+        self.setup(TORCH_INDEX_URL="file:///somewhere", PYTHONPATH=str(self.tmp_dir / "site"))
+        self.assertIn("install -q nvidia-cuda-crt==13.0.*\n", self.log.read_text())
+
     def test_an_index_that_the_user_names_is_used_alone(self):
         self.have_system_packages()
         self.venv_with_pip("exit 0")

@@ -84,11 +84,15 @@ set(libtorch_link_options "LINKER:--allow-shlib-undefined")
 if(EXISTS "${MNIST_LIBTORCH_DIR}/lib/libtorch_cuda.so")
   set(MNIST_LIBTORCH_CUDA TRUE)
   list(APPEND libtorch_libraries torch_cuda c10_cuda)
-  # CUDA graphs: LibTorch's headers for them include CUDA's, which come with the package or nvcc.
-  find_path(MNIST_CUDA_HEADERS cuda_runtime_api.h
+  # CUDA graphs: LibTorch's headers for them include CUDA's, which come with the package or nvcc. With
+  # CUDA 13, pip has those in crt/ in a package of their own, on which torch does not depend.
+  find_path(MNIST_CUDA_HEADERS crt/host_config.h
     HINTS ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES} "${MNIST_LIBTORCH_DIR}/../nvidia/cu13/include"
       "${MNIST_LIBTORCH_DIR}/../nvidia/cuda_runtime/include"
     PATHS /usr/local/cuda/include)
+  if(NOT MNIST_CUDA_HEADERS)
+    message(STATUS "CUDA graphs: not built; they need the CUDA toolkit or the Python package nvidia-cuda-crt")
+  endif()
   # No program refers to a symbol of libtorch_cuda, but loading it is what registers CUDA.
   list(APPEND libtorch_link_options "LINKER:--no-as-needed")
 endif()

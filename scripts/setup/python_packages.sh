@@ -99,6 +99,16 @@ install_torch_cpu() {
   return 1
 }
 
+# LibTorch's headers for CUDA include headers of CUDA's. The packages that a build for CUDA 13 depends on
+# lack some of those.
+install_cuda_headers() {
+  local version
+  version=$("$python" -c 'import importlib.metadata as m
+print(".".join(m.version("nvidia-cuda-runtime").split(".")[:2]))' 2>/dev/null) || return 0
+  pip install -q "nvidia-cuda-crt==$version.*" >&2 ||
+    say "nvidia-cuda-crt: not installed; without the CUDA toolkit, CUDA graphs are not built"
+}
+
 install_torch() {
   make_venv
   if [ -z "${TORCH_INDEX_URL-}" ] && ! has_nvidia_driver; then
@@ -111,6 +121,7 @@ install_torch() {
   say "installing torch $torch_version into .venv: if the build is for CUDA, several GB to download and more on disk"
   pip install ${TORCH_INDEX_URL:+--index-url "$TORCH_INDEX_URL"} "torch==$torch_version" >&2 ||
     die "installing torch failed, see above; for another index, set TORCH_INDEX_URL and rerun; for your own LibTorch, set CMAKE_PREFIX_PATH"
+  install_cuda_headers
 }
 
 # Succeeds if the torch package of python $1, called $2 in messages, can be used; prints that, or why not.
