@@ -12,14 +12,16 @@ die() {
 
 # build PRESET [TARGET...]: configures the preset, and builds the targets, or everything.
 build() {
-  local preset=$1 log=$project/build/configure-$1.log
+  local preset=$1 log=$project/build/configure-$1.log unity=
   shift
   step "building (preset $preset)"
   mkdir -p "$project/build"
   # MNIST_WERROR=ON in the environment makes warnings errors; CMake keeps the setting in build/.
+  # Compiling eight files at a time halves the time of a first build.
+  [ -e "$project/build/$preset/CMakeCache.txt" ] || unity=-DCMAKE_UNITY_BUILD=ON
   # MNIST_CUDA_ONLY=90 compiles the CUDA kernel for that architecture alone, until the next build without it.
   (cd "$project" && cmake --preset "$preset" ${MNIST_WERROR:+"-DMNIST_WERROR=$MNIST_WERROR"} \
-    "-DMNIST_CUDA_ONLY=${MNIST_CUDA_ONLY-}") >"$log" 2>&1 || {
+    "-DMNIST_CUDA_ONLY=${MNIST_CUDA_ONLY-}" $unity) >"$log" 2>&1 || {
     cat "$log" >&2
     die "CMake configuration failed, see above; scripts/setup.sh --check lists what is missing"
   }

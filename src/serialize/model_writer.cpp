@@ -1,8 +1,8 @@
 // Writes model files; the .pt format needs LibTorch.
+#include <memory>
+
 #include <caffe2/serialize/inline_container.h>
 #include <torch/csrc/jit/serialization/pickler.h>
-
-#include <memory>
 
 #include "mnist/serialize/model_file.hpp"
 #include "serialize/formats.hpp"

@@ -25,7 +25,7 @@ constexpr std::array<std::string_view, 13> kGlobals{
               "; expected a plain dict of tensors, as torch.save(model.state_dict(), ...) writes");
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return "'" + std::string(text.substr(0, 100)) + "'";
 }
 
@@ -188,7 +188,7 @@ class Unpickler {
   void push_global(std::string_view module, std::string_view name) {
     const std::string full = std::string(module) + "." + std::string(name);
     const auto known = std::find(kGlobals.begin(), kGlobals.end(), full);
-    if (known == kGlobals.end()) fail("references " + quoted(full));
+    if (known == kGlobals.end()) fail("references " + in_quotes(full));
     push({.kind = Kind::kFunction, .text = *known});
   }
 
@@ -247,7 +247,7 @@ class Unpickler {
                arguments.items[0]->kind == Kind::kTensor) {
       stack_.push_back(arguments.items[0]);
     } else {
-      fail("calls " + quoted(function.text) + " with arguments that no state dict has");
+      fail("calls " + in_quotes(function.text) + " with arguments that no state dict has");
     }
   }
 

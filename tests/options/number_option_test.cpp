@@ -4,16 +4,10 @@
 #include "comma_locale.hpp"
 #include "mnist/support/error.hpp"
 #include "options/option_text.hpp"
+#include "options/parsed.hpp"
 
 namespace mnist {
 namespace {
-
-template <class Value>
-Value parsed(std::string_view text) {
-  Value value{};
-  parse_option(text, value);
-  return value;
-}
 
 TEST(NumberOption, IsTheSameInALocaleWithDecimalCommas) {
   const CommaLocale locale;

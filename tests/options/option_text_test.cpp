@@ -2,17 +2,11 @@
 #include "options/option_text.hpp"
 
 #include "mnist/support/error.hpp"
+#include "options/parsed.hpp"
 #include "test_support.hpp"
 
 namespace mnist {
 namespace {
-
-template <class Value>
-Value parsed(std::string_view text) {
-  Value value{};
-  parse_option(text, value);
-  return value;
-}
 
 TEST(OptionText, ReadsNumbers) {
   EXPECT_EQ(parsed<double>("1e-3"), 0.001);

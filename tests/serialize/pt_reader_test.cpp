@@ -25,7 +25,7 @@ std::vector<std::uint8_t> file(const std::vector<PickledTensor>& tensors,
   return zip(others);
 }
 
-void expect_refused(const std::vector<std::uint8_t>& bytes, std::string_view words) {
+void expect_pt_refused(const std::vector<std::uint8_t>& bytes, std::string_view words) {
   expect_throws<Error>([&] { read_pt(bytes); }, words);
 }
 
@@ -53,7 +53,7 @@ TEST(ReadPt, ReadsTransposedAndOffsetTensorsOfEveryType) {
                 .values,
             (std::vector<float>{1, 2, 0, 0}));
   tensor.storage_type = "LongStorage";
-  expect_refused(file({tensor}), "is stored as torch.LongStorage");
+  expect_pt_refused(file({tensor}), "is stored as torch.LongStorage");
 }
 
 TEST(ReadPt, FindsTheStateDictOfACheckpoint) {
@@ -71,14 +71,14 @@ TEST(ReadPt, FindsTheStateDictOfACheckpoint) {
     EXPECT_EQ(read_pt(zip({{"m/data.pkl", text}, {"m/data/0", kSixFloats}})).tensors.size(), 1U)
         << key;
   }
-  expect_refused(zip({{"m/data.pkl", "\x80\x02}."}}), "has no state dict");
+  expect_pt_refused(zip({{"m/data.pkl", "\x80\x02}."}}), "has no state dict");
 }
 
 TEST(ReadPt, RefusesBigEndianFilesAndTorchScript) {
-  expect_refused(file({matrix("a")}, kSixFloats, {{"m/byteorder", "big"}}), "is big-endian");
-  expect_refused(file({matrix("a")}, kSixFloats, {{"m/constants.pkl", ""}}),
-                 "is a TorchScript archive");
-  expect_refused(zip({{"data.pkl", pickled({matrix("a")})}}), "without data.pkl");
+  expect_pt_refused(file({matrix("a")}, kSixFloats, {{"m/byteorder", "big"}}), "is big-endian");
+  expect_pt_refused(file({matrix("a")}, kSixFloats, {{"m/constants.pkl", ""}}),
+                    "is a TorchScript archive");
+  expect_pt_refused(zip({{"data.pkl", pickled({matrix("a")})}}), "without data.pkl");
 }
 
 TEST(ReadPt, RefusesStoragesOfAnotherSize) {
@@ -87,12 +87,12 @@ TEST(ReadPt, RefusesStoragesOfAnotherSize) {
     tensor.elements = elements;
     tensor.shape = {1};
     tensor.strides = {1};
-    expect_refused(file({tensor}), "its storage has 24 bytes");
+    expect_pt_refused(file({tensor}), "its storage has 24 bytes");
   }
-  expect_refused(file({matrix("a")}, kSixFloats + "x"), "its storage has 25 bytes");
+  expect_pt_refused(file({matrix("a")}, kSixFloats + "x"), "its storage has 25 bytes");
   PickledTensor missing = matrix("a");
   missing.key = "1";
-  expect_refused(file({missing}), "has no record 'm/data/1'");
+  expect_pt_refused(file({missing}), "has no record 'm/data/1'");
 }
 
 TEST(ReadPt, BoundsTheMemoryOfTensorsThatShareAStorage) {
@@ -102,7 +102,7 @@ TEST(ReadPt, BoundsTheMemoryOfTensorsThatShareAStorage) {
     tensors.push_back(
         {.name = std::to_string(i), .elements = 1 << 14, .shape = {1 << 14}, .strides = {1}});
   }
-  expect_refused(file(tensors, storage), "shares its storage with too many tensors");
+  expect_pt_refused(file(tensors, storage), "shares its storage with too many tensors");
   tensors.resize(3);
   EXPECT_EQ(read_pt(file(tensors, storage)).tensors.size(), 3U);
 }
