@@ -1,5 +1,5 @@
 // Microbenchmarks of the fused CPU engine's kernels for every instruction set, on the first layer
-// of the default network and real pixels, next to this machine's measured peak.
+// of the default network and real pixels.
 //
 // usage: kernels [--benchmark_filter=REGEX]; reads data/mnist-subset
 #include "engine/cpu/kernels.hpp"
@@ -69,7 +69,8 @@ class FirstLayer {
 };
 
 /// Registers `work` on a slice of `columns` outputs. `dense` is the number of floating-point
-/// operations of the dense product, for comparison with the peak; 0 reports no rate.
+/// operations of the dense product, for comparison with the peak that ceilings.cpp measures; 0
+/// reports no rate.
 void add(const CpuKernels& kernels, const std::string& name, std::size_t columns, double dense,
          void (FirstLayer::*work)()) {
   const std::string full = name + "/" + kernels.target + "/" + std::to_string(columns);
@@ -83,28 +84,11 @@ void add(const CpuKernels& kernels, const std::string& name, std::size_t columns
   })->Unit(benchmark::kMicrosecond);
 }
 
-/// Peak f32 FMA throughput, measured with enough independent chains to hide the latency.
-void peak(benchmark::State& state) {
-  constexpr std::size_t kLanes = 16 * 12;
-  alignas(64) float sums[kLanes];
-  for (float& sum : sums) sum = 1;
-  constexpr int kRounds = 1000;
-  for (auto _ : state) {
-    for (int round = 0; round < kRounds; ++round) {
-      for (float& sum : sums) sum = sum * 0.999F + 0.001F;
-    }
-    benchmark::DoNotOptimize(sums);
-  }
-  state.counters["flops"] =
-      benchmark::Counter(2.0 * kLanes * kRounds, benchmark::Counter::kIsIterationInvariantRate);
-}
-
 }  // namespace
 }  // namespace mnist
 
 int main(int argc, char** argv) {
   using namespace mnist;
-  benchmark::RegisterBenchmark("peak of this processor", peak);
   for (const CpuKernels* kernels : all_cpu_kernels()) {
     add(*kernels, "transpose_pixels", kBlock, 0, &FirstLayer::transpose);
     const std::size_t columns = kernels->slice_columns;
