@@ -197,9 +197,7 @@ std::optional<std::string> parse(CLI::App& app, const DocumentedProgram& program
   } catch (const CLI::ParseError& error) {
     throw UsageError(error.what());
   }
-  if (!given(app, "--version").empty()) {
-    return std::string("mnist-trainer ") + kVersion + " (" + kRevision + "), " + version() + "\n";
-  }
+  if (!given(app, "--version").empty()) return program_version() + ", " + version() + "\n";
   const std::string kind_name = given(app, "--generate");
   if (kind_name.empty()) return std::nullopt;
   DocumentKind kind{};

@@ -19,8 +19,8 @@ namespace mnist {
 void ConsoleCallback::on_start(const RunInfo& info) {
   epochs_ = info.options.epochs;
   classes_ = info.shape.classes;
-  log_info(fmt::format("mnist-trainer {} ({}), {}; {}; {}", kVersion, kRevision, info.libtorch,
-                       info.engine, processor_name()));
+  log_info(fmt::format("{}, {}; {}; {}", program_version(), info.libtorch, info.engine,
+                       processor_name()));
   log_info(parameter_table_text(info.shape));
   log_info("options: " + changed_options(info.options));
   std::string examples = with_thousands(info.training_examples) + " training examples";

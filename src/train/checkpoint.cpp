@@ -128,7 +128,7 @@ Json info_json(const Checkpoint& checkpoint) {
   each_data_number(checkpoint.data, writer(data));
   return {{"kind", kKind},
           {"format", kFormat},
-          {"program", std::string("mnist-trainer ") + kVersion + " (" + kRevision + ")"},
+          {"program", program_version()},
           {"engine", checkpoint.engine},
           {"options", to_toml(checkpoint.options)},
           {"data", data},
