@@ -58,4 +58,8 @@ std::string with_thousands(std::int64_t number) {
   return digits;
 }
 
+std::string counted(std::int64_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
 }  // namespace mnist

@@ -30,4 +30,7 @@ std::string base64(Bytes bytes);
 /// 235146 as "235,146".
 std::string with_thousands(std::int64_t number);
 
+/// "1 thread", "2 threads".
+std::string counted(std::int64_t count, const std::string& noun);
+
 }  // namespace mnist

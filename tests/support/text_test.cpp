@@ -51,5 +51,11 @@ TEST(NumberText, SeparatesThousandsWithCommas) {
   EXPECT_EQ(with_thousands(1234567890), "1,234,567,890");
 }
 
+TEST(NumberText, UsesThePluralExceptForOne) {
+  EXPECT_EQ(counted(0, "thread"), "0 threads");
+  EXPECT_EQ(counted(1, "thread"), "1 thread");
+  EXPECT_EQ(counted(2, "thread"), "2 threads");
+}
+
 }  // namespace
 }  // namespace mnist

@@ -3,6 +3,7 @@
 
 #include "engine/cpu/engine.hpp"
 #include "support/cpu_target.hpp"
+#include "support/text.hpp"
 
 namespace mnist {
 namespace {
@@ -78,7 +79,7 @@ void CpuEngine::restore(const EngineState& state) {
 
 std::string CpuEngine::description() const {
   return "fused on cpu (" + instruction_set_name(kernels_.target) + "), " +
-         std::to_string(team_.size()) + (team_.size() == 1 ? " thread" : " threads");
+         counted(team_.size(), "thread");
 }
 
 StepProfile CpuEngine::profile() const {

@@ -9,6 +9,7 @@
 #include "engine/cuda/device.hpp"
 #include "engine/threads.hpp"
 #include "mnist/support/error.hpp"
+#include "support/text.hpp"
 
 namespace mnist {
 namespace {
@@ -40,8 +41,8 @@ std::string resolve_device(const std::string& device, EngineKind engine) {
   }
   const int index = cuda_index(device);
   if (index < cuda.devices) return "cuda:" + std::to_string(index);
-  throw UsageError("--device " + device + ": this machine has " + std::to_string(cuda.devices) +
-                   (cuda.devices == 1 ? " GPU" : " GPUs") + "; the first is cuda:0");
+  throw UsageError("--device " + device + ": this machine has " + counted(cuda.devices, "GPU") +
+                   "; the first is cuda:0");
 }
 
 std::string evaluation_device(const std::string& device) {

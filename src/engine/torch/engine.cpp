@@ -9,6 +9,7 @@
 
 #include "engine/optimizer_step.hpp"
 #include "model/sequential.hpp"
+#include "support/text.hpp"
 
 namespace mnist {
 
@@ -182,9 +183,8 @@ NamedNorms TorchEngine::gradient_norms() const {
 }
 
 std::string TorchEngine::description() const {
-  std::string text = "torch on " + device_.str();
-  if (!device_.is_cpu()) return text;
-  return text + ", " + std::to_string(threads()) + (threads() == 1 ? " thread" : " threads");
+  const std::string text = "torch on " + device_.str();
+  return device_.is_cpu() ? text + ", " + counted(threads(), "thread") : text;
 }
 
 int TorchEngine::threads() const {
