@@ -65,9 +65,9 @@ void notify_of_idle_processes(const TrainOptions& options, const Communicator& p
 }
 
 bool uses_cpu_engine(const TrainOptions& options, const std::string& device) {
-  const bool relu = options.activation == Activation::kRelu;
-  return device == "cpu" &&
-         (options.engine == EngineKind::kFused || (options.engine == EngineKind::kAuto && relu));
+  if (device != "cpu") return false;
+  return options.engine == EngineKind::kFused ||
+         (options.engine == EngineKind::kAuto && fused_engines_support(options.activation));
 }
 
 }  // namespace

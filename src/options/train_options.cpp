@@ -89,11 +89,12 @@ void validate(const TrainOptions& options) {
   validate_device(options.device);
   require_range(options.threads, 0, kMaxThreads, "threads");
   const bool on_cpu = options.device == "auto" || options.device == "cpu";
-  reject_if(options.cpu_target != "auto" && (!on_cpu || options.engine == EngineKind::kTorch ||
-                                             options.activation != Activation::kRelu),
-            "--cpu-target needs the fused engine on a CPU, which trains only relu; drop "
-            "--cpu-target, or use --engine fused --device cpu --activation relu");
-  reject_if(options.engine == EngineKind::kFused && options.activation != Activation::kRelu,
+  const bool fusible = fused_engines_support(options.activation);
+  reject_if(
+      options.cpu_target != "auto" && (!on_cpu || options.engine == EngineKind::kTorch || !fusible),
+      "--cpu-target needs the fused engine on a CPU, which trains only relu; drop "
+      "--cpu-target, or use --engine fused --device cpu --activation relu");
+  reject_if(options.engine == EngineKind::kFused && !fusible,
             "--engine fused supports only --activation relu, found " +
                 option_text(options.activation) + "; use --engine auto");
 

@@ -19,6 +19,11 @@ struct CheckpointInterval {
   double seconds = 0;
 };
 
+/// Whether EngineKind::kFused can train networks with this activation.
+constexpr bool fused_engines_support(Activation activation) {
+  return activation == Activation::kRelu;
+}
+
 /// The options of mnist-train; `mnist-train --help` describes each. The defaults train a
 /// 784-256-128-10 network with Adam for 15 epochs, in minibatches of 32.
 struct TrainOptions {

@@ -38,7 +38,7 @@ CpuEngine::CpuEngine(const Mlp& initial, const Dataset& dataset, const TrainOpti
       microbatches_(dataset, options, kernels, layers_[0].inputs, team_.size(), processes),
       processes_(processes),
       locals_(static_cast<std::size_t>(team_.size())) {
-  if (!shape_.hidden.empty() && shape_.activation != Activation::kRelu) {
+  if (!shape_.hidden.empty() && !fused_engines_support(shape_.activation)) {
     throw Error("the fused engine supports only relu, found " +
                 std::string(name_of(shape_.activation)));
   }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "mnist/model/mlp.hpp"
+#include "mnist/options/train_options.hpp"
 #include "mnist/support/error.hpp"
 #include "support/aligned.hpp"
 
@@ -85,7 +86,7 @@ void check_supported(const MlpShape& shape, std::int64_t batch) {
     unsupported("needs 1 to " + std::to_string(kMaxCudaLayers - 1) + " hidden layers, found " +
                 std::to_string(shape.hidden.size()));
   }
-  if (shape.activation != Activation::kRelu) {
+  if (!fused_engines_support(shape.activation)) {
     // The CPU kernels support no other activation either.
     unsupported("supports only relu, found " + std::string(name_of(shape.activation)),
                 "use --engine torch");
