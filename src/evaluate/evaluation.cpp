@@ -130,9 +130,4 @@ std::string accuracy_text(const Evaluation& evaluation) {
   return accuracy_text(evaluation.correct(), evaluation.examples());
 }
 
-std::optional<std::string> below_requirement(double accuracy, double percent) {
-  if (100 * accuracy >= percent) return std::nullopt;
-  return fmt::format("accuracy {:.2f} % is below the required {} %", 100 * accuracy, percent);
-}
-
 }  // namespace mnist

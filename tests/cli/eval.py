@@ -34,10 +34,11 @@ class Evaluation(ProgramTest):
 
     def test_accuracy_below_the_required_one_exits_with_3(self):
         model = self.train_quickly()
-        self.succeed("mnist-eval", "--model", model, "--data", SUBSET, "--require-accuracy", 20)
+        percent = 100 * self.evaluate(model)["accuracy"]
+        self.succeed("mnist-eval", "--model", model, "--data", SUBSET, "--require-accuracy", percent)
         process = programs.run("mnist-eval", "--model", model, "--data", SUBSET, "--require-accuracy", 99.9)
         self.assertEqual(process.returncode, 3)
-        self.assertIn("below the required 99.9 %", process.stderr)
+        self.assertIn(f"accuracy {percent:.2f} % is below the required 99.9 %", process.stderr)
 
     def test_model_with_another_number_of_classes_is_rejected(self):
         data = self.tmp_dir / "data"

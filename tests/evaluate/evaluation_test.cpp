@@ -83,13 +83,5 @@ TEST(AccuracyText, HasAConfidenceInterval) {
   EXPECT_EQ(accuracy_text(evaluation), "98.02 % (95 % interval 97.73 to 98.28; 9,802 of 10,000)");
 }
 
-TEST(BelowRequirement, IsInPercentAndInclusive) {
-  const Evaluation evaluation{{"a", "b"}, {3, 1, 0, 0}, 0};
-  EXPECT_EQ(below_requirement(evaluation.accuracy(), 0), std::nullopt);
-  EXPECT_EQ(below_requirement(evaluation.accuracy(), 75), std::nullopt);
-  EXPECT_EQ(below_requirement(evaluation.accuracy(), 75.01),
-            "accuracy 75.00 % is below the required 75.01 %");
-}
-
 }  // namespace
 }  // namespace mnist

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -75,8 +74,5 @@ Evaluation make_evaluation(std::vector<std::string> class_names,
 /// "98.02 % (95 % interval 97.73 to 98.28; 9,802 of 10,000)".
 std::string accuracy_text(std::int64_t correct, std::int64_t examples);
 std::string accuracy_text(const Evaluation& evaluation);
-
-/// The error message if `accuracy`, 0 to 1, is below `percent`.
-std::optional<std::string> below_requirement(double accuracy, double percent);
 
 }  // namespace mnist
