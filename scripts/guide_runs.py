@@ -8,6 +8,7 @@ import tomllib
 
 import numpy
 
+import idx
 from metrics import read_epochs
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -63,7 +64,8 @@ def curve(run, key):
 
 def read_split(name="mnist", split="t10k"):
     """Returns images, u8 [count, 28, 28], and labels, u8 [count], of data/`name`."""
-    directory = ROOT / "data" / name
-    images = numpy.fromfile(directory / f"{split}-images-idx3-ubyte", numpy.uint8)[16:]
-    labels = numpy.fromfile(directory / f"{split}-labels-idx1-ubyte", numpy.uint8)[8:]
-    return images.reshape(-1, 28, 28), labels
+    def read_array(file):
+        dimensions, payload = idx.read(ROOT / "data" / name, file)
+        return numpy.frombuffer(bytearray(payload), numpy.uint8).reshape(dimensions)  # writable, for PyTorch
+
+    return read_array(f"{split}-images-idx3-ubyte"), read_array(f"{split}-labels-idx1-ubyte")

@@ -18,7 +18,9 @@ FULL = ROOT / "data/mnist" if (ROOT / "data/mnist/train-images-idx3-ubyte").exis
 
 
 def read_idx(directory, name, header):
-    """Returns the bytes after the header of an IDX file, raw or gzip."""
+    """Returns the bytes after the header of an IDX file, raw or gzip. Shares no code with scripts/idx.py, which
+    writes files that tests read.
+    """
     path = next(directory.glob(f"{name}*"))
     content = path.read_bytes()
     return (gzip.decompress(content) if path.suffix == ".gz" else content)[header:]

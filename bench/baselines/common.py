@@ -24,7 +24,7 @@ def parse_arguments():
 
 
 def read_idx(directory, name):
-    """Reads an IDX file of u8, raw or gzip, into an array."""
+    """Reads an IDX file of u8, raw or gzip, into an array. The baselines share no code with the project."""
     path = directory / name
     content = path.read_bytes() if path.exists() else gzip.decompress((directory / f"{name}.gz").read_bytes())
     rank = content[3]
