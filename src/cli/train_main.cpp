@@ -168,7 +168,7 @@ int assist(Communicator& processes, const std::string& message) {
   prepare_libtorch(options.threads);
   const RunData data(options, processes);
   const Mlp initial = initial_parameters(data.shape, options.seed, options.init);
-  const auto engine = make_engine(options, "cpu", initial, data.training, [](auto&) {}, &processes);
+  const auto engine = make_engine(options, "cpu", initial, data.training, [](auto&) {}, processes);
   std::vector<std::uint8_t> bytes;
   processes.broadcast(bytes);
   const Checkpoint start = read_checkpoint(bytes, "the state of process 0");
@@ -200,7 +200,7 @@ int train(const TrainOptions& options, Communicator& processes) {
   const RunData data(options, processes);
   if (checkpoint) check_same_data(checkpoint->data, data.info, options.data);
   const Mlp initial = initial_parameters(data.shape, options.seed, options.init);
-  const auto engine = make_engine(options, device, initial, data.training, log_info, &processes);
+  const auto engine = make_engine(options, device, initial, data.training, log_info, processes);
   Trainer trainer(options, *engine, data.training_indices);
   const Validate validate = make_validation(data.validation, options, device);
   train_together(trainer, processes, data.validation.count > 0, validate);
@@ -264,6 +264,5 @@ int main(int argc, char** argv) {
         libtorch_description);
   };
   if (const auto launch = find_launch()) return run_launched(*launch, lead, assist);
-  SingleProcess alone;
-  return lead(alone);
+  return lead(single_process());
 }

@@ -16,18 +16,18 @@
 namespace mnist {
 namespace {
 
-/// Threads of this process, which may share its cores with other `processes`; null: it is alone.
-int threads_of_process(const TrainOptions& options, const Communicator* processes, int most) {
-  const int sharing = processes == nullptr ? 1 : processes->processes_on_these_cores();
-  return thread_count(options.threads, std::clamp(available_cores() / sharing, 1, most));
+/// Threads of this process, which may share its cores with other `processes`.
+int threads_of_process(const TrainOptions& options, const Communicator& processes, int most) {
+  const int cores = available_cores() / processes.processes_on_these_cores();
+  return thread_count(options.threads, std::clamp(cores, 1, most));
 }
 
 std::unique_ptr<Engine> make_torch_engine(const TrainOptions& options, const Mlp& initial,
                                           const Dataset& dataset, const std::string& device,
-                                          const Notify& notify, Communicator* processes) {
-  if (processes != nullptr) {
+                                          const Notify& notify, Communicator& processes) {
+  if (processes.size() > 1) {
     const int threads = threads_of_process(options, processes, kMaxLibtorchThreads);
-    return std::make_unique<DataParallelEngine>(initial, dataset, options, threads, *processes);
+    return std::make_unique<DataParallelEngine>(initial, dataset, options, threads, processes);
   }
   bool dropout = false;
   for (std::size_t l = 0; l <= options.hidden.size(); ++l) dropout |= options.dropout_of(l) > 0;
@@ -84,17 +84,16 @@ std::string training_device(const TrainOptions& options, int processes) {
 
 std::unique_ptr<Engine> make_engine(const TrainOptions& options, const std::string& device,
                                     const Mlp& initial, const Dataset& dataset,
-                                    const Notify& notify, Communicator* processes) {
-  if (processes != nullptr && processes->size() == 1) processes = nullptr;
+                                    const Notify& notify, Communicator& processes) {
   if (device != "cpu" && options.engine == EngineKind::kFused) {
     return make_cuda_engine(options, initial, dataset, device);
   }
   if (uses_cpu_engine(options, device)) {
     const int threads = threads_of_process(options, processes, kMaxFusedThreads);
-    if (processes == nullptr && options.threads == 0) {
+    if (processes.size() == 1 && options.threads == 0) {
       return std::make_unique<AdaptiveCpuEngine>(initial, dataset, options, threads);
     }
-    if (processes != nullptr) notify_of_idle_processes(options, *processes, notify);
+    notify_of_idle_processes(options, processes, notify);
     return std::make_unique<CpuEngine>(initial, dataset, options, threads, best_cpu_kernels(),
                                        processes);
   }

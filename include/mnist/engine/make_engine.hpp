@@ -22,10 +22,11 @@ std::string training_device(const TrainOptions& options, int processes = 1);
 /// `dataset` must outlive it. kAuto is the fused engine on the CPU for ReLU networks and LibTorch
 /// otherwise. The fused engine on a GPU is experimental: it is only used when asked for, and only
 /// after its losses of the first steps agreed with those of the CPU engine. `notify` receives what
-/// users should know about the choice. With `processes`, the engines of several processes train one
-/// network, on CPUs. Throws Error or UsageError when the engine is not available.
+/// users should know about the choice. The engines of several `processes` train one network, on
+/// CPUs. Throws Error or UsageError when the engine is not available.
 std::unique_ptr<Engine> make_engine(const TrainOptions& options, const std::string& device,
                                     const Mlp& initial, const Dataset& dataset,
-                                    const Notify& notify, Communicator* processes = nullptr);
+                                    const Notify& notify,
+                                    Communicator& processes = single_process());
 
 }  // namespace mnist

@@ -27,14 +27,14 @@
 namespace mnist {
 
 CpuEngine::CpuEngine(const Mlp& initial, const Dataset& dataset, const TrainOptions& options,
-                     int threads, const CpuKernels& kernels, Communicator* processes)
+                     int threads, const CpuKernels& kernels, Communicator& processes)
     : shape_(initial.shape()),
       options_(options),
       kernels_(kernels),
       // Without hidden units there is nothing to share.
       team_(shape_.hidden.empty() ? 1 : agreed_threads(threads, kernels, processes)),
       layers_(make_cpu_layers(shape_, options, team_.size(), kernels.slice_columns,
-                              processes != nullptr)),
+                              processes.size() > 1)),
       microbatches_(dataset, options, kernels, layers_[0].inputs, team_.size(), processes),
       processes_(processes),
       locals_(static_cast<std::size_t>(team_.size())) {
@@ -44,7 +44,7 @@ CpuEngine::CpuEngine(const Mlp& initial, const Dataset& dataset, const TrainOpti
   }
   set_array(&CpuParameters::weights, initial);
   if (options_.ema > 0) set_array(&CpuParameters::averages, initial);
-  if (processes_ != nullptr) exchange_.emplace(*processes_, gradient_size(layers_));
+  if (processes.size() > 1) exchange_.emplace(processes, gradient_size(layers_));
 }
 
 LayerInputs CpuEngine::inputs_of(std::size_t layer, const CpuMicrobatch& part, int thread) {
@@ -116,7 +116,7 @@ StepsResult CpuEngine::train(const Steps& steps) {
 /// from the first to the last.
 StepsResult CpuEngine::gather_result(const Steps& steps) {
   losses_.push_back(static_cast<double>(locals_[0].correct));
-  if (processes_ != nullptr) processes_->sum(losses_);
+  processes_.sum(losses_);
   StepsResult result;
   std::size_t next = 0;
   for (std::int64_t i = 0; i < steps.count(); ++i) {
@@ -228,7 +228,7 @@ void CpuEngine::compute_loss(int thread, const CpuMicrobatch& part) {
   }
   const auto end = local.losses.begin() + static_cast<std::ptrdiff_t>(part.examples);
   // A minibatch of one leaf is computed by all processes, and counted by the first.
-  if (part.whole() && processes_ != nullptr && processes_->rank() > 0) return;
+  if (part.whole() && processes_.rank() > 0) return;
   local.correct += correct;
   if (thread == 0) losses_[part.number] = std::accumulate(local.losses.begin(), end, 0.0);
 }

@@ -30,7 +30,8 @@ class CpuEngine : public Engine {
   /// the smallest of their numbers of threads. Throws Error when their kernels belong to different
   /// instruction sets, or when `initial` has hidden layers with another activation than ReLU.
   CpuEngine(const Mlp& initial, const Dataset& dataset, const TrainOptions& options, int threads,
-            const CpuKernels& kernels = best_cpu_kernels(), Communicator* processes = nullptr);
+            const CpuKernels& kernels = best_cpu_kernels(),
+            Communicator& processes = single_process());
 
   StepsResult train(const Steps& steps) override;
   Mlp parameters() const override;
@@ -84,7 +85,7 @@ class CpuEngine : public Engine {
   ThreadTeam team_;
   std::vector<CpuLayer> layers_;
   CpuMicrobatches microbatches_;
-  Communicator* const processes_;                ///< null: only this one
+  Communicator& processes_;
   std::optional<GradientExchange> exchange_;     ///< with several processes
   std::vector<AlignedVector<float>> gradients_;  ///< the stack of the sum over microbatches
   std::vector<double> losses_;                   ///< summed over each microbatch of the call

@@ -8,15 +8,14 @@
 
 namespace mnist {
 
-int agreed_threads(int threads, const CpuKernels& kernels, Communicator* processes) {
-  if (processes == nullptr) return threads;
+int agreed_threads(int threads, const CpuKernels& kernels, Communicator& processes) {
   const auto columns = static_cast<std::int64_t>(kernels.slice_columns);
-  if (processes->max(columns) != -processes->max(-columns)) {
+  if (processes.max(columns) != -processes.max(-columns)) {
     throw Error(
         "the CPUs of the processes have different instruction sets; use machines of one type, or "
         "an instruction set that all of them have, such as --cpu-target avx2");
   }
-  return static_cast<int>(-processes->max(-threads));
+  return static_cast<int>(-processes.max(-threads));
 }
 
 GradientExchange::GradientExchange(Communicator& processes, std::size_t floats)

@@ -12,11 +12,10 @@
 
 namespace mnist {
 
-/// The number of threads of each of `processes`: the smallest of their `threads`, or of a single
-/// process (null), its own. Gradients are laid out by thread and by what the kernels compute at
-/// once, and can be added only if both are the same in all processes. Throws Error, in all of them,
-/// when the kernels differ. Collective.
-int agreed_threads(int threads, const CpuKernels& kernels, Communicator* processes);
+/// The number of threads of each of `processes`: the smallest of their `threads`. Gradients are
+/// laid out by thread and by what the kernels compute at once, and can be added only if both are
+/// the same in all processes. Throws Error, in all of them, when the kernels differ. Collective.
+int agreed_threads(int threads, const CpuKernels& kernels, Communicator& processes);
 
 /// The leaves of a minibatch's sum are shared out among the processes: each computes the nodes of
 /// the tree that cover its own. Then process p receives the p-th part of every node, finishes the

@@ -25,7 +25,7 @@ std::array<double, 2> squared_gradients(const CpuLayer& layer) {
 /// Updates the thread's parameters at the end of a step.
 void CpuEngine::backward_weight(int thread, const CpuMicrobatch& part, double learning_rate,
                                 bool measure) {
-  const bool exchanged = !part.whole() && processes_ != nullptr;
+  const bool exchanged = !part.whole() && exchange_.has_value();
   const bool measured = measure || options_.clip_norm > 0;
   // What is read more than once is stored, except for a whole minibatch, which is quicker to
   // repeat.

@@ -57,13 +57,13 @@ std::size_t microbatch_count(std::size_t examples) {
 
 CpuMicrobatches::CpuMicrobatches(const Dataset& dataset, const TrainOptions& options,
                                  const CpuKernels& kernels, std::size_t inputs, int threads,
-                                 Communicator* processes)
+                                 Communicator& processes)
     : dataset_(dataset),
       kernels_(kernels),
       inputs_(inputs),
       threads_(threads),
-      rank_(processes == nullptr ? 0 : processes->rank()),
-      processes_(processes == nullptr ? 1 : processes->size()),
+      rank_(processes.rank()),
+      processes_(processes.size()),
       dropout_(options.dropout_of(0), options.seed, 0),
       pixel_values_(mnist::pixel_values(dropout_.scale())),
       blank_image_(static_cast<std::size_t>(dataset.pixels())),
@@ -72,7 +72,7 @@ CpuMicrobatches::CpuMicrobatches(const Dataset& dataset, const TrainOptions& opt
     const Augmenter augmenter(options.augment, dataset.rows, dataset.columns, options.seed);
     augmenters_.assign(static_cast<std::size_t>(threads), augmenter);
   }
-  if (processes != nullptr) exchange_.emplace(dataset, *processes);
+  if (processes_ > 1) exchange_.emplace(dataset, processes);
 }
 
 void CpuMicrobatches::start(const Steps& steps, std::int64_t first_step) {

@@ -57,7 +57,7 @@ class CpuMicrobatches {
  public:
   /// `dataset`, `kernels` and `processes` must outlive it. `inputs` is the padded number of pixels.
   CpuMicrobatches(const Dataset& dataset, const TrainOptions& options, const CpuKernels& kernels,
-                  std::size_t inputs, int threads, Communicator* processes);
+                  std::size_t inputs, int threads, Communicator& processes);
 
   /// Starts on `steps`, of which the first is number `first_step` of the run.
   void start(const Steps& steps, std::int64_t first_step);

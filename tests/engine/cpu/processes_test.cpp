@@ -21,7 +21,7 @@ void expect_process_invariance(const MlpShape& shape, const TrainOptions& option
     run_processes(size, [&](Communicator& processes) {
       const Dataset part = part_of(training_set(), processes);
       const int threads = size % 2 == 0 ? 2 : 1 + processes.rank() % 2;
-      CpuEngine engine(initial, part, options, threads, best_cpu_kernels(), &processes);
+      CpuEngine engine(initial, part, options, threads, best_cpu_kernels(), processes);
       const StepsResult result = train(engine, indices, batch);
       EXPECT_EQ(result.losses, expected.losses) << size << " processes";
       EXPECT_EQ(result.correct, expected.correct);
@@ -47,7 +47,7 @@ TEST(Processes, RefuseKernelsOfDifferentWidths) {
     const Dataset part = part_of(training_set(), processes);
     CpuKernels kernels = best_cpu_kernels();
     if (processes.rank() == 1) kernels.slice_columns *= 2;
-    expect_throws<Error>([&] { CpuEngine(initial, part, {}, 1, kernels, &processes); },
+    expect_throws<Error>([&] { CpuEngine(initial, part, {}, 1, kernels, processes); },
                          "--cpu-target avx2");
   });
 }
