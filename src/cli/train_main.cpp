@@ -1,5 +1,6 @@
 // mnist-train: trains a network and writes it to a file.
 #include <cmath>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -183,6 +184,14 @@ int assist(Communicator& processes, const std::string& message) {
   return kExitSuccess;
 }
 
+/// Whether the model file is in the run directory, or in one above it: these are created together.
+bool model_is_in_run_dir(const TrainOptions& options) {
+  if (options.run_dir.empty()) return false;
+  const auto run_dir = std::filesystem::absolute(options.run_dir).lexically_normal();
+  const auto model = std::filesystem::absolute(options.model_path()).lexically_normal();
+  return *run_dir.lexically_relative(model.parent_path()).begin() != "..";
+}
+
 int train(const TrainOptions& options, Communicator& processes) {
   // The whole request is validated before any data is read.
   const std::string device = training_device(options, processes.size());
@@ -191,8 +200,11 @@ int train(const TrainOptions& options, Communicator& processes) {
   prepare_libtorch(options.threads);
   std::optional<RunDir> run_dir;
   std::optional<Checkpoint> checkpoint;
+  const bool model_in_run_dir = model_is_in_run_dir(options);
+  // First, where possible: a wrong --out should leave no run directory behind.
+  if (!model_in_run_dir) check_file_can_be_written(options.model_path());
   if (!options.run_dir.empty()) run_dir.emplace(options.run_dir);
-  check_file_can_be_written(options.model_path());
+  if (model_in_run_dir) check_file_can_be_written(options.model_path());
   if (!options.resume.empty()) checkpoint = load_checkpoint(options.resume);
   if (run_dir && !checkpoint) run_dir->check_may_start();
   if (distributed) broadcast(processes, to_toml(options));

@@ -147,6 +147,11 @@ class Training(ProgramTest):
 class Summaries(ProgramTest):
     FLAGS = ("--data", SUBSET, "--hidden", 16, "--epochs", 2, "--device", "cpu")
 
+    def test_the_model_may_be_above_a_run_directory_that_does_not_exist_yet(self):
+        model = self.tmp_dir / "runs" / "m.pt"
+        self.succeed("mnist-train", *self.FLAGS, "--run-dir", model.parent / "one", "--out", model)
+        self.assertTrue(model.exists())
+
     def test_a_run_directory_holds_the_model_and_a_summary(self):
         run_dir = self.tmp_dir / "run"
         process = self.succeed("mnist-train", *self.FLAGS, "--validation", 400, "--run-dir", run_dir)
@@ -279,6 +284,11 @@ class Usage(ProgramTest):
         ):
             with self.subTest(flag=flag, value=value):
                 self.refuse(words, "--data", SUBSET, flag, value)
+
+    def test_a_wrong_model_path_leaves_no_run_directory_behind(self):
+        self.refuse("cannot be written: there is no directory", "--data", SUBSET, "--run-dir", self.tmp_dir / "run",
+                    "--out", self.tmp_dir / "missing" / "m.pt")
+        self.assertEqual(list(self.tmp_dir.iterdir()), [])
 
     def test_unknown_repeated_and_incomplete_flags_are_rejected(self):
         self.refuse("--epoch", "--epoch", "3")
