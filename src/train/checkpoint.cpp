@@ -58,15 +58,13 @@ void scale(Mlp& mlp, double factor) {
 /// CRC-32 of the metadata and of every tensor's name, shape and numbers.
 std::uint32_t checksum_of(const Json& info, const StateDict& tensors) {
   std::uint32_t sum = 0;
-  const auto add = [&](const void* data, std::size_t size) {
-    sum = static_cast<std::uint32_t>(crc32_z(sum, static_cast<const Bytef*>(data), size));
+  const auto add = [&](Bytes bytes) {
+    sum = static_cast<std::uint32_t>(crc32_z(sum, bytes.data(), bytes.size()));
   };
-  const std::string text = info.dump();
-  add(text.data(), text.size());
+  add(bytes_of(info.dump()));
   for (const NamedTensor& tensor : tensors) {
-    const std::string head = tensor.name + shape_text(tensor.shape);
-    add(head.data(), head.size());
-    add(tensor.values.data(), tensor.values.size() * sizeof(float));
+    add(bytes_of(tensor.name + shape_text(tensor.shape)));
+    add(bytes_of(tensor.values));
   }
   return sum;
 }
