@@ -11,7 +11,7 @@ ALLOWED = ("needs a GPU", "this machine has a", "needs a LibTorch with CUDA",
            "needs kubernetes-validate", "needs Open MPI", "needs PostgreSQL", "needs Slurm and munge",
            "needs arm-none-eabi-gcc and qemu-system-arm",
            "needs permission to mount", "needs permission to add network namespaces", "needs root, as whom Slurm",
-           "the full set has not been fetched")
+           "needs programs that other users can run", "the full set has not been fetched")
 # As GoogleTest, unittest and files that need a Python package print them.
 REASONS = re.compile(r": Skipped\n(.+)|skipped ['\"](.+)['\"]$|^(.+): skipped$", re.MULTILINE)
 

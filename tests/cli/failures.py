@@ -38,6 +38,19 @@ class Limits(ProgramTest):
         self.assertNotEqual(process.returncode, 0)
         self.assertGreaterEqual(process.returncode, 0, "died from a signal")
 
+    def test_too_few_threads_are_an_error(self):
+        command = ["mnist-train", *FLAGS, "--threads", 8, "--out", self.tmp_dir / "m.pt"]
+        if os.getuid() == 0:  # whom the limit does not bind
+            user = ("--reuid=54321", "--regid=54321", "--clear-groups")
+            if subprocess.run(["setpriv", *user, "test", "-x", BIN / "mnist-train"]).returncode != 0:
+                self.skipTest("needs programs that other users can run")
+            self.tmp_dir.chmod(0o777)
+            command[:1] = [shutil.which("setpriv"), *user, BIN / "mnist-train"]
+        process = programs.run(*command, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NPROC, (1, 1)))
+        self.assertEqual(process.returncode, 1, process.stderr)
+        self.assertRegex(process.stderr, "mnist-train: error: only 1 of 8 threads could be started: "
+                                         "Resource temporarily unavailable; use fewer with --threads\n$")
+
     def test_running_out_of_memory_is_an_error(self):
         """Searches for the least memory that suffices. Below it, the program reports an error and does not abort."""
         enough, too_little = 16 << 30, 64 << 20
