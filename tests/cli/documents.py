@@ -66,6 +66,12 @@ class Documents(ProgramTest):
             self.assertEqual(shown.stderr, "")
             self.assertIn("SYNOPSIS", re.sub(".\b", "", shown.stdout))  # groff overstrikes bold
 
+    def test_only_programs_that_can_exit_with_3_say_so(self):
+        for program, exits in (("mnist-train", True), ("mnist-eval", True), ("mnist-predict", False),
+                               ("mnist-export", False)):
+            for text in (self.generated(program, "man"), self.succeed(program, "--help").stdout):
+                self.assertEqual("3 below the required accuracy" in text, exits, program)
+
     def test_reference_page_is_what_the_programs_print(self):
         page = subprocess.run([ROOT / "scripts/reference.sh"], capture_output=True, text=True, check=True,
                               env=os.environ | {"MNIST_BIN": str(BIN)}).stdout
