@@ -1,33 +1,31 @@
-"""Sums llvm-cov's summary (JSON on standard input) by module of src; see coverage.sh."""
+"""Sums gcovr's JSON summary by module of src: coverage_table.py FILE. See coverage.sh."""
 
+import collections
 import json
 import pathlib
 import sys
 
-KINDS = ("lines", "branches")
+KINDS = ("line", "branch")
+
+
+def module_of(filename):
+    """Returns the directory of a source file; a public header belongs to the module of its name."""
+    parts = pathlib.PurePath(filename).parent.parts
+    return "/".join(parts[1:] if parts[0] == "src" else parts[2:])
 
 
 def main():
-    root = pathlib.Path(sys.argv[1]).resolve()
-    modules = {}
-    for file in json.load(sys.stdin)["data"][0]["files"]:
-        try:
-            path = pathlib.Path(file["filename"]).relative_to(root)
-        except ValueError:
-            continue
-        if path.parts[0] not in ("src", "include"):
-            continue
-        folder = path.parent.relative_to("src" if path.parts[0] == "src" else "include/mnist")
-        sums = modules.setdefault(str(folder), {kind: [0, 0] for kind in KINDS})
-        for kind in KINDS:
-            sums[kind][0] += file["summary"][kind]["covered"]
-            sums[kind][1] += file["summary"][kind]["count"]
-    total = {kind: [sum(sums[kind][i] for sums in modules.values()) for i in (0, 1)] for kind in KINDS}
-    print("| module | lines | | branches | |\n|---|---|---|---|---|")
-    for name, sums in [*sorted(modules.items()), ("all", total)]:
+    modules = collections.defaultdict(collections.Counter)
+    for file in json.loads(pathlib.Path(sys.argv[1]).read_text())["files"]:
+        counts = {f"{kind}_{part}": file[f"{kind}_{part}"] for kind in KINDS for part in ("covered", "total")}
+        modules[module_of(file["filename"])].update(counts)
+        modules["all"].update(counts)
+    print("| module | lines | of | branches | of |\n|---|---|---|---|---|")
+    for name in sorted(modules, key=lambda name: (name == "all", name)):
         cells = []
-        for covered, count in (sums[kind] for kind in KINDS):
-            cells.append(f"{100 * covered / max(count, 1):.1f} % | {covered:,} of {count:,}")
+        for kind in KINDS:
+            covered, total = (modules[name][f"{kind}_{part}"] for part in ("covered", "total"))
+            cells.append(f"{100 * covered / max(total, 1):.1f} % | {total:,}")
         print(f"| {name} | " + " | ".join(cells) + " |")
 
 

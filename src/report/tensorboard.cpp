@@ -102,9 +102,7 @@ ProtobufMessage session_start(const TrainOptions& options) {
     using Value = std::remove_cvref_t<decltype(value)>;
     if (option.scope != OptionScope::kLearning) return;
     ProtobufMessage hparam;
-    if constexpr (std::is_same_v<Value, bool>) {
-      hparam.add_integer(4, value);
-    } else if constexpr (std::is_arithmetic_v<Value>) {
+    if constexpr (std::is_arithmetic_v<Value>) {
       hparam.add_double(2, static_cast<double>(value));
     } else {
       hparam.add_bytes(3, option_text(value));

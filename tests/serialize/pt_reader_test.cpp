@@ -81,6 +81,14 @@ TEST(ReadPt, RefusesBigEndianFilesAndTorchScript) {
   expect_pt_refused(zip({{"data.pkl", pickled({matrix("a")})}}), "without data.pkl");
 }
 
+TEST(ReadPt, RefusesNumbersBesideTensors) {
+  std::string pickle = pickled({matrix("a")});
+  pickle.pop_back();  // the end
+  pickle += std::string("X\1\0\0\0bK\1s.", 10);
+  expect_pt_refused(zip({{"m/data.pkl", pickle}, {"m/data/0", kSixFloats}}),
+                    "has an entry that is not a named tensor");
+}
+
 TEST(ReadPt, RefusesStoragesOfAnotherSize) {
   for (const std::int64_t elements : {5, 7, -6}) {
     PickledTensor tensor = matrix("a");

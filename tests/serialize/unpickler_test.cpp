@@ -46,6 +46,13 @@ TEST(Unpickler, TheLastValueOfARepeatedKeyCounts) {
   EXPECT_EQ(pickle.root->find("a")->integer, 2);
 }
 
+TEST(Unpickler, ReadsLongMemoIndices) {
+  const auto bytes = to_bytes("]r\0\0\0\0j\0\0\0\0\x86."s);
+  const Pickle pickle = unpickle(bytes);
+  ASSERT_EQ(pickle.root->items.size(), 2U);
+  EXPECT_EQ(pickle.root->items[0], pickle.root->items[1]);
+}
+
 TEST(Unpickler, RebuildsTensors) {
   const auto bytes = to_bytes("\x80\2ctorch._utils\n_rebuild_tensor_v2\n("s + kStorageId +
                               "K\0K\2K\3\x86K\3K\1\x86\x89"s + "ccollections\nOrderedDict\n)RtR.");
