@@ -51,10 +51,10 @@ validation() {
 tests_of_int8() {
   local config header
   header=$(mktemp --suffix=.h)
-  for config in $(grep -l '^hidden = \[72, 64\]' build/sweep/*/config.toml); do
-    grep -q '^validation = 0' "$config" || continue
-    echo "seed $(sed -n 's/^seed = //p' "$config"): $(build/release/bin/mnist-export --quiet \
-      --model "${config%config.toml}model.pt" --to c --precision int8 --data data/mnist-14x14 --out "$header")"
+  for config in $(grep -l '^hidden = \[72,64\]' build/sweep/*/config.toml); do
+    grep -q '^validation = 0 ' "$config" || continue
+    echo "seed $(sed -nE 's/^seed = ([0-9]+).*/\1/p' "$config"): $(build/release/bin/mnist-export --quiet --to c \
+      --precision int8 --model "${config%config.toml}model.pt" --data data/mnist-14x14 --out "$header" | head -n 1)"
   done
   rm -f "$header"
 }
