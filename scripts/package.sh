@@ -3,7 +3,7 @@
 #
 # usage: scripts/package.sh [DEB] [TGZ]      both, if neither is given
 #
-# Needs what scripts/setup.sh installs, and a LibTorch without CUDA.
+# Needs what scripts/setup.sh installs, a LibTorch without CUDA and, for DEB, the packages file and dpkg-dev.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 generators=()
@@ -15,6 +15,10 @@ for argument in "$@"; do
   esac
 done
 [ ${#generators[@]} -gt 0 ] || generators=(DEB TGZ)
+
+if [[ " ${generators[*]} " == *" DEB "* ]] && ! { command -v file && command -v dpkg-shlibdeps; } >/dev/null; then
+  die "a .deb needs the commands file and dpkg-shlibdeps: sudo apt-get install file dpkg-dev"
+fi
 
 build package
 step "packing"
