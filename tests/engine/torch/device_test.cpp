@@ -1,7 +1,7 @@
 // Names of devices; what needs a GPU is tested in engine/cuda/device_test.cpp.
-#include <gtest/gtest.h>
-
 #include "engine/torch/device.hpp"
+
+#include <gtest/gtest.h>
 
 namespace mnist {
 namespace {
