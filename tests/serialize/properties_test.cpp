@@ -6,6 +6,7 @@
 #include <set>
 
 #include "archives.hpp"
+#include "serialize/any_model.hpp"
 #include "serialize/formats.hpp"
 
 namespace mnist {
@@ -95,13 +96,7 @@ PROPERTY(SerializeProperties, PermutedTensorsOfPtFilesComeBack) {
 }
 
 PROPERTY(SerializeProperties, NetworksComeBack) {
-  const auto width = rc::gen::inRange<std::int64_t>(1, 6);
-  MlpShape shape{*width, *rc::gen::resize(3, rc::gen::container<std::vector<std::int64_t>>(width)),
-                 *width, *rc::gen::element(Activation::kRelu, Activation::kTanh)};
-  Model model{initial_parameters(shape, *rc::gen::arbitrary<std::uint64_t>()), {}, {}};
-  for (std::int64_t i = 0; i < shape.classes; ++i) {
-    model.class_names.push_back(*rc::gen::container<std::string>(rc::gen::inRange(' ', '\x7f')));
-  }
+  const Model model = any_model();
   const auto file = safetensors_bytes(to_state_dict(model.mlp), info_text(model));
   const Model read = make_model(read_safetensors(file));
   RC_ASSERT(read.mlp == model.mlp);

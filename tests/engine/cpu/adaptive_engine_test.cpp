@@ -8,11 +8,11 @@
 namespace mnist {
 namespace {
 
-constexpr double kCount = 1000;
+constexpr double kExamplesPerCall = 1000;
 
 /// Records `calls` calls that take seconds(threads) each.
 void make_calls(ThreadChooser& chooser, int calls, const std::function<double(int)>& seconds) {
-  for (int i = 0; i < calls; ++i) chooser.add_call(seconds(chooser.threads()), kCount);
+  for (int i = 0; i < calls; ++i) chooser.add_call(seconds(chooser.threads()), kExamplesPerCall);
 }
 
 double scaling(int threads) {
@@ -66,7 +66,7 @@ TEST(ThreadChooser, SpendsFewCallsOnTrials) {
   int calls_on_two = 0;
   for (int i = 0; i < 2000; ++i) {
     calls_on_two += chooser.threads() == 2 ? 1 : 0;
-    chooser.add_call(best_with_one(chooser.threads()), kCount);
+    chooser.add_call(best_with_one(chooser.threads()), kExamplesPerCall);
   }
   EXPECT_LE(calls_on_two, 2000 / 40);
 }
@@ -77,7 +77,7 @@ TEST(ThreadChooser, IgnoresShortCallsAndSingleOutliers) {
   EXPECT_EQ(chooser.threads(), 2) << "calls of less than 2 ms say nothing";
   make_calls(chooser, 20, scaling);
   for (int i = 0; i < 800; ++i) {
-    chooser.add_call(i % 8 == 7 ? 1.0 : scaling(chooser.threads()), kCount);
+    chooser.add_call(i % 8 == 7 ? 1.0 : scaling(chooser.threads()), kExamplesPerCall);
     ASSERT_EQ(chooser.threads(), 2) << "after call " << i;
   }
 }
