@@ -62,8 +62,9 @@ def run(command, environment, cores, limit):
     # A kernel that OPENBLAS_CORETYPE forces can be slower than the one that OpenBLAS chooses.
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
     variables = {**inherited, **environment, "OMP_NUM_THREADS": str(len(cores))}
+    is_ours = command[0].endswith("mnist-train")
     with tempfile.TemporaryDirectory() as directory:
-        if command[0].endswith("mnist-train"):
+        if is_ours:
             command += ["--run-dir", directory]
         start = time.monotonic()
         try:
@@ -76,7 +77,6 @@ def run(command, environment, cores, limit):
         if process.returncode != 0:
             print(f"    failed with {process.returncode}:\n{process.stderr[-2000:]}", file=sys.stderr)
             return None
-        is_ours = command[0].endswith("mnist-train")
         return (ours(pathlib.Path(directory)) if is_ours else baseline(process.stdout)) | {"process": seconds}
 
 

@@ -1,9 +1,8 @@
 """The table of bench/compare.py: one line for each entry of each configuration, the fastest first.
 
 A run is a dict: "seconds" and "losses" of its epochs, the test "accuracy" after them, the seconds of the whole
-"process" and, from just before it,
-the "latency" between the first two cores in ns (None if unknown) and the "load", the number of busy cores. A run
-that failed is None."""
+"process" and, from just before it, the "latency" between the first two cores in ns (None if unknown) and the "load",
+the number of busy cores. A run that failed is None."""
 
 import statistics
 

@@ -125,7 +125,8 @@ def learning_rate(picture):
                       textcoords="offset points", color=line.get_color())
     axes.set_yscale("log")
     axes.set_xlim(1, 16.5)
-    picture.label(axes, picture.say("training loss by learning rate", "потери на обучающей выборке при разной скорости обучения"),
+    picture.label(axes, picture.say("training loss by learning rate",
+                                    "потери на обучающей выборке при разной скорости обучения"),
                   picture.say("epoch", "эпоха"))
     axes.set_xticks(range(1, 16, 2))
 

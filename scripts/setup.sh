@@ -6,7 +6,7 @@
 #   --check   only report what is installed and what is missing; exit 1 if anything is missing
 #   --tests   also install what tests and benchmarks need: Python packages, shells, a locale, ccache
 #   --browser also install Chromium for the page tests and handwriting fonts for mnist-predict's
-#   --fuzz    also install clang and llvm, for scripts/fuzz.sh
+#   --fuzz    also install clang, for scripts/fuzz.sh, and llvm, for readable stack traces
 #
 # System packages are installed with apt-get; on other systems the script says what to install and stops.
 # An existing LibTorch is used instead of PyPI's if CMAKE_PREFIX_PATH names it or python3 can import

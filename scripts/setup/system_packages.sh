@@ -37,7 +37,7 @@ browser_packages='
   fonts-dancingscript -                   -               -               file     /usr/share/fonts/opentype/dancingscript/DancingScript-Regular.otf'
 fuzz_packages='
   clang               clang,compiler-rt   clang,compiler-rt  -            fuzzer   clang++
-  llvm                llvm                llvm            llvm            command  llvm-cov'
+  llvm                llvm                llvm            llvm            command  llvm-symbolizer'
 
 has() {
   local header
