@@ -58,7 +58,7 @@ def add_execution_options(group):
                        help="directory of the run directories (default: build/sweep)")
     group.add_argument("--bin", type=pathlib.Path, default=ROOT / "build" / "release" / "bin",
                        help="directory of mnist-train (default: build/release/bin)")
-    group.add_argument("--jobs", type=int, default=os.cpu_count(), help="number of parallel runs (default: one a core)")
+    group.add_argument("--jobs", type=int, default=os.cpu_count(), help="number of parallel runs (default: one per core)")
     group.add_argument("--threads", type=int, default=1, help="threads per run (default: 1)")
     group.add_argument("--heartbeat", type=int, default=20, metavar="SECONDS",
                        help="interval of a worker's heartbeats; after three intervals without one, its trial is "

@@ -19,7 +19,7 @@ void validate(const EvalOptions& options) {
 }
 
 void validate(const PredictOptions& options) {
-  reject_if(options.images.empty(), "no IMAGE given; name at least one image file");
+  reject_if(options.images.empty(), "no FILE given; name at least one image file");
   require_name(options.model, "model", "file");
   validate(options.log);
 }

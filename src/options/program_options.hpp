@@ -89,7 +89,7 @@ void for_each_option(Self& self, Visitor&& visit) {
 template <OptionsOf<PredictOptions> Self, class Visitor>
 void for_each_option(Self& self, Visitor&& visit) {
   const auto input = option_rows(visit, "Input");
-  input(self.images, "IMAGE", "FILE", "PNG, JPEG, BMP or PGM files of any size");
+  input(self.images, "IMAGE", "FILE", "PNG, JPEG, BMP, PGM or PPM files of any size");
   visit(self.model, kModelOption);
   input(self.prepare, "prepare", "HOW",
         "preprocess images as in MNIST (digit) or Fashion-MNIST (garment), or use them unchanged "

@@ -133,7 +133,7 @@ class Prediction(ProgramTest):
                        self.model, bomb)
 
     def test_invalid_flags_are_usage_errors(self):
-        self.fail_with(2, "no IMAGE given; name at least one image file", "mnist-predict")
+        self.fail_with(2, "no FILE given; name at least one image file", "mnist-predict")
         self.fail_with(2, "--prepare: expected digit, garment or none, found 'x'", "mnist-predict",
                        "--prepare", "x", "a.png")
 
