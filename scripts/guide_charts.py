@@ -35,7 +35,7 @@ def loss(picture):
         text = picture.number(-numpy.log(p), "{:.1f}")
         axes.annotate(text, (p, -numpy.log(p)), xytext=(7, 3), textcoords="offset points", color=INK, fontsize=9)
     picture.label(axes, x=picture.say("probability that the network gives to the right digit",
-                                      "вероятность, которую сеть даёт верной цифре"),
+                                      "вероятность, которую сеть приписывает верной цифре"),
                   y=picture.say("loss", "потери"))
 
 

@@ -34,8 +34,9 @@ class Picture:
         return english if self.language == "en" else russian
 
     def number(self, value, form="{:,g}"):
-        """The number as text, with the language's separators: 1,875.5 or 1 875,5."""
+        """The number as text, with a minus sign and the language's separators: −1,875.5 or −1 875,5."""
         text = f"{value:.5f}".rstrip("0") if 0 < value < 1e-4 else form.format(value)
+        text = text.replace("-", "\u2212")
         if self.language == "ru":
             text = text.replace(",", "\u00a0").replace(".", ",")
         return text
