@@ -139,7 +139,8 @@ Tensor gradient(nn::Sequential& model, const Examples& examples, int first, int 
 
 void compare_gradients(nn::Sequential& model, const Examples& examples) {
   auto both = gradient(model, examples, 0, 64);
-  auto mean = (gradient(model, examples, 0, 32) + gradient(model, examples, 32, 64)) / 2;
+  auto mean = (gradient(model, examples, 0, 32) +
+               gradient(model, examples, 32, 64)) / 2;
   std::cout << "largest difference " << (both - mean).abs().max().item<float>() << '\n';
 }
 
