@@ -89,10 +89,10 @@ def wait_for_first_epoch(process):
     return any(line.startswith("epoch") for line in process.stderr)
 
 
-def failing_call(directory, call, log, **failure):
-    """Environment in which the call-th file operation below `directory` fails: tests/cli/failing_calls.cpp."""
+def failing_calls(directory, log, **failure):
+    """Environment in which file operations below `directory` fail: tests/cli/failing_calls.cpp says how and which."""
     return {"LD_PRELOAD": str(TEST_BIN / "libfailing_calls.so"), "FAIL_UNDER": str(directory),
-            "FAIL_AT": str(call), "FAIL_LOG": str(log)} | {k: str(v) for k, v in failure.items()}
+            "FAIL_LOG": str(log)} | {k: str(v) for k, v in failure.items()}
 
 
 class ProgramTest(unittest.TestCase):

@@ -49,7 +49,8 @@ inline OptionInfo data_option(const std::string& group) {
 inline const OptionInfo kDeviceOption{"device", "NAME", "auto, cpu, cuda or cuda:N", "Hardware",
                                       OptionScope::kOutcome};
 inline const OptionInfo kThreadsOption{
-    "threads", "N", "CPU threads; 0: OMP_NUM_THREADS, else up to one per core, at most 8", "Hardware"};
+    "threads", "N", "CPU threads; 0: OMP_NUM_THREADS, else up to one per core, at most 8",
+    "Hardware"};
 
 /// A function row(member, name, value_name, help) that calls visit(member, OptionInfo) for a row of
 /// one group and scope.

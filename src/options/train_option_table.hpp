@@ -91,7 +91,8 @@ void for_each_option(Self& self, Visitor&& visit) {
 
   const auto output = option_rows(visit, "Output");
   output(self.json, "json", "", "print the summary of the run as a JSON object instead of text");
-  output(self.profile, "profile", "", "print how long each phase of a step took (fused engine on a CPU)");
+  output(self.profile, "profile", "",
+         "print how long each phase of a step took (fused engine on a CPU)");
   output(self.checkpoint_every, "checkpoint-every", "N",
          "minibatches between extra checkpoints, or seconds, as in 30s");
   output(self.require_accuracy, "require-accuracy", "PERCENT",

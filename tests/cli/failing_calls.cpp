@@ -1,11 +1,12 @@
 // LD_PRELOAD library for fault injection: logs the file operations below a directory, and makes the
-// n-th one fail, or sends the process a signal just before it.
+// n-th one fail, or all of some kinds, or sends the process a signal just before one.
 //
 // Environment: FAIL_UNDER, the directory; CALL_LOG, a file outside of it that receives a line for
 // each operation, "CALL<tab>PATH", with "<tab>OLD PATH" for renames and links; FAIL_AT, which
-// operation fails, from 1; FAIL_ERRNO, its errno, or 0 for a short read or write; FAIL_SIGNAL, the
-// signal to send instead of failing; FAIL_LOG, a file outside of the directory that receives the
-// line of the operation that failed.
+// operation fails, from 1; FAIL_EACH, instead, the calls that fail, separated by commas, but for
+// the retry of one that has just failed; FAIL_ERRNO, the errno, or 0 for a short read or write;
+// FAIL_SIGNAL, the signal to send instead of failing; FAIL_LOG, a file outside of the directory
+// that receives the lines of the operations that failed.
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -13,6 +14,7 @@
 #include <cstring>
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <map>
 #include <string>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -44,9 +46,24 @@ void append_line(const char* variable, const std::string& line) {
   real<int(int)>("close")(log);
 }
 
-int operations = 0;  // so far, of all kinds
+int operations = 0;                         // so far, of all kinds
+std::map<std::string, std::string> failed;  // the line of each call's last operation, if it failed
 
-/// Counts and logs an operation on a path or file descriptor; true if it is the one that must fail.
+/// Whether FAIL_AT or FAIL_EACH names this operation.
+bool is_chosen(const std::string& call, const std::string& line) {
+  if (const char* const number = std::getenv("FAIL_AT")) return ++operations == std::atoi(number);
+  const char* const calls = std::getenv("FAIL_EACH");
+  if (calls == nullptr ||
+      (std::string(",") + calls + ',').find(',' + call + ',') == std::string::npos) {
+    return false;
+  }
+  std::string& last = failed[call];
+  const bool is_retry = last == line;
+  last = is_retry ? "" : line;
+  return !is_retry;
+}
+
+/// Logs an operation on a path or file descriptor; true if it must fail.
 template <class File>
 bool must_fail(const char* call, const File& file, const char* old_path = nullptr) {
   const char* const directory = std::getenv("FAIL_UNDER");
@@ -59,8 +76,7 @@ bool must_fail(const char* call, const File& file, const char* old_path = nullpt
   line += '\n';
   if (below) append_line("CALL_LOG", line);
   errno = reason;
-  const char* const number = std::getenv("FAIL_AT");
-  if (!below || number == nullptr || ++operations != std::atoi(number)) return false;
+  if (!below || !is_chosen(call, line)) return false;
   append_line("FAIL_LOG", line);
   if (const char* const signal = std::getenv("FAIL_SIGNAL")) {
     ::kill(::getpid(), std::atoi(signal));
