@@ -96,7 +96,12 @@ class Distortion:
 
     def __init__(self, options, image, seed, epoch, index):
         self.options = {"rotation": 0, "translation": 0, "scaling": 0, "shear": 0, "elastic": 0,
-                        "elastic-smoothness": 4, "flip": 0, "erasing": 0} | options
+                        "elastic-smoothness": 4, "flip": 0, "erasing": 0, "fade-augment": 0, "epochs": 1} | options
+        # What fades out has this strength in the middle of the epoch.
+        faded = self.options["fade-augment"] * self.options["epochs"]
+        left = self.options["epochs"] - epoch + 0.5
+        for name in ("rotation", "translation", "scaling", "shear", "elastic", "erasing"):
+            self.options[name] *= min(left / faded, 1) if faded else 1
         self.words = iter(words(seed, AUGMENTATION, epoch, index * 4 * 2**20, 2000))
         self.margin = 1.0
         side = image.shape[0]
@@ -172,7 +177,9 @@ class Distortion:
 
 DISTORTIONS = [{"rotation": 20}, {"translation": 2}, {"scaling": 0.2}, {"shear": 20}, {"elastic": 1},
                {"elastic": 1, "elastic-smoothness": 8}, {"flip": 1}, {"erasing": 1},
-               {"rotation": 10, "translation": 1, "scaling": 0.1, "shear": 5, "elastic": 0.8, "flip": 1, "erasing": 1}]
+               {"rotation": 10, "translation": 1, "scaling": 0.1, "shear": 5, "elastic": 0.8, "flip": 1, "erasing": 1},
+               {"rotation": 20, "translation": 2, "scaling": 0.2, "shear": 20, "elastic": 1, "flip": 1, "erasing": 1,
+                "fade-augment": 1, "epochs": 3}]
 
 
 def distorted_digits():

@@ -15,6 +15,7 @@
 #include "engine/dropout.hpp"
 #include "engine/engine_test_support.hpp"
 #include "mnist/serialize/model_file.hpp"
+#include "mnist/train/schedule.hpp"
 #include "options/toml.hpp"
 #include "test_support.hpp"
 #include "train/checkpoint.hpp"
@@ -72,7 +73,9 @@ TEST(Goldens, DistortedDigits) {
     const auto index = golden["index"].get<std::int64_t>();
     std::vector<std::uint8_t> distorted(static_cast<std::size_t>(set.pixels()));
     Augmenter augment(options.augment, set.rows, set.columns, 0);
-    augment(set.images.data() + index * set.pixels(), 1, index, distorted.data());
+    constexpr std::int64_t kEpoch = 1;
+    augment(set.images.data() + index * set.pixels(), kEpoch, index, distorted.data(),
+            augment_strength(options, kEpoch));
     EXPECT_EQ(crc32_of(distorted), golden["crc32"]) << text;
   }
 }
