@@ -121,7 +121,8 @@ if [ "\${1-}" != --inside ]; then
 fi
 shift
 $(printf '%s\n' "${mounts[@]}")
-exec chroot $root runuser -u $user -- env -i ${variables[*]@Q} "\$@"
+# Not with exec: bash, as process 1, collects the processes whose parent has ended.
+chroot $root runuser -u $user -- env -i ${variables[*]@Q} "\$@"
 END
   chmod +x "$root.enter"
 }

@@ -22,8 +22,7 @@ std::string flag_name(std::int64_t target) {
 }  // namespace
 
 std::string instruction_set_name(std::string_view highway_name) {
-  std::string name(highway_name);
-  if (name.starts_with("AVX3")) name.replace(0, 4, "AVX-512");
+  std::string name(highway_name == "AVX3" ? "AVX-512" : highway_name);
   std::replace(name.begin(), name.end(), '_', '-');
   return name;
 }

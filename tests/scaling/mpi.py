@@ -55,8 +55,9 @@ class Processes(ProgramTest):
         return (run_dir / "model.pt").read_bytes()
 
     def errors(self, process):
-        """The lines of mnist-train's own errors."""
-        return [line for line in process.stderr.splitlines() if line.startswith("mnist-train: error:")]
+        """The lines of mnist-train's own errors. Open MPI 5 puts zero bytes between what it forwards."""
+        lines = process.stderr.replace("\0", "").splitlines()
+        return [line for line in lines if line.startswith("mnist-train: error:")]
 
     def test_any_number_of_processes_writes_the_same_bytes(self):
         expected = self.expected(*EVERYTHING)
@@ -196,10 +197,12 @@ class Processes(ProgramTest):
         self.tmp_dir.chmod(0o755)
         shutil.copytree(SUBSET, self.tmp_dir / "a/data")
         shutil.copytree(programs.FASHION_SUBSET, self.tmp_dir / "b/data")
-        flags = [str(BIN / "mnist-train"), "--data", "data", "--device", "cpu", "--out", str(self.tmp_dir / "m.pt")]
-        process = subprocess.run(
-            [MPIRUN, "--oversubscribe", "--allow-run-as-root", "-n", "1", "-wdir", self.tmp_dir / "a", *flags, ":",
-             "-n", "2", "-wdir", self.tmp_dir / "b", *flags], capture_output=True, text=True, timeout=300)
+        # mpirun could start each in a directory of its own, but that of Open MPI 5.0.7 crashes.
+        script = 'if [ "$OMPI_COMM_WORLD_RANK" = 0 ]; then cd a; else cd b; fi; exec "$0" "$@"'
+        command = mpirun(3, "--data", "data", "--device", "cpu", "--out", self.tmp_dir / "m.pt")
+        at = command.index(str(BIN / "mnist-train"))
+        process = subprocess.run([*command[:at], "sh", "-c", script, *command[at:]], cwd=self.tmp_dir,
+                                 capture_output=True, text=True, timeout=300)
         self.assertEqual(process.returncode, 1, process.stderr)
         self.assertEqual(len(self.errors(process)), 1, process.stderr)
         self.assertRegex(self.errors(process)[0], "process [12] on .+: data: its labels or image sizes differ from process 0")
