@@ -13,8 +13,11 @@
 #include "train/run_dir.hpp"
 
 namespace mnist {
+namespace {
 
 using Json = nlohmann::ordered_json;
+
+}  // namespace
 
 Json run_summary(const RunInfo& info, const DataInfo& data, const RunResult& result) {
   Json summary{{"test_accuracy", nullptr},  {"test_interval", nullptr},
