@@ -46,7 +46,8 @@ def is_harmless(operation):
 
 
 class OperationsTest(ProgramTest):
-    """A test of the file operations below a directory."""
+    """A test of the file operations below a directory. To make them fail, subclasses define prepare(directory), and
+    flags(directory), with which mnist-train then runs."""
 
     def log_of(self, name, *flags):
         """Runs mnist-train without failures; returns the file operations below the directory `name`."""
@@ -56,31 +57,32 @@ class OperationsTest(ProgramTest):
                                                                                CALL_LOG=log))
         return read_operations(log)
 
-    def retries(self, directory, number, calls, *flags):
-        """Runs mnist-train with a failure in each operation of these calls but for retries; all must be retried."""
-        log, failed = self.tmp_dir / "all", self.tmp_dir / "failed"
+    def retries(self, number, calls):
+        """Runs mnist-train with a failure in each operation of these calls but for retries; all must be retried.
+        Returns the directory and the process."""
+        directory = self.tmp_dir / f"{number}"
+        self.prepare(directory)
+        log, failed = self.tmp_dir / f"{number}.all", self.tmp_dir / f"{number}.failed"
         environment = programs.failing_calls(directory, failed, CALL_LOG=log, FAIL_EACH=",".join(calls),
                                              FAIL_ERRNO=number)
-        process = self.succeed("mnist-train", *flags, environment=environment)
+        process = self.succeed("mnist-train", *self.flags(directory), environment=environment)
         self.assertEqual(set(read_operations(failed)), {o for o in read_operations(log) if o.call in calls})
-        for file in (log, failed):
-            file.unlink()
-        return process
+        return directory, process
 
-    def fail_each(self, operations, number, prepare, flags, check):
+    def fail_each(self, operations, number, check):
         """Repeats the run once for each operation, which fails with an errno; calls check(directory, process)."""
         def run(at):
             directory = self.tmp_dir / f"{at}"
-            prepare(directory)
+            self.prepare(directory)
             log = self.tmp_dir / f"{at}.log"
-            process = programs.run("mnist-train", *flags(directory),
+            process = programs.run("mnist-train", *self.flags(directory),
                                    environment=programs.failing_calls(directory, log, FAIL_AT=at, FAIL_ERRNO=number))
             return directory, process, log.read_text() if log.exists() else ""
 
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             for operation, (directory, process, failed) in zip(
                     operations.values(), pool.map(run, operations), strict=True):
-                with self.subTest(operation=operation, error=errno.errorcode.get(number, "short")):
+                with self.subTest(operation=operation, error=errno.errorcode[number]):
                     self.assertEqual(failed.split("\t")[0].strip(), operation.call)
                     check(directory, process, operation)
                 shutil.rmtree(directory)
@@ -148,7 +150,7 @@ class FailingCalls(OperationsTest):
     def check_each(self, number, calls, check):
         chosen = {at: o for at, o in enumerate(self.operations, 1) if calls is None or o.call in calls}
         self.assertGreater(len(chosen), 5)
-        self.fail_each(chosen, number, self.prepare, self.flags, check)
+        self.fail_each(chosen, number, check)
 
     def expect_success(self, directory, process):
         self.assertEqual(process.returncode, 0, process.stderr)
@@ -183,9 +185,7 @@ class FailingCalls(OperationsTest):
 
     def test_interrupted_calls_and_short_writes_are_retried(self):
         for number, calls in ((errno.EINTR, ("mkostemp", "open", "write", "fsync", "close")), (0, ("write",))):
-            directory = self.tmp_dir / f"{number}"
-            self.prepare(directory)
-            self.expect_success(directory, self.retries(directory, number, calls, *self.flags(directory)))
+            self.expect_success(*self.retries(number, calls))
 
 
 class FailingReads(OperationsTest):
@@ -225,13 +225,11 @@ class FailingReads(OperationsTest):
             self.assertEqual((directory / "run/checkpoint.safetensors").read_bytes(),
                              (self.before / "run/checkpoint.safetensors").read_bytes())
 
-        self.fail_each(self.reads, errno.EIO, self.prepare, self.flags, check)
+        self.fail_each(self.reads, errno.EIO, check)
 
     def test_interrupted_and_short_reads_are_retried(self):
         for number in (errno.EINTR, 0):
-            directory = self.tmp_dir / f"{number}"
-            self.prepare(directory)
-            self.retries(directory, number, ("read",), *self.flags(directory))
+            directory, _ = self.retries(number, ("read",))
             self.assertEqual((directory / "model.pt").read_bytes(), self.expected)
 
 

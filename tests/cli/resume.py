@@ -106,7 +106,8 @@ class Resuming(ProgramTest):
             run_dir, model, log = self.tmp_dir / "run", self.tmp_dir / "run/model.pt", self.tmp_dir / "log"
             run_dir.mkdir()
             process = programs.run("mnist-train", *flags, "--run-dir", run_dir, "--out", model,
-                                   environment=programs.failing_calls(run_dir, log, FAIL_AT=call, FAIL_SIGNAL=int(signum)))
+                                   environment=programs.failing_calls(run_dir, log, FAIL_AT=call,
+                                                                      FAIL_SIGNAL=int(signum)))
             if not log.exists():
                 self.assertEqual(process.returncode, 0, process.stderr)
                 self.assertGreater(call, 40)
